@@ -1,0 +1,118 @@
+//! States the rules of one subject and direction: tiers of levels of rules, in order, with origins.
+//!
+//! In: `flow` values.  Out: [`RuleSet`], the only thing that `oracle` and `diagram` read.
+//!
+//! # Picture
+//! ```text
+//!  lower ──► RuleSet ──► oracle (meaning)
+//!               │   └──► diagram (canonical form)
+//!               └──────► text (print and parse, so that a test can start here)
+//! ```
+//! # Does not know
+//! Selectors, objects, files, kernels. An [`Origin`] is two opaque strings.
+//! # Laws
+//! Printing and parsing are inverse.
+
+use flow::{Auth, L4Set, ListenerId, Peers};
+
+/// Where a rule came from: the object, and the path inside it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin {
+    /// The object, as its users name it, for example `NetworkPolicy shop/db`.
+    pub object: String,
+    /// The path inside the object, for example `spec.ingress[0].from[1]`; empty for the object itself.
+    pub path: String,
+}
+
+/// An index into [`RuleSet::origins`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OriginId(pub u32);
+
+/// All rules of one subject in one direction.
+///
+/// Meaning (see `oracle`): tiers in order, levels in order; in the first level with a match a deny wins over an allow and an
+/// allow over a pass; a pass ends its tier; a tier that ends undecided may end the walk; else the fallback decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RuleSet {
+    /// In order of evaluation.
+    pub tiers: Vec<Tier>,
+    /// What happens after the last tier.
+    pub fallback: Fallback,
+    /// What [`OriginId`]s stand for; sorted, without duplicates.
+    pub origins: Vec<Origin>,
+    /// What [`ListenerId`]s stand for, by index.
+    pub listeners: Vec<String>,
+}
+
+/// One tier.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tier {
+    /// For people.
+    pub name: String,
+    /// In order of evaluation.
+    pub levels: Vec<Level>,
+    /// `Some` when traffic that nothing in this tier decided (or that a pass sent on) is denied here, because of these origins.
+    pub end: Option<Vec<OriginId>>,
+}
+
+/// The rules of one order key. Their own order means nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Level {
+    /// The order key, for people; levels are evaluated as they stand.
+    pub order: u32,
+    /// The rules.
+    pub rules: Vec<Rule>,
+}
+
+/// One entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Who is on the other side.
+    pub peers: Peers,
+    /// Which protocols and ports. One port item a rule where [`Effect::Allow`] carries authentication or a redirect, so that
+    /// specificity is that of the item.
+    pub l4: L4Set,
+    /// What the rule does with what it matches.
+    pub effect: Effect,
+    /// Where it came from.
+    pub origin: OriginId,
+}
+
+/// What a rule does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Effect {
+    /// Drop.
+    Deny,
+    /// Let through.
+    Allow {
+        /// Through this proxy.
+        redirect: Option<Redirect>,
+        /// `None` inherits from the less specific allows of the same peer in the level.
+        auth: Option<Auth>,
+    },
+    /// Leave the decision to the next tier.
+    Pass,
+}
+
+impl Effect {
+    /// Let through, nothing else.
+    pub const ALLOW: Effect = Effect::Allow { redirect: None, auth: None };
+}
+
+/// A redirect and its precedence among other redirects of its level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Redirect {
+    /// Where to.
+    pub listener: ListenerId,
+    /// 1 to 126, the smaller wins; then the smaller listener number.
+    pub priority: u8,
+}
+
+/// The decision after the last tier, and the origins that made it so (those that isolate the subject; empty for allow).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fallback {
+    /// Nothing isolates the subject.
+    Allow,
+    /// These isolate it.
+    Deny(Vec<OriginId>),
+}
