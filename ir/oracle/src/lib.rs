@@ -1,1 +1,24 @@
-//! Placeholder.
+//! Says what rules mean, one flow at a time: slow, obvious, trusted.
+//!
+//! In: `rules::RuleSet`, a peer and an L4 key.  Out: [`Decision`], with everything that made it so.
+//!
+//! # Picture
+//! ```text
+//!  RuleSet ──► decide(peer, key) ──► Decision { verdict, by, because }
+//!     │            └─ merge: the allows of one level become one verdict
+//!     └──► cells ──► one key of every stretch on which no answer can change
+//! ```
+//! # Does not know
+//! Diagrams, tables, programs. Nothing here is shared with the code that it judges.
+//! # Laws
+//! The order of rules inside a level means nothing; an earlier level wins whatever it says; a deny wins inside its level
+//! (`tests/laws.rs`).
+//! # Reading order
+//! [`decide`](decide()), then [`merge`](mod@merge), then [`cells`](cells()).
+
+mod cells;
+mod decide;
+pub mod merge;
+
+pub use cells::cells;
+pub use decide::{Because, Decision, decide};
