@@ -1,1 +1,38 @@
-//! Placeholder.
+//! Says what a cluster is: its namespaces, pods, nodes, services and workloads, as plain values.
+//!
+//! In: one `syntax` tree a file (decoding), or values built by hand.  Out: [`Cluster`].
+//!
+//! # Picture
+//! ```text
+//!  tree ─decode→ Fact ─insert→ Cluster ──► hir (peers, subjects)
+//!                                 ▲
+//!                  built by hand: fixtures, tables
+//! ```
+//! # Does not know
+//! Policies, labels of identities, byte offsets, files, time.
+//! # Laws
+//! Every map is ordered by name, so equal clusters are equal values whatever the order of insertion (`cluster::tests`).
+//! # Reading order
+//! [`name`], [`cluster`], then one folder per kind.
+
+pub mod name;
+
+pub mod cluster;
+
+pub mod cidr_group;
+pub mod endpoint_slice;
+pub mod namespace;
+pub mod node;
+pub mod pod;
+pub mod service;
+pub mod workload;
+
+pub use cidr_group::CidrGroup;
+pub use cluster::{Cluster, Config, Enforcement, Enforcer, Fact};
+pub use endpoint_slice::EndpointSlice;
+pub use name::{Labels, Name};
+pub use namespace::Namespace;
+pub use node::Node;
+pub use pod::{ContainerPort, Phase, Pod};
+pub use service::Service;
+pub use workload::{Workload, WorkloadKind};

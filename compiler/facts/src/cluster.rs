@@ -1,0 +1,198 @@
+//! The whole cluster as one value, and what cannot be read from objects: its configuration.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use flow::Prefix;
+
+use crate::{CidrGroup, EndpointSlice, Name, Namespace, Node, Pod, Service, Workload, WorkloadKind};
+
+/// Everything that policies can be about.
+///
+/// Shape: maps ordered by name; any of them may be empty. Equal clusters are equal values.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cluster {
+    /// What no object tells.
+    pub config: Config,
+    /// By name. A pod whose namespace is absent here has a namespace without labels.
+    pub namespaces: BTreeMap<String, Namespace>,
+    /// By name.
+    pub nodes: BTreeMap<String, Node>,
+    /// Pods of this cluster.
+    pub pods: BTreeMap<Name, Pod>,
+    /// Pods of other clusters of a mesh, by cluster. Nothing is enforced for them here.
+    pub remote_pods: BTreeMap<String, BTreeMap<Name, Pod>>,
+    /// By name.
+    pub services: BTreeMap<Name, Service>,
+    /// By name of the slice.
+    pub endpoint_slices: BTreeMap<Name, EndpointSlice>,
+    /// By kind, then name.
+    pub workloads: BTreeMap<(WorkloadKind, Name), Workload>,
+    /// Named sets of address prefixes (CiliumCIDRGroup), by name.
+    pub cidr_groups: BTreeMap<String, CidrGroup>,
+    /// What is known from DNS answers: lower-case name without final dot → addresses.
+    pub dns: BTreeMap<String, BTreeSet<IpAddr>>,
+}
+
+/// What no object of the cluster tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The name of this cluster in a mesh.
+    pub cluster_name: String,
+    /// Whether IPv4 is in use.
+    pub ipv4: bool,
+    /// Whether IPv6 is in use.
+    pub ipv6: bool,
+    /// When policies are enforced.
+    pub enforcement: Enforcement,
+    /// Whether a peer selector that names no cluster means pods of this cluster only.
+    pub policy_default_local_cluster: bool,
+    /// Whether policies with a node selector are enforced.
+    pub host_firewall: bool,
+    /// Ranges that pod addresses come from, beside those that nodes name.
+    pub pod_ranges: BTreeSet<Prefix>,
+    /// Ranges that node addresses come from.
+    pub node_ranges: BTreeSet<Prefix>,
+    /// Addresses of the API server, beside those that the EndpointSlices of `default/kubernetes` name.
+    pub kube_apiserver: BTreeSet<IpAddr>,
+    /// Who enforces policies in the cluster now, as far as can be seen.
+    pub enforcer: Option<Enforcer>,
+}
+
+impl Default for Config {
+    /// A single cluster called `default` with both families and enforcement by policy.
+    fn default() -> Config {
+        Config {
+            cluster_name: "default".to_owned(),
+            ipv4: true,
+            ipv6: true,
+            enforcement: Enforcement::Default,
+            policy_default_local_cluster: true,
+            host_firewall: false,
+            pod_ranges: BTreeSet::new(),
+            node_ranges: BTreeSet::new(),
+            kube_apiserver: BTreeSet::new(),
+            enforcer: None,
+        }
+    }
+}
+
+/// When policies are enforced.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Enforcement {
+    /// A direction of a pod is isolated when some policy isolates it.
+    #[default]
+    Default,
+    /// Every pod is isolated in both directions, policy or none.
+    Always,
+    /// Policies are ignored.
+    Never,
+}
+
+/// A network plugin that enforces policies.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Enforcer {
+    /// Cilium.
+    Cilium,
+    /// Calico, or Canal.
+    Calico,
+    /// Antrea.
+    Antrea,
+    /// Another one that runs pods of this name.
+    Other(String),
+}
+
+/// One decoded object of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// A namespace.
+    Namespace(Namespace),
+    /// A pod of this cluster, or of another when [`Pod::cluster`] says so.
+    Pod(Pod),
+    /// A node.
+    Node(Node),
+    /// A service.
+    Service(Service),
+    /// Backends of a service.
+    EndpointSlice(EndpointSlice),
+    /// Something that makes pods.
+    Workload(Workload),
+    /// A named set of prefixes.
+    CidrGroup(CidrGroup),
+}
+
+impl Cluster {
+    /// Puts one object in its place; an object of the same kind and name is replaced.
+    pub fn insert(&mut self, fact: Fact) {
+        match fact {
+            Fact::Namespace(it) => drop(self.namespaces.insert(it.name.clone(), it)),
+            Fact::Pod(it) => match it.cluster.clone() {
+                Some(cluster) if cluster != self.config.cluster_name => {
+                    self.remote_pods.entry(cluster).or_default().insert(it.name.clone(), it);
+                }
+                _ => drop(self.pods.insert(it.name.clone(), it)),
+            },
+            Fact::Node(it) => drop(self.nodes.insert(it.name.clone(), it)),
+            Fact::Service(it) => drop(self.services.insert(it.name.clone(), it)),
+            Fact::EndpointSlice(it) => drop(self.endpoint_slices.insert(it.name.clone(), it)),
+            Fact::Workload(it) => drop(self.workloads.insert((it.kind, it.name.clone()), it)),
+            Fact::CidrGroup(it) => drop(self.cidr_groups.insert(it.name.clone(), it)),
+        }
+    }
+
+    /// The addresses that serve the API: those configured and those of the EndpointSlices of `default/kubernetes`.
+    pub fn kube_apiserver(&self) -> BTreeSet<IpAddr> {
+        let api = Name::new("default", "kubernetes");
+        let slices = self.endpoint_slices.values().filter(|slice| slice.service_name().as_ref() == Some(&api));
+        let found = slices.flat_map(|slice| slice.endpoints.iter().flat_map(|endpoint| endpoint.addresses.iter().copied()));
+        self.config.kube_apiserver.iter().copied().chain(found).collect()
+    }
+
+    /// Ranges whose addresses are inside the cluster: those configured and those that nodes name for their pods.
+    pub fn ranges(&self) -> BTreeSet<Prefix> {
+        let of_nodes = self.nodes.values().flat_map(|node| node.pod_cidrs.iter().copied());
+        self.config.pod_ranges.iter().chain(&self.config.node_ranges).copied().chain(of_nodes).collect()
+    }
+
+    /// Who enforces policies: as configured, else as the pods of `kube-system` and of the usual namespaces tell.
+    pub fn enforcer(&self) -> Option<Enforcer> {
+        self.config.enforcer.clone().or_else(|| {
+            self.pods.values().find_map(|pod| match pod.labels.get("k8s-app").or(pod.labels.get("component"))?.as_str() {
+                "cilium" => Some(Enforcer::Cilium),
+                "calico-node" | "canal" => Some(Enforcer::Calico),
+                "antrea-agent" => Some(Enforcer::Antrea),
+                "kube-router" | "kube-ovn-cni" | "weave-net" => Some(Enforcer::Other(pod.name.name.clone())),
+                _ => None,
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pod(name: &str, cluster: Option<&str>) -> Pod {
+        Pod { name: Name::new("a", name), cluster: cluster.map(str::to_owned), ..Pod::default() }
+    }
+
+    #[test]
+    fn insertion_order_does_not_matter() {
+        let (mut one, mut two) = (Cluster::default(), Cluster::default());
+        for name in ["x", "y"] {
+            one.insert(Fact::Pod(pod(name, None)));
+        }
+        for name in ["y", "x"] {
+            two.insert(Fact::Pod(pod(name, None)));
+        }
+        assert_eq!(one, two);
+    }
+
+    #[test]
+    fn a_pod_of_another_cluster_does_not_replace_ours() {
+        let mut cluster = Cluster::default();
+        cluster.insert(Fact::Pod(pod("x", None)));
+        cluster.insert(Fact::Pod(pod("x", Some("east"))));
+        assert_eq!((cluster.pods.len(), cluster.remote_pods["east"].len()), (1, 1));
+    }
+}
