@@ -1,0 +1,175 @@
+//! Which reading of the policy language is asked for, where readings differ.
+
+/// A reading of the language: one field for each point on which implementations differ.
+///
+/// Fields say what is done, not who does it. The ids in the field docs are those of `docs/dev/dialects.md`: D1–D9 for NetworkPolicy,
+/// Q for upstream behaviour that upstream itself calls a bug and that only the `+exact` dialects copy.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Dialect {
+    /// The name, as on the command line.
+    pub name: &'static str,
+    /// D1: an `ipBlock` matches pods by their address.
+    pub ip_block_matches_pods: bool,
+    /// D2: an `ipBlock` matches nodes by their address.
+    pub ip_block_matches_nodes: bool,
+    /// D3: rules for a direction that `policyTypes` leaves out apply, and isolate it.
+    pub rules_extend_policy_types: bool,
+    /// D4: an egress port name means the port of each destination pod; otherwise one number for the whole cluster, and a name with
+    /// two numbers matches nothing.
+    pub egress_port_names_per_destination: bool,
+    /// D5: a pod may always reach its own node.
+    pub own_node_always_reachable: bool,
+    /// D6: all labels of pods can be selected; otherwise those that identities leave out match nothing.
+    pub all_labels_selectable: bool,
+    /// D7: a peer selector of a NetworkPolicy that names no cluster follows the cluster's setting; otherwise this cluster only.
+    pub mesh_scope_by_setting: bool,
+    /// D8: what the Normal tier leaves undecided for an isolated subject is denied there; otherwise Baseline is asked first.
+    pub normal_tier_is_final: bool,
+    /// D9: a pod that reaches itself through a service is subject to policy in the Admin and Baseline tiers.
+    pub hairpin_is_subject: bool,
+    /// A CIDR field without `Set` takes a bare address (`10.0.0.1`) for a prefix of one address; otherwise the object is rejected.
+    pub bare_addresses_in_cidr: bool,
+    /// A non-empty `fromRequires` or `toRequires` is accepted; otherwise the object is rejected.
+    pub requires_accepted: bool,
+    /// In a cluster with one address family, outside addresses are `world` and never `world-ipv4` or `world-ipv6`.
+    pub world_without_family: bool,
+    /// Q1: an ingress `ipBlock` also admits the pods of the policy's namespace.
+    pub ip_block_admits_own_namespace: bool,
+    /// Q2: ICMP type 0 stands for every type.
+    pub icmp_type_zero_is_any: bool,
+    /// Q3: an explicitly empty `toFQDNs`, `toServices`, `fromGroups` or `toGroups` is read as absent, so that everybody is meant.
+    pub empty_lists_are_absent: bool,
+    /// Q4: `toServices` that names no existing service is read as absent.
+    pub missing_services_are_absent: bool,
+    /// Q5: `toServices` in a deny rule is never resolved.
+    pub deny_ignores_services: bool,
+    /// Q6: `cidrGroupSelector: {}` selects every peer.
+    pub empty_group_selector_is_everybody: bool,
+    /// Q7: negative expressions in a peer selector that names a namespace match world and nodes too.
+    pub negative_selectors_match_world: bool,
+    /// Q8: an `except` wider than its block is accepted.
+    pub wide_except_accepted: bool,
+    /// Q9: with block-matches-nodes on, a prefix of length 0 matches no node.
+    pub zero_prefix_matches_no_node: bool,
+    /// Q10: the allow for the own node is of the first level only, so that a deny of a later level does not beat it.
+    pub localhost_beats_late_denies: bool,
+    /// Q11: DNS names that a proxy allows are not widened by allows without names.
+    pub dns_rules_not_widened: bool,
+    /// Q12: of two container ports of one name and protocol in a pod, the last counts; otherwise all do.
+    pub last_port_name_counts: bool,
+}
+
+impl Dialect {
+    /// Kubernetes as its API documentation says.
+    pub const STANDARD: Dialect = Dialect {
+        name: "standard",
+        ip_block_matches_pods: true,
+        ip_block_matches_nodes: true,
+        rules_extend_policy_types: false,
+        egress_port_names_per_destination: true,
+        own_node_always_reachable: true,
+        all_labels_selectable: true,
+        mesh_scope_by_setting: true,
+        normal_tier_is_final: true,
+        hairpin_is_subject: true,
+        bare_addresses_in_cidr: true,
+        requires_accepted: false,
+        world_without_family: true,
+        ip_block_admits_own_namespace: false,
+        icmp_type_zero_is_any: false,
+        empty_lists_are_absent: false,
+        missing_services_are_absent: false,
+        deny_ignores_services: false,
+        empty_group_selector_is_everybody: false,
+        negative_selectors_match_world: false,
+        wide_except_accepted: false,
+        zero_prefix_matches_no_node: false,
+        localhost_beats_late_denies: false,
+        dns_rules_not_widened: false,
+        last_port_name_counts: false,
+    };
+
+    /// Cilium 1.20, without what upstream calls bugs.
+    pub const CILIUM_1_20: Dialect = Dialect {
+        name: "cilium-1.20",
+        ip_block_matches_pods: false,
+        ip_block_matches_nodes: false,
+        rules_extend_policy_types: true,
+        egress_port_names_per_destination: false,
+        own_node_always_reachable: false,
+        all_labels_selectable: false,
+        normal_tier_is_final: false,
+        hairpin_is_subject: false,
+        ..Dialect::STANDARD
+    };
+
+    /// Cilium 1.19, without what upstream calls bugs.
+    pub const CILIUM_1_19: Dialect =
+        Dialect { name: "cilium-1.19", bare_addresses_in_cidr: false, requires_accepted: true, ..Dialect::CILIUM_1_20 };
+
+    /// This dialect with upstream's acknowledged bugs.
+    const fn exact(self, name: &'static str) -> Dialect {
+        Dialect {
+            name,
+            ip_block_admits_own_namespace: true,
+            icmp_type_zero_is_any: true,
+            empty_lists_are_absent: true,
+            missing_services_are_absent: true,
+            deny_ignores_services: true,
+            empty_group_selector_is_everybody: true,
+            negative_selectors_match_world: true,
+            wide_except_accepted: true,
+            zero_prefix_matches_no_node: true,
+            localhost_beats_late_denies: true,
+            dns_rules_not_widened: true,
+            last_port_name_counts: true,
+            ..self
+        }
+    }
+
+    /// Cilium 1.20 as it is, bugs included.
+    pub const CILIUM_1_20_EXACT: Dialect = Dialect::CILIUM_1_20.exact("cilium-1.20+exact");
+    /// Cilium 1.19 as it is, bugs included.
+    pub const CILIUM_1_19_EXACT: Dialect = Dialect::CILIUM_1_19.exact("cilium-1.19+exact");
+
+    /// Every dialect, the default first.
+    pub const ALL: [&'static Dialect; 5] = [
+        &Dialect::STANDARD,
+        &Dialect::CILIUM_1_20,
+        &Dialect::CILIUM_1_19,
+        &Dialect::CILIUM_1_20_EXACT,
+        &Dialect::CILIUM_1_19_EXACT,
+    ];
+
+    /// The dialect of this name; `cilium` is the newest, `cilium+exact` likewise.
+    ///
+    /// Errors: `None` for a name that is none of [`Dialect::ALL`].
+    pub fn named(name: &str) -> Option<&'static Dialect> {
+        let name = match name {
+            "cilium" => "cilium-1.20",
+            "cilium+exact" => "cilium-1.20+exact",
+            other => other,
+        };
+        Dialect::ALL.into_iter().find(|dialect| dialect.name == name)
+    }
+}
+
+impl Default for Dialect {
+    fn default() -> Dialect {
+        Dialect::STANDARD
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_dialect_is_found_by_its_name() {
+        for dialect in Dialect::ALL {
+            assert_eq!(Dialect::named(dialect.name), Some(dialect));
+        }
+        assert_eq!(Dialect::named("cilium"), Some(&Dialect::CILIUM_1_20));
+        assert_eq!(Dialect::named("calico"), None);
+    }
+}
