@@ -13,9 +13,10 @@
 //! # Laws
 //! Equal images have equal digests and equal file bytes. The digest does not cover peer numbers or text (`file::tests`).
 //! # Reading order
-//! [`program`], [`table`], [`target`], [`plan`], then [`layout`], [`reason`], [`address`], [`file`].
+//! [`program`], [`table`], [`target`], [`plan`], then [`layout`], [`codec`], [`reason`], [`address`], [`file`].
 
 pub mod address;
+pub mod codec;
 pub mod file;
 pub mod layout;
 pub mod plan;
