@@ -1,1 +1,33 @@
-//! Placeholder.
+//! Builds the canonical form of rules: peers fall into classes, and each class has one map from L4 key to verdict.
+//!
+//! In: `rules::RuleSet`.  Out: [`Diagram`], equal exactly when the meaning is equal, and [`Columns`] for code.
+//!
+//! # Picture
+//! ```text
+//!             shapes          groups              sweep            intern
+//!  RuleSet ──► distinct ──► peers that the ──► one L4 map per ──► classes, numbered ──► Diagram ──► Columns
+//!              rules         same rules name    group              by their maps          │
+//!                                                                                         └──► difference
+//! ```
+//! # Does not know
+//! Origins: `oracle::decide` tells who decided. Who a peer is, files, images, kernels.
+//! # Laws
+//! Every answer is the oracle's; equality is equality of meaning; numbering depends on the meaning only
+//! (`tests/oracle.rs`, `tests/small_world.rs`, `tests/laws.rs`).
+//! # Reading order
+//! [`Diagram`], then [`map`], then `shapes`, `groups`, `sweep`, then [`columns`] and [`difference`](mod@difference).
+
+pub mod columns;
+mod diagram;
+pub mod difference;
+mod groups;
+pub mod limits;
+pub mod map;
+mod shapes;
+mod sweep;
+
+pub use columns::{ColumnId, Columns};
+pub use diagram::{ClassId, Counts, Diagram, Signature, build};
+pub use difference::{Change, ChangeCounts, Difference, Region, difference};
+pub use limits::{Limits, TooLarge};
+pub use map::L4Map;

@@ -44,9 +44,8 @@ pub fn specificity(rule: &Rule, key: L4Key) -> Specificity {
 
 /// Steps 1 to 3 above.
 fn authentication(allows: &[&Rule], key: L4Key, chosen: Specificity) -> Auth {
-    let explicit = |at: Specificity| {
-        allows.iter().filter(|rule| specificity(rule, key) == at).filter_map(|rule| said(rule)).max()
-    };
+    let explicit =
+        |at: Specificity| allows.iter().filter(|rule| specificity(rule, key) == at).filter_map(|rule| said(rule)).max();
     if let Some(auth) = explicit(chosen) {
         return auth;
     }

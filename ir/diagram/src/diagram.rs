@@ -1,0 +1,173 @@
+//! The canonical two-level form.
+
+use flow::{L4Key, PeerId, Verdict};
+use rules::RuleSet;
+use rustc_hash::FxHashMap;
+
+use crate::groups::Groups;
+use crate::limits::{Limits, TooLarge};
+use crate::map::L4Map;
+use crate::shapes::Shapes;
+use crate::sweep::Sweep;
+
+/// Peers with one and the same L4 map.
+///
+/// Units: dense, from 0. 0 is the default class: the peers that no rule names, those without a number included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClassId(pub u32);
+
+impl ClassId {
+    /// The class of peers that no rule names.
+    pub const DEFAULT: ClassId = ClassId(0);
+}
+
+/// What tells a peer from others, in words that hold no peer number: the rules that name it.
+///
+/// Shape: numbers of rules, counted from 0 through all tiers and levels as they stand, ascending. Of rules that are equal but
+/// for their peers only the first is listed; rules that an equal rule extends to everybody are left out. Empty for peers that
+/// no rule names.
+pub type Signature = Box<[u32]>;
+
+/// What the rules of one subject and direction mean.
+///
+/// Equality is equality of meaning over the universe: the same number of peers, and for every peer (those beyond it
+/// included) and key the same verdict. Classes after the default are numbered by their maps, so that the numbering follows
+/// from the meaning alone: not from the order of rules, nor from the numbers of peers.
+#[derive(Clone, Debug)]
+pub struct Diagram {
+    class_of: Box<[ClassId]>,
+    maps: Box<[L4Map]>,
+    signatures: Box<[(Signature, ClassId)]>,
+}
+
+/// How large a diagram is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Peers of the universe.
+    pub peers: usize,
+    /// Distinct signatures.
+    pub signatures: usize,
+    /// Distinct maps, the default's included.
+    pub classes: usize,
+    /// Intervals over all maps.
+    pub intervals: usize,
+}
+
+/// Builds the diagram of `rules` over the peers `0..peers`.
+///
+/// Peers in no set, and all peers from `peers` on, are in the default class.
+/// Errors: a limit would be exceeded. Cost: the members of distinct peer sets, plus n log n in the rule ends of each group of
+/// peers that the same rules name.
+pub fn build(rules: &RuleSet, peers: u32, limits: &Limits) -> Result<Diagram, TooLarge> {
+    let shapes = Shapes::of(rules);
+    let groups = Groups::of(&shapes, peers, limits)?;
+    let mut sweep = Sweep::new(&shapes);
+    let mut known: FxHashMap<L4Map, u32> = FxHashMap::default();
+    let mut intervals = 0;
+    let mut found_of = Vec::with_capacity(groups.lists.len());
+    for list in &groups.lists {
+        let map = sweep.run(list);
+        let next = known.len() as u32;
+        let len = map.intervals().len() as u64;
+        let found = *known.entry(map).or_insert_with(|| {
+            intervals += len;
+            next
+        });
+        TooLarge::check("intervals", intervals, limits.intervals)?;
+        found_of.push(found);
+    }
+    let (maps, class_of_found) = number(known, found_of[0]);
+    let class_of_group: Vec<ClassId> = found_of.iter().map(|&found| class_of_found[found as usize]).collect();
+    let signature = |list: &Vec<u32>| -> Signature {
+        // First rules ascend with shapes: both are counted in the order of the rules.
+        list.iter().map(|&shape| shapes.shapes[shape as usize].first_rule).collect()
+    };
+    let mut signatures: Vec<(Signature, ClassId)> =
+        groups.lists.iter().map(signature).zip(class_of_group.iter().copied()).collect();
+    signatures.sort_unstable();
+    let class_of = groups.of_peer.iter().map(|&group| class_of_group[group as usize]).collect();
+    Ok(Diagram { class_of, maps, signatures: signatures.into() })
+}
+
+/// Numbers the maps: the default first, the others by their content.
+fn number(known: FxHashMap<L4Map, u32>, default: u32) -> (Box<[L4Map]>, Vec<ClassId>) {
+    let mut maps: Vec<(L4Map, u32)> = known.into_iter().collect();
+    maps.sort_unstable_by(|(a, found_a), (b, found_b)| {
+        (*found_a != default).cmp(&(*found_b != default)).then_with(|| a.cmp(b))
+    });
+    let mut class_of_found = vec![ClassId::DEFAULT; maps.len()];
+    for (class, (_, found)) in maps.iter().enumerate() {
+        class_of_found[*found as usize] = ClassId(class as u32);
+    }
+    (maps.into_iter().map(|(map, _)| map).collect(), class_of_found)
+}
+
+impl Diagram {
+    /// How many peers have a number.
+    pub fn peers(&self) -> u32 {
+        self.class_of.len() as u32
+    }
+
+    /// The class of a peer; the default class for peers beyond the universe.
+    pub fn class_of(&self, peer: PeerId) -> ClassId {
+        self.class_of.get(peer.0 as usize).copied().unwrap_or(ClassId::DEFAULT)
+    }
+
+    /// How many classes there are; at least 1, the default.
+    pub fn classes(&self) -> usize {
+        self.maps.len()
+    }
+
+    /// The map of a class.
+    ///
+    /// Errors: a class of another diagram may answer with the default's map.
+    pub fn l4(&self, class: ClassId) -> &L4Map {
+        self.maps.get(class.0 as usize).unwrap_or(&self.maps[0])
+    }
+
+    /// The maps by class.
+    pub fn maps(&self) -> &[L4Map] {
+        &self.maps
+    }
+
+    /// The verdict of one flow.
+    pub fn eval(&self, peer: PeerId, key: L4Key) -> Verdict {
+        self.l4(self.class_of(peer)).eval(key)
+    }
+
+    /// Whether every flow has the same verdict, whoever the peer is.
+    pub fn is_constant(&self) -> bool {
+        matches!(&*self.maps, [map] if map.as_constant().is_some())
+    }
+
+    /// The class of every signature that a peer of the universe has, and of the empty one.
+    ///
+    /// Shape: ascending by signature, distinct signatures; several may share a class.
+    pub fn signatures(&self) -> &[(Signature, ClassId)] {
+        &self.signatures
+    }
+
+    /// The least signature of a class; `None` for a class of another diagram.
+    pub fn signature(&self, class: ClassId) -> Option<&[u32]> {
+        self.signatures.iter().find(|(_, of)| *of == class).map(|(signature, _)| &**signature)
+    }
+
+    /// How large the diagram is.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            peers: self.class_of.len(),
+            signatures: self.signatures.len(),
+            classes: self.maps.len(),
+            intervals: self.maps.iter().map(|map| map.intervals().len()).sum(),
+        }
+    }
+}
+
+// Why by hand: signatures describe how the rules were written, which is no part of the meaning.
+impl PartialEq for Diagram {
+    fn eq(&self, other: &Diagram) -> bool {
+        self.maps == other.maps && self.class_of == other.class_of
+    }
+}
+
+impl Eq for Diagram {}
