@@ -1,1 +1,18 @@
-//! Placeholder.
+//! Runs tests that are written as data.
+//!
+//! In: conformance scenarios and suite fixtures.  Out: what each engine answered, beside what was expected.
+//!
+//! # Picture
+//! ```text
+//!  testdata/conformance ─► scenario ─┐
+//!                                    ├─► engines: oracle, diagram, vm, kernel ─► counts
+//!  testdata/suite/*.md ───► fixture ─┘
+//! ```
+//! # Does not know
+//! Which answer is right: that is in the data.
+//! # Laws
+//! Every case is asked of every engine that is present; what is not asked is counted and printed.
+//! # Reading order
+//! [`conformance`].
+
+pub mod conformance;
