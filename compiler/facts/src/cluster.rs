@@ -144,7 +144,8 @@ impl Cluster {
     pub fn kube_apiserver(&self) -> BTreeSet<IpAddr> {
         let api = Name::new("default", "kubernetes");
         let slices = self.endpoint_slices.values().filter(|slice| slice.service_name().as_ref() == Some(&api));
-        let found = slices.flat_map(|slice| slice.endpoints.iter().flat_map(|endpoint| endpoint.addresses.iter().copied()));
+        let found =
+            slices.flat_map(|slice| slice.endpoints.iter().flat_map(|endpoint| endpoint.addresses.iter().copied()));
         self.config.kube_apiserver.iter().copied().chain(found).collect()
     }
 
@@ -157,12 +158,14 @@ impl Cluster {
     /// Who enforces policies: as configured, else as the pods of `kube-system` and of the usual namespaces tell.
     pub fn enforcer(&self) -> Option<Enforcer> {
         self.config.enforcer.clone().or_else(|| {
-            self.pods.values().find_map(|pod| match pod.labels.get("k8s-app").or(pod.labels.get("component"))?.as_str() {
-                "cilium" => Some(Enforcer::Cilium),
-                "calico-node" | "canal" => Some(Enforcer::Calico),
-                "antrea-agent" => Some(Enforcer::Antrea),
-                "kube-router" | "kube-ovn-cni" | "weave-net" => Some(Enforcer::Other(pod.name.name.clone())),
-                _ => None,
+            self.pods.values().find_map(|pod| {
+                match pod.labels.get("k8s-app").or(pod.labels.get("component"))?.as_str() {
+                    "cilium" => Some(Enforcer::Cilium),
+                    "calico-node" | "canal" => Some(Enforcer::Calico),
+                    "antrea-agent" => Some(Enforcer::Antrea),
+                    "kube-router" | "kube-ovn-cni" | "weave-net" => Some(Enforcer::Other(pod.name.name.clone())),
+                    _ => None,
+                }
             })
         })
     }

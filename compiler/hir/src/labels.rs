@@ -111,7 +111,11 @@ impl LabelSet {
 
     /// The labels, ordered by key.
     pub fn iter(&self) -> impl Iterator<Item = Label> + '_ {
-        self.labels.iter().map(|((key, source), value)| Label { key: key.clone(), source: source.clone(), value: value.clone() })
+        self.labels.iter().map(|((key, source), value)| Label {
+            key: key.clone(),
+            source: source.clone(),
+            value: value.clone(),
+        })
     }
 
     /// How many labels there are.
@@ -254,7 +258,8 @@ impl fmt::Display for Selector {
 ///
 /// Source: Cilium's `--labels` default; the longest match decides, and what no pattern matches takes part.
 pub fn takes_part(key: &str) -> bool {
-    const KEPT: [&str; 5] = [NAMESPACE, "io.cilium.k8s.namespace.labels", "app.kubernetes.io", CLUSTER, SERVICE_ACCOUNT];
+    const KEPT: [&str; 5] =
+        [NAMESPACE, "io.cilium.k8s.namespace.labels", "app.kubernetes.io", CLUSTER, SERVICE_ACCOUNT];
     const DROPPED: [&str; 14] = [
         "io.kubernetes",
         "kubernetes.io",
@@ -312,7 +317,12 @@ mod tests {
 
     #[test]
     fn labels_that_change_with_each_pod_take_no_part() {
-        for key in ["pod-template-hash", "kubernetes.io/hostname", "statefulset.kubernetes.io/pod-name", "x.beta.kubernetes.io/y"] {
+        for key in [
+            "pod-template-hash",
+            "kubernetes.io/hostname",
+            "statefulset.kubernetes.io/pod-name",
+            "x.beta.kubernetes.io/y",
+        ] {
             assert!(!takes_part(key), "{key}");
         }
         for key in ["app", "k8s-app", "app.kubernetes.io/name", "node.kubernetes.io/x"] {

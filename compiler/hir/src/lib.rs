@@ -23,9 +23,18 @@ pub mod labels;
 
 pub mod policy;
 
+pub mod peers;
+
+pub mod subject;
+
+pub mod resolve;
+
 pub use dialect::Dialect;
 pub use labels::{Label, LabelSet, Operator, Requirement, Selector, Source};
+pub use peers::{HostId, HostKey, Mentions, NamedPorts, PeerInfo, PeerKey, PeerTable};
 pub use policy::{
-    Effect, Entity, Entry, Icmp, Isolation, L3, L4, L7, Matching, ObjectRef, Origin, Parser, Peer, PeerSelector, Policy, PortItem, Ports,
-    Section, Subjects, Tier,
+    Effect, Entity, Entry, Icmp, Isolation, L3, L4, L7, Matching, ObjectRef, Origin, Parser, Peer, PeerSelector,
+    Policy, PortItem, Ports, Section, Subjects, Tier,
 };
+pub use resolve::{Bound, BoundDirection, BoundRule, Members, members, resolve};
+pub use subject::{Class, Subject, SubjectKind, classes};

@@ -1,0 +1,375 @@
+//! The table of peers: numbering, addresses, names.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use facts::{CidrGroup, Cluster};
+use flow::{Family, PeerId, Prefix};
+
+use super::{
+    HEALTH, HOST, HostId, HostKey, INGRESS, INIT, Mentions, NamedPorts, PeerInfo, PeerKey, UNKNOWN, UNMANAGED,
+    WORLD_V4, WORLD_V6,
+};
+use crate::dialect::Dialect;
+use crate::labels::{LabelSet, Source};
+use crate::peers::fqdn::name_matches;
+use crate::subject::endpoint_labels;
+
+/// Every peer of a cluster under a dialect, given what policies mention.
+///
+/// Built from nothing, numbers follow the order of keys. Extended from an earlier table, every key keeps its number and new keys come
+/// after all others; keys that vanished keep theirs too, without addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeerTable {
+    peers: Vec<PeerInfo>,
+    numbers: BTreeMap<PeerKey, PeerId>,
+    hosts: Vec<HostKey>,
+    nodes: BTreeMap<String, NodeEntry>,
+    addresses: BTreeMap<Prefix, PeerId>,
+    port_names: NamedPorts,
+    groups: BTreeMap<String, CidrGroup>,
+    cluster_name: String,
+    local_by_default: bool,
+}
+
+/// A node as a peer: what it is to itself, and its addresses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct NodeEntry {
+    host: HostId,
+    addresses: BTreeSet<IpAddr>,
+}
+
+impl PeerTable {
+    /// The table of a cluster, numbered from nothing.
+    pub fn build(cluster: &Cluster, mentions: &Mentions, dialect: &Dialect) -> PeerTable {
+        PeerTable::default().extend(cluster, mentions, dialect)
+    }
+
+    /// The table of a changed cluster that keeps every number of this one.
+    pub fn extend(&self, cluster: &Cluster, mentions: &Mentions, dialect: &Dialect) -> PeerTable {
+        let mut found = Found::new(cluster, mentions, dialect);
+        found.nodes();
+        found.pods();
+        found.outside();
+        found.into_table(self)
+    }
+
+    /// Every peer with its number, ascending; the numbers have no gaps.
+    pub fn peers(&self) -> impl Iterator<Item = (PeerId, &PeerInfo)> {
+        self.peers.iter().enumerate().map(|(at, info)| (PeerId(at as u32), info))
+    }
+
+    /// One peer; `None` for a number of another table.
+    pub fn peer(&self, peer: PeerId) -> Option<&PeerInfo> {
+        self.peers.get(peer.0 as usize)
+    }
+
+    /// What a peer is called; the number itself for one of another table.
+    pub fn name(&self, peer: PeerId) -> String {
+        self.peer(peer).map_or_else(|| peer.to_string(), |info| info.name.clone())
+    }
+
+    /// What `host` is on the nodes of each [`HostId`].
+    pub fn hosts(&self) -> &[HostKey] {
+        &self.hosts
+    }
+
+    /// Which `host` a node sees; that of a node without anything special when it is unknown.
+    pub fn host_of(&self, node: Option<&str>) -> HostId {
+        node.and_then(|node| self.nodes.get(node)).map_or(HostId(0), |entry| entry.host)
+    }
+
+    /// The addresses as one node sees them: its own are `host`, those of other nodes are theirs. The longest prefix decides.
+    ///
+    /// Shape: ascending by prefix, without duplicates; holds both `/0` prefixes.
+    pub fn addresses(&self, node: Option<&str>) -> Vec<(Prefix, PeerId)> {
+        let own = node.and_then(|node| self.nodes.get(node)).map(|entry| &entry.addresses);
+        let seen = |prefix: &Prefix, peer: PeerId| match own {
+            Some(own) if prefix.len() == prefix.family().bits() && own.contains(&prefix.addr()) => HOST,
+            _ => peer,
+        };
+        self.addresses.iter().map(|(prefix, peer)| (*prefix, seen(prefix, *peer))).collect()
+    }
+
+    /// The peer that an address is to a node.
+    ///
+    /// Cost: one look-up for each prefix length.
+    pub fn lookup(&self, node: Option<&str>, address: IpAddr) -> PeerId {
+        let own = node.and_then(|node| self.nodes.get(node)).is_some_and(|entry| entry.addresses.contains(&address));
+        if own {
+            return HOST;
+        }
+        let lengths = (0..=Family::of(address).bits()).rev();
+        let prefixes = lengths.filter_map(|len| Prefix::new(address, len));
+        prefixes.filter_map(|prefix| self.addresses.get(&prefix)).next().copied().unwrap_or(UNKNOWN)
+    }
+
+    /// Port numbers by name over all pods.
+    pub fn port_names(&self) -> &NamedPorts {
+        &self.port_names
+    }
+
+    /// Named sets of prefixes.
+    pub fn groups(&self) -> &BTreeMap<String, CidrGroup> {
+        &self.groups
+    }
+
+    /// The name of this cluster.
+    pub fn cluster_name(&self) -> &str {
+        &self.cluster_name
+    }
+
+    /// Whether a selector that names no cluster means this one.
+    pub fn local_by_default(&self) -> bool {
+        self.local_by_default
+    }
+}
+
+/// The label of addresses outside the cluster.
+pub(crate) fn world_label(cluster: &Cluster, family: Family) -> &'static str {
+    match family {
+        _ if !(cluster.config.ipv4 && cluster.config.ipv6) => "world",
+        Family::V4 => "world-ipv4",
+        Family::V6 => "world-ipv6",
+    }
+}
+
+/// A table in the making: keys with the addresses and names found for them.
+struct Found<'c> {
+    cluster: &'c Cluster,
+    mentions: &'c Mentions,
+    dialect: &'c Dialect,
+    apiserver: BTreeSet<IpAddr>,
+    ranges: BTreeSet<Prefix>,
+    /// Addresses of nodes and pods, and who has them.
+    inside: BTreeMap<IpAddr, PeerKey>,
+    /// Prefixes outside the cluster.
+    outside: BTreeMap<Prefix, PeerKey>,
+    names: BTreeMap<PeerKey, BTreeSet<String>>,
+    nodes: BTreeMap<String, (HostKey, BTreeSet<IpAddr>)>,
+    port_names: NamedPorts,
+}
+
+impl<'c> Found<'c> {
+    fn new(cluster: &'c Cluster, mentions: &'c Mentions, dialect: &'c Dialect) -> Self {
+        Found {
+            cluster,
+            mentions,
+            dialect,
+            apiserver: cluster.kube_apiserver(),
+            ranges: cluster.ranges(),
+            inside: BTreeMap::new(),
+            outside: BTreeMap::new(),
+            names: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            port_names: NamedPorts::default(),
+        }
+    }
+
+    /// The by-address prefixes that an address lies in.
+    fn covered_by(&self, address: IpAddr, counts: bool) -> BTreeSet<Prefix> {
+        let all = self.mentions.by_address.iter().copied().filter(|prefix| counts && prefix.contains(address));
+        let skip_zero = self.dialect.zero_prefix_matches_no_node;
+        all.filter(|prefix| !(skip_zero && prefix.len() == 0)).collect()
+    }
+
+    fn put(&mut self, address: IpAddr, key: PeerKey, name: String) {
+        self.names.entry(key.clone()).or_default().insert(name);
+        // Why: of two claims to one address the first stands, and nodes come before pods: a pod that claims a node's address is
+        // one on the host network or wrong.
+        self.inside.entry(address).or_insert(key);
+    }
+
+    fn nodes(&mut self) {
+        let cluster = self.cluster;
+        for node in cluster.nodes.values() {
+            let serves = node.ips.iter().any(|ip| self.apiserver.contains(ip));
+            let mut labels =
+                LabelSet::reserved(if serves { &["remote-node", "kube-apiserver"] } else { &["remote-node"] });
+            if self.mentions.node_labels {
+                for (key, value) in &node.labels {
+                    labels.insert(Source::Other("node".to_owned()), key, value);
+                }
+            }
+            let mut host = HostKey { labels: LabelSet::reserved(&["host"]), ..HostKey::default() };
+            if serves {
+                host.labels.insert(Source::Reserved, "kube-apiserver", "");
+            }
+            for ip in &node.ips {
+                let covered_by = self.covered_by(*ip, self.dialect.ip_block_matches_nodes);
+                host.covered_by.extend(&covered_by);
+                let key = PeerKey { labels: labels.clone(), covered_by, ..PeerKey::default() };
+                self.put(*ip, key, format!("node {}", node.name));
+            }
+            self.nodes.insert(node.name.clone(), (host, node.ips.clone()));
+        }
+    }
+
+    fn pods(&mut self) {
+        let cluster = self.cluster;
+        let remote = cluster
+            .remote_pods
+            .iter()
+            .flat_map(|(name, pods)| pods.values().map(move |pod| (Some(name.as_str()), pod)));
+        for (mesh, pod) in cluster.pods.values().map(|pod| (None, pod)).chain(remote) {
+            if pod.phase.is_over() {
+                continue;
+            }
+            let ports = NamedPorts::of(&pod.ports);
+            if pod.host_network {
+                continue;
+            }
+            self.port_names.extend(&ports);
+            let labels = endpoint_labels(pod, cluster, self.dialect);
+            for ip in &pod.ips {
+                let covered_by = self.covered_by(*ip, self.dialect.ip_block_matches_pods);
+                let key = PeerKey { labels: labels.clone(), ports: ports.clone(), covered_by, region: None };
+                let name = mesh.map_or_else(|| pod.name.to_string(), |mesh| format!("{mesh}:{}", pod.name));
+                self.put(*ip, key, name);
+            }
+        }
+    }
+
+    fn outside(&mut self) {
+        let groups =
+            self.cluster.cidr_groups.values().filter(|_| self.mentions.groups).flat_map(|group| &group.prefixes);
+        let mentioned: Vec<Prefix> = self.mentions.prefixes.iter().chain(groups).copied().collect();
+        for prefix in mentioned {
+            if prefix.len() > 0 && !self.ranges.iter().any(|range| range.covers(prefix)) {
+                self.region(prefix, &[]);
+            }
+        }
+        for (name, ips) in &self.cluster.dns {
+            let patterns: Vec<String> = self
+                .mentions
+                .names
+                .iter()
+                .filter(|pattern| name_matches(pattern, name))
+                .map(|it| format!("fqdn:{it}"))
+                .collect();
+            for ip in ips {
+                let known = self.inside.contains_key(ip) || self.ranges.iter().any(|range| range.contains(*ip));
+                if !known && !patterns.is_empty() {
+                    let labels: Vec<&str> = patterns.iter().map(String::as_str).collect();
+                    self.region(Prefix::host(*ip), &labels);
+                }
+            }
+        }
+        for ip in self.apiserver.clone() {
+            if !self.inside.contains_key(&ip) {
+                self.region(Prefix::host(ip), &["reserved:kube-apiserver"]);
+            }
+        }
+    }
+
+    /// Adds a region outside the cluster, or labels to one that is there.
+    fn region(&mut self, prefix: Prefix, labels: &[&str]) {
+        let world = world_label(self.cluster, prefix.family());
+        let key = self.outside.entry(prefix).or_insert_with(|| PeerKey {
+            region: Some(prefix),
+            labels: LabelSet::reserved(&[world]),
+            ..PeerKey::default()
+        });
+        for label in labels {
+            if let Some((source, name)) = label.split_once(':') {
+                key.labels.insert(Source::named(source), name, "");
+            }
+        }
+    }
+
+    /// The peers with fixed numbers, in their order.
+    fn fixed(&self) -> [PeerInfo; 8] {
+        let plain = |name: &str, labels: &[&str]| PeerInfo {
+            key: PeerKey { labels: LabelSet::reserved(labels), ..PeerKey::default() },
+            name: name.to_owned(),
+        };
+        let world = |family: Family, name: &str| PeerInfo {
+            key: PeerKey {
+                region: Some(Prefix::all(family)),
+                labels: LabelSet::reserved(&[world_label(self.cluster, family)]),
+                ..PeerKey::default()
+            },
+            name: name.to_owned(),
+        };
+        let mut fixed = [
+            plain("unknown", &[]),
+            plain("host", &["host"]),
+            world(Family::V4, "world IPv4"),
+            world(Family::V6, "world IPv6"),
+            plain("health", &["health"]),
+            plain("ingress", &["ingress"]),
+            plain("init", &["init"]),
+            plain("unmanaged", &["unmanaged"]),
+        ];
+        debug_assert_eq!([HOST, WORLD_V4, HEALTH, INGRESS, INIT, UNMANAGED].map(|it| it.0), [1, 2, 4, 5, 6, 7]);
+        // Why: a key without labels would also be that of a pod without any; no key equals this one.
+        fixed[UNKNOWN.0 as usize].key.labels.insert(Source::Reserved, "unknown", "");
+        fixed
+    }
+
+    fn into_table(self, before: &PeerTable) -> PeerTable {
+        let mut table = PeerTable {
+            peers: self.fixed().to_vec(),
+            hosts: vec![HostKey { labels: LabelSet::reserved(&["host"]), ..HostKey::default() }],
+            port_names: self.port_names.clone(),
+            groups: self.cluster.cidr_groups.clone(),
+            cluster_name: self.cluster.config.cluster_name.clone(),
+            local_by_default: self.cluster.config.policy_default_local_cluster,
+            ..PeerTable::default()
+        };
+        table.peers.extend(before.peers.iter().skip(table.peers.len()).cloned());
+        table.numbers = table.peers().map(|(number, info)| (info.key.clone(), number)).collect();
+        let keys: BTreeSet<&PeerKey> = self.inside.values().chain(self.outside.values()).collect();
+        for key in keys {
+            if !table.numbers.contains_key(key) {
+                table.numbers.insert(key.clone(), PeerId(table.peers.len() as u32));
+                table.peers.push(PeerInfo { key: key.clone(), name: String::new() });
+            }
+        }
+        self.name_all(&mut table);
+        table.addresses.extend([(Prefix::all(Family::V4), WORLD_V4), (Prefix::all(Family::V6), WORLD_V6)]);
+        table.addresses.extend(self.ranges.iter().map(|range| (*range, UNKNOWN)));
+        let inside = self.inside.iter().map(|(ip, key)| (Prefix::host(*ip), key));
+        for (prefix, key) in self.outside.iter().map(|(prefix, key)| (*prefix, key)).chain(inside) {
+            let number = table.numbers.get(key).copied().unwrap_or(UNKNOWN);
+            table.addresses.insert(prefix, number);
+        }
+        table.number_hosts(before, &self.nodes);
+        table
+    }
+
+    fn name_all(&self, table: &mut PeerTable) {
+        for (key, names) in &self.names {
+            let (Some(number), Some(first)) = (table.numbers.get(key), names.first()) else { continue };
+            let name = match names.len() {
+                1 => first.clone(),
+                n => format!("{first} and {} more", n - 1),
+            };
+            table.peers[number.0 as usize].name = name;
+        }
+        for (prefix, key) in &self.outside {
+            if let Some(number) = table.numbers.get(key) {
+                table.peers[number.0 as usize].name = match key.labels.has_reserved("kube-apiserver") {
+                    true => format!("kube-apiserver {}", prefix.addr()),
+                    false => format!("world {prefix}"),
+                };
+            }
+        }
+    }
+}
+
+impl PeerTable {
+    fn number_hosts(&mut self, before: &PeerTable, nodes: &BTreeMap<String, (HostKey, BTreeSet<IpAddr>)>) {
+        self.hosts.extend(before.hosts.iter().skip(1).cloned());
+        let new: BTreeSet<&HostKey> = nodes.values().map(|(host, _)| host).collect();
+        for host in new {
+            if !self.hosts.contains(host) {
+                self.hosts.push(host.clone());
+            }
+        }
+        for (name, (host, addresses)) in nodes {
+            let at = self.hosts.iter().position(|known| known == host).unwrap_or(0);
+            self.nodes.insert(name.clone(), NodeEntry { host: HostId(at as u32), addresses: addresses.clone() });
+        }
+    }
+}

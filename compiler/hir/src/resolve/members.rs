@@ -1,0 +1,107 @@
+//! Whom a selector selects.
+
+use std::sync::Arc;
+
+use flow::{PeerId, PeerSet, Peers, Prefix};
+
+use crate::labels::{CLUSTER, LabelSet, Operator, Requirement, Selector, Source};
+use crate::peers::{HOST, HostId, HostKey, PeerKey, PeerTable, UNKNOWN};
+use crate::policy::{Entity, Matching, PeerSelector};
+
+/// The peers that a selector selects, for subjects whose own node is `host`.
+///
+/// Shape: [`Peers::All`] for the entity `all` only. The peer `unknown` is in no set.
+/// Cost: linear in the peers. The answer depends on the keys of peers and hosts, the sets of prefixes and the cluster's name only, so
+/// it may be kept while those are unchanged.
+pub fn members(selector: &PeerSelector, host: HostId, table: &PeerTable) -> Peers {
+    let nobody = HostKey::default();
+    let host = table.hosts().get(host.0 as usize).unwrap_or(&nobody);
+    match selector {
+        PeerSelector::Entity(Entity::All) => Peers::All,
+        PeerSelector::Entity(entity) => collect(table, host, |key| of_entity(*entity, &key.labels, table)),
+        PeerSelector::Labels { selector, everywhere } => {
+            let scoped = if *everywhere { selector.clone() } else { in_cluster(selector, table) };
+            collect(table, host, |key| scoped.matches(&key.labels))
+        }
+        PeerSelector::Nodes(selector) => {
+            let wanted = selector.and([Requirement::reserved("remote-node")]);
+            collect(table, host, |key| wanted.matches(&key.labels))
+        }
+        PeerSelector::Fqdn(pattern) => {
+            collect(table, host, |key| key.labels.get(Some(&Source::Fqdn), pattern).is_some())
+        }
+        PeerSelector::Cidr { prefix, except, matching } => {
+            collect(table, host, |key| in_prefix(key, *prefix, except, *matching))
+        }
+        PeerSelector::CidrGroup { name, except } => match table.groups().get(name) {
+            Some(group) => of_group(table, host, group.prefixes.iter().copied(), except),
+            None => Peers::Of(Arc::new(PeerSet::default())),
+        },
+        PeerSelector::CidrGroups { selector, except } => {
+            let groups = table.groups().values().filter(|group| {
+                let mut labels = LabelSet::default();
+                for (key, value) in &group.labels {
+                    labels.insert(Source::Other("cidrgroup".to_owned()), key, value);
+                }
+                selector.matches(&labels)
+            });
+            of_group(table, host, groups.flat_map(|group| group.prefixes.iter().copied()), except)
+        }
+    }
+}
+
+fn collect(table: &PeerTable, host: &HostKey, wanted: impl Fn(&PeerKey) -> bool) -> Peers {
+    let host = PeerKey { labels: host.labels.clone(), covered_by: host.covered_by.clone(), ..PeerKey::default() };
+    let selected = table.peers().filter(|(number, info)| match *number {
+        UNKNOWN => false,
+        HOST => wanted(&host),
+        _ => wanted(&info.key),
+    });
+    Peers::Of(Arc::new(selected.map(|(number, _): (PeerId, _)| number).collect()))
+}
+
+/// The selector, narrowed to the own cluster when it names none and the cluster says so.
+fn in_cluster(selector: &Selector, table: &PeerTable) -> Selector {
+    if !table.local_by_default() || selector.mentions(CLUSTER) {
+        return selector.clone();
+    }
+    selector.and([Requirement::k8s(CLUSTER, Operator::In(vec![table.cluster_name().to_owned()]))])
+}
+
+fn of_entity(entity: Entity, labels: &LabelSet, table: &PeerTable) -> bool {
+    let any = |names: &[&str]| names.iter().any(|name| labels.has_reserved(name));
+    match entity {
+        Entity::All => true,
+        Entity::World => any(&["world", "world-ipv4", "world-ipv6"]),
+        Entity::WorldV4 => any(&["world-ipv4"]),
+        Entity::WorldV6 => any(&["world-ipv6"]),
+        Entity::Cluster => {
+            any(&["host", "remote-node", "init", "ingress", "health", "unmanaged", "kube-apiserver"])
+                || labels.get(Some(&Source::K8s), CLUSTER) == Some(table.cluster_name())
+        }
+        Entity::Host => any(&["host"]),
+        Entity::RemoteNode => any(&["remote-node"]),
+        Entity::KubeApiserver => any(&["kube-apiserver"]),
+        Entity::Init => any(&["init"]),
+        Entity::Health => any(&["health"]),
+        Entity::Ingress => any(&["ingress"]),
+        Entity::Unmanaged => any(&["unmanaged"]),
+        Entity::None => false,
+    }
+}
+
+fn in_prefix(key: &PeerKey, prefix: Prefix, except: &[Prefix], matching: Matching) -> bool {
+    match key.region {
+        Some(region) => prefix.covers(region) && !except.iter().any(|except| except.covers(region)),
+        None => {
+            matching == Matching::Address
+                && key.covered_by.contains(&prefix)
+                && !except.iter().any(|except| key.covered_by.contains(except))
+        }
+    }
+}
+
+fn of_group(table: &PeerTable, host: &HostKey, prefixes: impl Iterator<Item = Prefix>, except: &[Prefix]) -> Peers {
+    let prefixes: Vec<Prefix> = prefixes.collect();
+    collect(table, host, |key| prefixes.iter().any(|prefix| in_prefix(key, *prefix, except, Matching::Identity)))
+}

@@ -1,0 +1,235 @@
+//! Binds the policies that select a class of subjects to the peers that there are.
+//!
+//! ```text
+//!  sections that select the class ─► entries ─┬─ L3 ─members─► peers ─┐
+//!                                             └─ L4 ─ports──► key set ┴─► BoundRule
+//!  isolation of the sections, configuration ──────────────────────────► isolated_by
+//! ```
+
+mod members;
+mod ports;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use facts::{Config, Enforcement};
+use flow::{Auth, Direction, L4Set, PeerSet, Peers};
+
+use crate::dialect::Dialect;
+use crate::labels::Requirement;
+use crate::peers::{HOST, HostId, PeerTable};
+use crate::policy::{Effect, Entry, Isolation, L3, L7, ObjectRef, Origin, PeerSelector, Policy, Section, Tier};
+use crate::subject::{Class, SubjectKind, selects};
+
+pub use members::members;
+
+/// Everything that holds for the subjects of one class.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bound {
+    /// Towards them.
+    pub ingress: BoundDirection,
+    /// From them.
+    pub egress: BoundDirection,
+}
+
+impl Bound {
+    /// One direction.
+    pub fn direction(&self, direction: Direction) -> &BoundDirection {
+        match direction {
+            Direction::Ingress => &self.ingress,
+            Direction::Egress => &self.egress,
+        }
+    }
+}
+
+/// Everything that holds in one direction.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BoundDirection {
+    /// The rules, sorted, without duplicates.
+    pub rules: Vec<BoundRule>,
+    /// What isolates the direction; empty when nothing does. Sorted, without duplicates.
+    pub isolated_by: BTreeSet<Origin>,
+    /// What the Normal tier leaves undecided is denied there when the direction is isolated; otherwise Baseline is asked first.
+    pub normal_tier_is_final: bool,
+}
+
+/// One rule whose peers and ports are known.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BoundRule {
+    /// The tier.
+    pub tier: Tier,
+    /// The place in the tier, smaller first.
+    pub order: u32,
+    /// What it does.
+    pub effect: Effect,
+    /// Who is on the other side.
+    pub peers: Peers,
+    /// Which protocols and ports; never empty. One port item where any allow of the direction carries authentication.
+    pub l4: L4Set,
+    /// Through a proxy that applies this.
+    pub l7: Option<L7>,
+    /// Authentication that it asks for.
+    pub auth: Option<Auth>,
+    /// Where it was written.
+    pub origin: Origin,
+}
+
+/// Answers whom a selector selects, given what `host` is. A memoising caller gives its own; [`members`] is the plain one.
+pub type Members<'m> = dyn FnMut(&PeerSelector, HostId) -> Peers + 'm;
+
+/// Binds all policies of a cluster to the subjects of one class; policies that do not select the class add nothing.
+///
+/// Never fails: what selects nobody now, or names an unknown port, is simply absent.
+/// Cost: peers × selectors of the sections that select the class, less what is memoised within the call.
+pub fn resolve<'p>(
+    policies: impl IntoIterator<Item = &'p Policy>,
+    class: &Class,
+    table: &PeerTable,
+    config: &Config,
+    dialect: &Dialect,
+) -> Bound {
+    let mut memo: BTreeMap<PeerSelector, Peers> = BTreeMap::new();
+    resolve_with(policies, class, table, config, dialect, &mut |selector, host| {
+        memo.entry(selector.clone()).or_insert_with(|| members(selector, host, table)).clone()
+    })
+}
+
+/// [`resolve`] with a function that says whom a selector selects.
+pub fn resolve_with<'p>(
+    policies: impl IntoIterator<Item = &'p Policy>,
+    class: &Class,
+    table: &PeerTable,
+    config: &Config,
+    dialect: &Dialect,
+    members: &mut Members<'_>,
+) -> Bound {
+    let mut selecting: Vec<(&ObjectRef, &Section)> = Vec::new();
+    if config.enforcement != Enforcement::Never && (class.kind != SubjectKind::Host || config.host_firewall) {
+        for policy in policies {
+            let sections = policy.sections.iter().filter(|section| selects(section, class));
+            selecting.extend(sections.map(|section| (&policy.object, section)));
+        }
+    }
+    let mut binder = Binder { selecting, class, table, config, dialect, members };
+    Bound { ingress: binder.bind(Direction::Ingress), egress: binder.bind(Direction::Egress) }
+}
+
+/// The origin of something that no policy says.
+fn built_in(kind: &str, name: &str) -> Origin {
+    let object = ObjectRef { kind: kind.to_owned(), namespace: String::new(), name: name.to_owned() };
+    Origin { object, path: String::new() }
+}
+
+struct Binder<'a, 'm> {
+    selecting: Vec<(&'a ObjectRef, &'a Section)>,
+    class: &'a Class,
+    table: &'a PeerTable,
+    config: &'a Config,
+    dialect: &'a Dialect,
+    members: &'a mut Members<'m>,
+}
+
+impl Binder<'_, '_> {
+    fn bind(&mut self, direction: Direction) -> BoundDirection {
+        let isolated_by = self.isolated_by(direction);
+        let mut rules = BTreeSet::new();
+        let selecting = self.selecting.clone();
+        let entries =
+            || selecting.iter().flat_map(|(object, section)| section.entries.iter().map(move |entry| (*object, entry)));
+        let by_item = entries().any(|(_, entry)| entry.direction == direction && entry.auth.is_some());
+        for (object, entry) in entries().filter(|(_, entry)| entry.direction == direction) {
+            self.bind_entry(object, entry, by_item, &mut rules);
+        }
+        let own_node = match direction {
+            Direction::Ingress => true,
+            Direction::Egress => self.dialect.own_node_always_reachable,
+        };
+        if own_node && !isolated_by.is_empty() && self.class.kind == SubjectKind::Endpoint {
+            rules.insert(own_node_rule());
+        }
+        BoundDirection {
+            rules: rules.into_iter().collect(),
+            isolated_by,
+            normal_tier_is_final: self.dialect.normal_tier_is_final,
+        }
+    }
+
+    fn isolated_by(&self, direction: Direction) -> BTreeSet<Origin> {
+        let enforced = self.config.enforcement != Enforcement::Never;
+        let mut isolated_by = BTreeSet::new();
+        if enforced && self.config.enforcement == Enforcement::Always && self.class.kind != SubjectKind::Host {
+            isolated_by.insert(built_in("configuration", "enforcement=always"));
+        }
+        if enforced && self.class.kind == SubjectKind::Init {
+            isolated_by.insert(built_in("built-in", "init"));
+        }
+        for (object, section) in &self.selecting {
+            if let Isolation::Isolates(path) = section.isolation(direction) {
+                isolated_by.insert(Origin { object: (*object).clone(), path: path.clone() });
+            }
+        }
+        isolated_by
+    }
+
+    /// The conditions that narrow label peers of entries like this one, over all sections that select the class.
+    fn requires(&self, entry: &Entry) -> Vec<Requirement> {
+        let of_denies = entry.effect == Effect::Deny;
+        let all = self.selecting.iter().flat_map(|(_, section)| &section.requires);
+        let mine = all.filter(|requires| requires.direction == entry.direction && requires.of_denies == of_denies);
+        mine.flat_map(|requires| requires.selector.requirements().iter().cloned()).collect()
+    }
+
+    fn bind_entry(&mut self, object: &ObjectRef, entry: &Entry, by_item: bool, rules: &mut BTreeSet<BoundRule>) {
+        let mut peers: Vec<(Peers, &str)> = Vec::new();
+        match &entry.l3 {
+            L3::Nobody => {}
+            L3::Unrestricted => peers.push((Peers::All, &entry.path)),
+            L3::Any(list) => {
+                let requires = self.requires(entry);
+                for peer in list {
+                    let selected = match &peer.selector {
+                        PeerSelector::Labels { selector, everywhere } if !requires.is_empty() => {
+                            let selector = selector.and(requires.iter().cloned());
+                            (self.members)(&PeerSelector::Labels { selector, everywhere: *everywhere }, self.class.host)
+                        }
+                        selector => (self.members)(selector, self.class.host),
+                    };
+                    peers.push((selected, &peer.path));
+                }
+            }
+        }
+        let by_item = by_item || entry.l7.is_some();
+        for (peers, path) in peers {
+            for (peers, l4) in self.ports(entry, &peers, by_item) {
+                let none = matches!(&peers, Peers::Of(set) if set.is_empty());
+                if none || l4.is_empty() {
+                    continue;
+                }
+                rules.insert(BoundRule {
+                    tier: entry.tier,
+                    order: entry.order,
+                    effect: entry.effect,
+                    peers,
+                    l4,
+                    l7: entry.l7.clone(),
+                    auth: entry.auth,
+                    origin: Origin { object: object.clone(), path: path.to_owned() },
+                });
+            }
+        }
+    }
+}
+
+/// A pod's own node reaches it unless a rule denies it. Source: the NetworkPolicy concept page; Cilium's `allow-localhost`.
+fn own_node_rule() -> BoundRule {
+    BoundRule {
+        tier: Tier::Normal,
+        order: 0,
+        effect: Effect::Allow,
+        peers: Peers::Of(Arc::new(PeerSet::from_iter([HOST]))),
+        l4: L4Set::all(),
+        l7: None,
+        auth: None,
+        origin: built_in("built-in", "own-node"),
+    }
+}
