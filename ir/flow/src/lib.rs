@@ -17,6 +17,7 @@
 pub mod l4;
 pub mod peers;
 pub mod prefix;
+mod text;
 pub mod verdict;
 
 pub use l4::{L4Key, L4Set, Protocol};

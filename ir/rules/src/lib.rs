@@ -11,7 +11,14 @@
 //! # Does not know
 //! Selectors, objects, files, kernels. An [`Origin`] is two opaque strings.
 //! # Laws
-//! Printing and parsing are inverse.
+//! Printing and parsing are inverse (`tests/text.rs`); no text makes the parser panic (the same).
+//! # Reading order
+//! [`RuleSet`] and what it holds, then [`text`] for the form on paper.
+
+mod parse;
+pub mod text;
+
+pub use parse::{MAX_PEER, ParseError};
 
 use flow::{Auth, L4Set, ListenerId, Peers};
 
@@ -115,4 +122,47 @@ pub enum Fallback {
     Allow,
     /// These isolate it.
     Deny(Vec<OriginId>),
+}
+
+impl RuleSet {
+    /// A rule set without tiers.
+    pub fn of_fallback(fallback: Fallback) -> RuleSet {
+        RuleSet { tiers: Vec::new(), fallback, origins: Vec::new(), listeners: Vec::new() }
+    }
+
+    /// Sorts [`RuleSet::origins`], removes duplicates, and renumbers and sorts what refers to them.
+    ///
+    /// For makers of rule sets that number origins as they meet them. Numbers without an origin are left as they are.
+    pub fn sort_origins(&mut self) {
+        let mut sorted = self.origins.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        // Cannot miss: `sorted` holds every origin, so the search always finds the place of one that is there.
+        let place = |origin: &Origin| OriginId(sorted.partition_point(|other| other < origin) as u32);
+        let new_of: Vec<OriginId> = self.origins.iter().map(place).collect();
+        let renumber = |id: &mut OriginId| *id = new_of.get(id.0 as usize).copied().unwrap_or(*id);
+        let renumber_list = |list: &mut Vec<OriginId>| {
+            list.iter_mut().for_each(renumber);
+            list.sort_unstable();
+            list.dedup();
+        };
+        for tier in &mut self.tiers {
+            tier.levels.iter_mut().flat_map(|level| &mut level.rules).for_each(|rule| renumber(&mut rule.origin));
+            tier.end.iter_mut().for_each(renumber_list);
+        }
+        if let Fallback::Deny(isolating) = &mut self.fallback {
+            renumber_list(isolating);
+        }
+        self.origins = sorted;
+    }
+
+    /// What an origin number stands for; `None` for a number of another rule set.
+    pub fn origin(&self, id: OriginId) -> Option<&Origin> {
+        self.origins.get(id.0 as usize)
+    }
+
+    /// All rules in the order of evaluation; within a level as they stand.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.tiers.iter().flat_map(|tier| &tier.levels).flat_map(|level| &level.rules)
+    }
 }
