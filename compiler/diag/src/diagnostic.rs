@@ -46,12 +46,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A diagnostic of code, slug, severity and headline, with nothing else yet.
     #[must_use]
-    pub fn new(
-        code: Code,
-        slug: &'static str,
-        severity: Severity,
-        headline: impl Into<String>,
-    ) -> Self {
+    pub fn new(code: Code, slug: &'static str, severity: Severity, headline: impl Into<String>) -> Self {
         Diagnostic {
             code,
             slug,
@@ -77,12 +72,7 @@ impl Diagnostic {
     }
 
     fn with_label(mut self, file: FileId, span: Span, text: String, primary: bool) -> Self {
-        self.labels.push(Label {
-            file,
-            span,
-            text,
-            primary,
-        });
+        self.labels.push(Label { file, span, text, primary });
         self
     }
 
@@ -154,7 +144,7 @@ mod tests {
     #[test]
     fn order_is_file_then_span_then_code() {
         let nowhere = Diagnostic::new(Code(9), "a-fault", Severity::Error, "a fault");
-        let mut all = vec![at(1, 0, 1), at(0, 5, 1), at(0, 5, 0), at(0, 2, 7), nowhere];
+        let mut all = [at(1, 0, 1), at(0, 5, 1), at(0, 5, 0), at(0, 2, 7), nowhere];
         all.sort();
         let order: Vec<u16> = all.iter().map(|d| d.code.0).collect();
         assert_eq!(order, [9, 7, 0, 1, 1]);

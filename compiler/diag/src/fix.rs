@@ -52,10 +52,7 @@ mod tests {
             span: Span { start, end },
             replacement: text.to_owned(),
         };
-        Fix {
-            title: "change it".to_owned(),
-            edits: edits.iter().map(edit).collect(),
-        }
+        Fix { title: "change it".to_owned(), edits: edits.iter().map(edit).collect() }
     }
 
     #[test]

@@ -47,17 +47,9 @@ impl LineIndex {
         let wide = text
             .char_indices()
             .filter(|(_, c)| !c.is_ascii())
-            .map(|(at, c)| Wide {
-                offset: saturate(at),
-                bytes: c.len_utf8() as u8,
-                units: c.len_utf16() as u8,
-            })
+            .map(|(at, c)| Wide { offset: saturate(at), bytes: c.len_utf8() as u8, units: c.len_utf16() as u8 })
             .collect();
-        LineIndex {
-            starts,
-            wide,
-            len: saturate(text.len()),
-        }
+        LineIndex { starts, wide, len: saturate(text.len()) }
     }
 
     /// How many lines there are; at least 1. A final line break opens an empty last line.
@@ -172,10 +164,7 @@ mod tests {
     fn columns_count_characters_bytes_and_utf16_units_apart() {
         let index = LineIndex::new("x\né😀z");
         let z = index.position(8);
-        assert_eq!(
-            (z.line, z.column, z.byte_column, z.utf16_column),
-            (2, 3, 7, 4)
-        );
+        assert_eq!((z.line, z.column, z.byte_column, z.utf16_column), (2, 3, 7, 4));
     }
 
     #[test]
@@ -203,10 +192,7 @@ mod tests {
             let at = at as u32;
             let position = index.position(at);
             assert_eq!(index.offset(position.line, position.column), Some(at));
-            assert_eq!(
-                index.offset_utf16(position.line, position.utf16_column),
-                Some(at)
-            );
+            assert_eq!(index.offset_utf16(position.line, position.utf16_column), Some(at));
             let start = index.start(position.line);
             assert_eq!(start.map(|s| s + position.byte_column - 1), Some(at));
         }

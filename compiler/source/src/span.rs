@@ -20,19 +20,13 @@ impl Span {
     /// The span from `start` to `end`; an `end` before `start` gives the empty span at `start`.
     #[must_use]
     pub fn new(start: u32, end: u32) -> Self {
-        Span {
-            start,
-            end: end.max(start),
-        }
+        Span { start, end: end.max(start) }
     }
 
     /// The empty span at one offset.
     #[must_use]
     pub fn at(offset: u32) -> Self {
-        Span {
-            start: offset,
-            end: offset,
-        }
+        Span { start: offset, end: offset }
     }
 
     /// Length in bytes.
@@ -62,16 +56,12 @@ impl Span {
     /// The smallest span that covers both.
     #[must_use]
     pub fn join(self, other: Span) -> Span {
-        Span {
-            start: self.start.min(other.start),
-            end: self.end.max(other.end),
-        }
+        Span { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
     /// The bytes of this span in `text`; empty where the span does not fit the text.
     #[must_use]
     pub fn slice(self, text: &str) -> &str {
-        text.get(self.start as usize..self.end as usize)
-            .unwrap_or("")
+        text.get(self.start as usize..self.end as usize).unwrap_or("")
     }
 }
