@@ -1,2 +1,24 @@
-//! Automation.
-fn main() {}
+//! `cargo xtask`: one file per subcommand, one line each here.
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Keeps the project's house.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Checks layers, words, effects, orphans, pages, maps and paths
+    Tidy(xtask::tidy::Arguments),
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Tidy(arguments) => xtask::tidy::run(&arguments),
+    }
+}
