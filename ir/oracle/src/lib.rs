@@ -12,7 +12,7 @@
 //! Diagrams, tables, programs. Nothing here is shared with the code that it judges.
 //! # Laws
 //! The order of rules inside a level means nothing; an earlier level wins whatever it says; a deny wins inside its level
-//! (`tests/laws.rs`).
+//! (`tests/walk.rs`). How allows merge is in `tests/merge.rs`, a law a test.
 //! # Reading order
 //! [`decide`](decide()), then [`merge`](mod@merge), then [`cells`](cells()).
 
