@@ -1,0 +1,76 @@
+//! Images of a few words, and the question whether bpf(2) may be called at all.
+#![allow(dead_code)]
+
+use image::{DirectionPlan, Hook, Image, Notes, Plan, Program, Target};
+use loader::{Error, Node, Pins};
+
+/// `TCX_NEXT`, which clsact calls `TC_ACT_UNSPEC`: the next program decides.
+pub const ALLOW: i32 = -1;
+/// `TC_ACT_SHOT`.
+pub const DENY: i32 = 2;
+
+/// A small target, so that a test's maps are made in no time.
+pub fn target() -> Target {
+    Target {
+        endpoints_log2: 4,
+        address4_pages_log2: 4,
+        peers_log2: 8,
+        track4_sets_log2: 2,
+        track6_sets_log2: 2,
+        address6_log2: 6,
+        fragments_log2: 4,
+        records_log2: 12,
+        ..Target::default()
+    }
+}
+
+/// One instruction: opcode, destination and source register, offset, immediate.
+pub fn insn(opcode: u8, destination: u8, source: u8, offset: i16, immediate: i32) -> u64 {
+    let registers = if cfg!(target_endian = "little") { destination | source << 4 } else { destination << 4 | source };
+    let [o0, o1] = offset.to_ne_bytes();
+    let [i0, i1, i2, i3] = immediate.to_ne_bytes();
+    u64::from_ne_bytes([opcode, registers, o0, o1, i0, i1, i2, i3])
+}
+
+/// `r0 = answer; exit`.
+pub fn answer(answer: i32) -> Vec<u64> {
+    vec![insn(0xb7, 0, 0, 0, answer), insn(0x95, 0, 0, 0, 0)]
+}
+
+/// A program that drops all.
+pub fn drop_all() -> Vec<u64> {
+    answer(DENY)
+}
+
+/// A program that lets all pass.
+pub fn pass_all() -> Vec<u64> {
+    answer(ALLOW)
+}
+
+/// An image of two programs without maps.
+pub fn image(subject: &str, to: Vec<u64>, from: Vec<u64>) -> Image {
+    let program = |name: &str, hook, insns| Program { name: name.into(), hook, insns, relocs: vec![] };
+    Image {
+        target: target(),
+        programs: vec![program("tg_to", Hook::ToEndpoint, to), program("tg_from", Hook::FromEndpoint, from)],
+        tables: vec![],
+        plan: Plan { ingress: DirectionPlan::Constant(1), egress: DirectionPlan::Constant(1) },
+        notes: Notes { subject: subject.into(), rules: vec![] },
+    }
+}
+
+/// A node without pins; `None`, and a line that says so, where bpf(2) is not permitted.
+pub fn node(name: &str) -> Option<Node> {
+    permitted(Node::open(name, &target(), Pins::None))
+}
+
+/// The node, unless bpf(2) is not permitted here: then the test is absent, which is printed once for each.
+pub fn permitted(opened: loader::Result<Node>) -> Option<Node> {
+    match opened {
+        Err(Error::Kernel { source, .. }) if source.kind() == std::io::ErrorKind::PermissionDenied => {
+            eprintln!("absent: bpf(2) is not permitted");
+            None
+        }
+        opened => Some(opened.expect("bpf(2) is permitted, so a node can be made")),
+    }
+}
