@@ -23,9 +23,9 @@ impl ClassId {
 
 /// What tells a peer from others, in words that hold no peer number: the rules that name it.
 ///
-/// Shape: numbers of rules, counted from 0 through all tiers and levels as they stand, ascending. Of rules that are equal but
-/// for their peers only the first is listed; rules that an equal rule extends to everybody are left out. Empty for peers that
-/// no rule names.
+/// Shape: numbers of rules, counted from 0 through all tiers and levels as they stand, ascending. Of rules of one level that
+/// say the same of different peers only the first is listed, whomever that one names; rules that another extends to everybody
+/// are left out. Empty for peers that no rule names. Authentication counts only in levels where a rule asks for it.
 pub type Signature = Box<[u32]>;
 
 /// What the rules of one subject and direction mean.
@@ -38,6 +38,8 @@ pub struct Diagram {
     class_of: Box<[ClassId]>,
     maps: Box<[L4Map]>,
     signatures: Box<[(Signature, ClassId)]>,
+    /// Into `signatures`, by peer.
+    signature_of: Box<[u32]>,
 }
 
 /// How large a diagram is.
@@ -82,11 +84,24 @@ pub fn build(rules: &RuleSet, peers: u32, limits: &Limits) -> Result<Diagram, To
         // First rules ascend with shapes: both are counted in the order of the rules.
         list.iter().map(|&shape| shapes.shapes[shape as usize].first_rule).collect()
     };
-    let mut signatures: Vec<(Signature, ClassId)> =
-        groups.lists.iter().map(signature).zip(class_of_group.iter().copied()).collect();
+    let mut signatures: Vec<(Signature, ClassId, usize)> = groups
+        .lists
+        .iter()
+        .zip(&class_of_group)
+        .zip(0..)
+        .map(|((list, class), at)| (signature(list), *class, at))
+        .collect();
     signatures.sort_unstable();
-    let class_of = groups.of_peer.iter().map(|&group| class_of_group[group as usize]).collect();
-    Ok(Diagram { class_of, maps, signatures: signatures.into() })
+    let mut place_of_group = vec![0; signatures.len()];
+    for (place, (.., group)) in (0..).zip(&signatures) {
+        place_of_group[*group] = place;
+    }
+    Ok(Diagram {
+        class_of: groups.of_peer.iter().map(|&group| class_of_group[group as usize]).collect(),
+        maps,
+        signatures: signatures.into_iter().map(|(signature, class, _)| (signature, class)).collect(),
+        signature_of: groups.of_peer.iter().map(|&group| place_of_group[group as usize]).collect(),
+    })
 }
 
 /// Numbers the maps: the default first, the others by their content.
@@ -145,6 +160,13 @@ impl Diagram {
     /// Shape: ascending by signature, distinct signatures; several may share a class.
     pub fn signatures(&self) -> &[(Signature, ClassId)] {
         &self.signatures
+    }
+
+    /// The signature of a peer; empty for peers beyond the universe.
+    pub fn signature_of(&self, peer: PeerId) -> &[u32] {
+        // Cannot miss: the first signature is the empty one, and every peer's place is one of the list.
+        let place = self.signature_of.get(peer.0 as usize).copied().unwrap_or(0);
+        &self.signatures[place as usize].0
     }
 
     /// The least signature of a class; `None` for a class of another diagram.
