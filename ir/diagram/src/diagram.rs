@@ -1,6 +1,8 @@
 //! The canonical two-level form.
 
-use flow::{L4Key, PeerId, Verdict};
+use std::fmt;
+
+use flow::{L4Key, PeerId, PeerSet, Verdict};
 use rules::RuleSet;
 use rustc_hash::FxHashMap;
 
@@ -182,6 +184,21 @@ impl Diagram {
             classes: self.maps.len(),
             intervals: self.maps.iter().map(|map| map.intervals().len()).sum(),
         }
+    }
+}
+
+impl fmt::Display for Diagram {
+    /// One line a class, for example `class 1 {3,7-9}: deny, tcp/80: allow, tcp/81: deny`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut members = vec![PeerSet::default(); self.maps.len()];
+        for (peer, class) in (0..).zip(&self.class_of) {
+            members[class.0 as usize].insert(PeerId(peer));
+        }
+        for (class, (map, members)) in self.maps.iter().zip(members).enumerate() {
+            let others = if class == 0 { " and others" } else { "" };
+            writeln!(f, "class {class} {members}{others}: {map}")?;
+        }
+        Ok(())
     }
 }
 

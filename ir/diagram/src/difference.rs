@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use flow::{L4Key, PeerId, PeerSet, Verdict};
+use flow::{L4Key, L4Set, PeerId, PeerSet, Verdict};
 use rustc_hash::FxHashMap;
 
 use crate::diagram::{ClassId, Diagram};
@@ -142,7 +142,19 @@ impl Difference {
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let keys = flow::L4Set::interval(self.low, self.high);
-        write!(f, "region {} l4 {keys}: {} -> {}", self.region, self.old, self.new)
+        write!(f, "l4 {}: {} -> {}", L4Set::interval(self.low, self.high), self.old, self.new)
+    }
+}
+
+impl fmt::Display for Difference {
+    /// One line a change, for example `peers {3,7-9} and others l4 tcp/80: deny -> allow`; nothing when nothing changes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for change in &self.changes {
+            if let Some(region) = self.regions.get(change.region) {
+                let others = if region.others { " and others" } else { "" };
+                writeln!(f, "peers {}{others} {change}", region.peers)?;
+            }
+        }
+        Ok(())
     }
 }

@@ -14,6 +14,19 @@
 //! # Laws
 //! Every answer is the oracle's; equality is equality of meaning; numbering depends on the meaning only
 //! (`tests/oracle.rs`, `tests/small_world.rs`, `tests/laws.rs`).
+//! # Example
+//! ```
+//! use diagram::{Limits, build, difference};
+//! use rules::RuleSet;
+//!
+//! let allow = "tier normal\n level 0\n  allow peers {1-2} l4 tcp/80 by web rules[0]\n".to_owned();
+//! let old = RuleSet::parse(&(allow.clone() + "fallback deny"))?;
+//! let new = RuleSet::parse(&(allow + "  deny peers {2} l4 tcp/* by web rules[1]\n fallback deny"))?;
+//! let (old, new) = (build(&old, 4, &Limits::default())?, build(&new, 4, &Limits::default())?);
+//! assert_eq!(old.to_string(), "class 0 {0,3} and others: deny\nclass 1 {1-2}: deny, tcp/80: allow, tcp/81: deny\n");
+//! assert_eq!(difference(&old, &new).to_string(), "peers {2} l4 tcp/80: allow -> deny\n");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 //! # Reading order
 //! [`Diagram`], then [`map`], then `shapes`, `groups`, `sweep`, then [`columns`] and [`difference`](mod@difference).
 

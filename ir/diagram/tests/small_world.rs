@@ -16,7 +16,7 @@ fn key(block: u32) -> L4Key {
 }
 
 fn blocks(low: u32, high: u32) -> L4Set {
-    L4Set::interval(key(low), L4Key::from_raw((high + 1 << 21) - 1).unwrap())
+    L4Set::interval(key(low), L4Key::from_raw(((high + 1) << 21) - 1).unwrap())
 }
 
 /// The rules of the world with the number of their tier, 0 or 1.

@@ -1,6 +1,29 @@
-//! Reads L4 keys and sets as they print.
+//! Reads L4 keys and sets as they print, and prints sets of peers.
 
-use crate::{L4Key, L4Set, Protocol};
+use std::fmt::{self, Write};
+
+use crate::{L4Key, L4Set, PeerSet, Protocol};
+
+impl fmt::Display for PeerSet {
+    /// Numbers and ranges, for example `{3,7-9}`; `{}` for nobody.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_char('{')?;
+        let mut peers = self.iter().map(|peer| peer.0).peekable();
+        let mut separator = "";
+        while let Some(low) = peers.next() {
+            let mut high = low;
+            while let Some(next) = peers.next_if(|next| next - 1 == high) {
+                high = next;
+            }
+            write!(f, "{separator}{low}")?;
+            if high > low {
+                write!(f, "-{high}")?;
+            }
+            separator = ",";
+        }
+        f.write_char('}')
+    }
+}
 
 impl L4Key {
     /// Reads `tcp/80`, `47/0` or `icmp/8.0`, the form that keys print in.
@@ -87,6 +110,14 @@ mod tests {
             assert_eq!(L4Set::parse(text).map(|set| set.to_string()).as_deref(), Some(text));
         }
         assert_eq!(L4Set::parse("tcp/90,tcp/*-79,tcp/80-90"), L4Set::parse("tcp/0-90"));
+    }
+
+    #[test]
+    fn peers_print_as_ranges() {
+        let set = |peers: &[u32]| PeerSet::from_iter(peers.iter().copied().map(crate::PeerId));
+        assert_eq!(set(&[9, 3, 7, 8]).to_string(), "{3,7-9}");
+        assert_eq!(set(&[0, 1]).to_string(), "{0-1}");
+        assert_eq!(set(&[]).to_string(), "{}");
     }
 
     #[test]

@@ -13,6 +13,18 @@
 //! # Laws
 //! The order of rules inside a level means nothing; an earlier level wins whatever it says; a deny wins inside its level
 //! (`tests/walk.rs`). How allows merge is in `tests/merge.rs`, a law a test.
+//! # Example
+//! ```
+//! use flow::{L4Key, PeerId, Protocol};
+//!
+//! let rules = rules::RuleSet::parse("tier normal\n level 0\n  allow peers {1} l4 tcp/80 by web rules[0]\n fallback deny by web \"\"")?;
+//! let web = L4Key::new(Protocol::TCP, 80);
+//! let decision = oracle::decide(&rules, PeerId(1), web);
+//! assert_eq!((decision.verdict, decision.because), (flow::Verdict::ALLOW, oracle::Because::Rule { tier: 0, level: 0 }));
+//! assert_eq!(rules.origin(decision.by[0]).map(|origin| origin.to_string()).as_deref(), Some("web rules[0]"));
+//! assert_eq!(oracle::decide(&rules, PeerId(2), web).because, oracle::Because::Fallback);
+//! # Ok::<(), rules::ParseError>(())
+//! ```
 //! # Reading order
 //! [`decide`](decide()), then [`merge`](mod@merge), then [`cells`](cells()).
 

@@ -21,7 +21,7 @@
 
 use std::fmt::{self, Write};
 
-use flow::{Auth, PeerSet, Peers};
+use flow::{Auth, Peers};
 
 use crate::{Effect, Fallback, Level, Origin, OriginId, Rule, RuleSet, Tier};
 
@@ -165,25 +165,7 @@ impl fmt::Display for PeerWord<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
             Peers::All => f.write_str("any"),
-            Peers::Of(set) => write_set(f, set),
+            Peers::Of(set) => write!(f, "{set}"),
         }
     }
-}
-
-fn write_set(f: &mut fmt::Formatter<'_>, set: &PeerSet) -> fmt::Result {
-    f.write_char('{')?;
-    let mut peers = set.iter().map(|peer| peer.0).peekable();
-    let mut separator = "";
-    while let Some(low) = peers.next() {
-        let mut high = low;
-        while let Some(next) = peers.next_if(|next| *next == high + 1) {
-            high = next;
-        }
-        write!(f, "{separator}{low}")?;
-        if high > low {
-            write!(f, "-{high}")?;
-        }
-        separator = ",";
-    }
-    f.write_char('}')
 }
