@@ -139,6 +139,8 @@ pub mod state {
     pub const FIN_OTHER: u32 = 32;
     /// RST seen.
     pub const RESET: u32 = 64;
+    /// The connection is TCP, so its lifetimes are those of TCP.
+    pub const TCP: u32 = 128;
     /// The lowest bit of a 16-bit generation that changes whenever the entry is taken over, so that a reader notices.
     pub const GENERATION_SHIFT: u32 = 16;
 }
