@@ -113,6 +113,14 @@ impl Map {
     }
 
     /// The ring buffer, when it is one.
+    pub fn ring(&self) -> Option<&Ring> {
+        match &self.keys {
+            Keys::Ring(ring) => Some(ring),
+            _ => None,
+        }
+    }
+
+    /// The ring buffer, when it is one, to be written.
     pub fn ring_mut(&mut self) -> Option<&mut Ring> {
         match &mut self.keys {
             Keys::Ring(ring) => Some(ring),

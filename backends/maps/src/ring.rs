@@ -67,6 +67,12 @@ impl Ring {
         self.open(reservation).map(|slot| &mut slot.data[..])
     }
 
+    /// The bytes of a record that is being written; `None` once it is not.
+    pub fn data(&self, reservation: Reservation) -> Option<&[u8]> {
+        let index = usize::try_from(reservation.0.checked_sub(self.taken)?).ok()?;
+        self.records.get(index).filter(|slot| slot.state == State::Reserved).map(|slot| &slot.data[..])
+    }
+
     /// Makes a record readable. Errors: `None` when it is not being written.
     pub fn submit(&mut self, reservation: Reservation) -> Option<()> {
         self.open(reservation)?.state = State::Submitted;
