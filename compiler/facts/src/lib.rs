@@ -13,11 +13,14 @@
 //! # Laws
 //! Every map is ordered by name, so equal clusters are equal values whatever the order of insertion (`cluster::tests`).
 //! # Reading order
-//! [`name`], [`cluster`], then one folder per kind.
+//! [`name`], [`cluster`], [`mod@decode`], then one folder per kind.
 
 pub mod name;
 
 pub mod cluster;
+
+pub mod decode;
+pub mod read;
 
 pub mod cidr_group;
 pub mod endpoint_slice;

@@ -34,7 +34,7 @@ pub use labels::{Label, LabelSet, Operator, Requirement, Selector, Source};
 pub use peers::{HostId, HostKey, Mentions, NamedPorts, PeerInfo, PeerKey, PeerTable};
 pub use policy::{
     Effect, Entity, Entry, Icmp, Isolation, L3, L4, L7, Matching, ObjectRef, Origin, Parser, Peer, PeerSelector,
-    Policy, PortItem, Ports, Section, Subjects, Tier,
+    Policy, PortItem, Ports, Requires, Section, Subjects, Tier,
 };
 pub use resolve::{Bound, BoundDirection, BoundRule, Members, members, resolve};
 pub use subject::{Class, Subject, SubjectKind, classes};

@@ -1,1 +1,31 @@
-//! Placeholder.
+//! Decodes policy objects: tree in, one policy shape out.
+//!
+//! In: a `syntax` tree and a dialect.  Out: [`Decoded`], one for each object of a document: a policy, a fact, or neither.
+//!
+//! # Picture
+//! ```text
+//!  tree ─objects─► object ─classify─┬─ policy ─check schema, decode─► hir::Policy ┐
+//!                                   ├─ fact   ─facts::decode────────► facts::Fact ├─► Decoded + problems
+//!                                   └─ unknown kind of a policy group ────────────┘
+//! ```
+//! # Does not know
+//! Clusters, peers, byte offsets, words for people. A problem is an enum value and a path in its object.
+//! # Laws
+//! Never fails; nothing of a policy API group is passed over in silence; an object with a rejecting problem has no policy (`tests`).
+//! # Reading order
+//! [`registry`], [`schema`], [`problem`], then one folder per kind.
+
+mod context;
+pub mod decode;
+pub mod problem;
+pub mod registry;
+pub mod schema;
+pub mod selector;
+
+pub mod cilium_clusterwide_network_policy;
+pub mod cilium_network_policy;
+pub mod network_policy;
+
+pub use decode::{Decoded, What, decode};
+pub use problem::{Consequence, Form, Problem, ProblemKind, Stage};
+pub use registry::{Class, KINDS, Kind, classify};

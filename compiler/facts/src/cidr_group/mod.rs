@@ -1,10 +1,14 @@
 //! CiliumCIDRGroup, cilium.io/v2 and v2alpha1.
 
+mod decode;
+
 use std::collections::BTreeSet;
 
 use flow::Prefix;
 
 use crate::Labels;
+
+pub use decode::decode;
 
 /// A named set of address prefixes that policies may speak of.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

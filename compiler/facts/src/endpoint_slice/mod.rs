@@ -1,11 +1,15 @@
 //! EndpointSlice, discovery.k8s.io/v1.
 
+mod decode;
+
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use flow::Protocol;
 
 use crate::{Labels, Name};
+
+pub use decode::decode;
 
 /// Some backends of a service.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

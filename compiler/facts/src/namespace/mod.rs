@@ -1,6 +1,10 @@
 //! Namespace, core/v1.
 
+mod decode;
+
 use crate::Labels;
+
+pub use decode::decode;
 
 /// A namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

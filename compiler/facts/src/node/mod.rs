@@ -1,11 +1,15 @@
 //! Node, core/v1.
 
+mod decode;
+
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use flow::Prefix;
 
 use crate::Labels;
+
+pub use decode::decode;
 
 /// A node.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

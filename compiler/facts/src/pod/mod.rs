@@ -1,11 +1,16 @@
 //! Pod, core/v1.
 
+mod decode;
+
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use flow::Protocol;
 
 use crate::{Labels, Name};
+
+pub use decode::decode;
+pub(crate) use decode::template;
 
 /// A pod.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

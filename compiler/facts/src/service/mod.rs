@@ -1,11 +1,15 @@
 //! Service, core/v1.
 
+mod decode;
+
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use flow::Protocol;
 
 use crate::{Labels, Name};
+
+pub use decode::decode;
 
 /// A service, as far as policies see it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

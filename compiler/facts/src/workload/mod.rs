@@ -1,8 +1,12 @@
 //! What makes pods: Deployment, StatefulSet, DaemonSet, ReplicaSet (apps/v1), Job, CronJob (batch/v1).
 
+mod decode;
+
 use std::collections::BTreeSet;
 
 use crate::{ContainerPort, Labels, Name};
+
+pub use decode::decode;
 
 /// Something with a pod template. Its pods may not exist yet; lints read it, enforcement reads pods.
 #[derive(Clone, Debug, PartialEq, Eq)]

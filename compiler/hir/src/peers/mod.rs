@@ -20,7 +20,7 @@ use flow::{PeerId, Prefix};
 
 use crate::labels::LabelSet;
 
-pub use fqdn::name_matches;
+pub use fqdn::{canonical, name_matches};
 pub use mentions::Mentions;
 pub use ports::NamedPorts;
 pub use table::PeerTable;

@@ -1,0 +1,170 @@
+//! Decoding: one object of a tree to one fact.
+
+use crate::read::At;
+use crate::{Fact, Name, WorkloadKind};
+use crate::{cidr_group, endpoint_slice, namespace, node, pod, service, workload};
+
+/// What was wrong with an object of the cluster.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Problem {
+    /// Where in the object.
+    pub path: String,
+    /// What.
+    pub kind: ProblemKind,
+}
+
+/// What can be wrong with an object of the cluster. Such an object is used as far as it can be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProblemKind {
+    /// It has no name.
+    NoName,
+    /// A text that should be an IP address is none.
+    NotAnAddress(String),
+    /// A text that should be a prefix is none.
+    NotAPrefix(String),
+    /// A protocol that no container port can have.
+    UnknownProtocol(String),
+    /// A number that is no port.
+    NotAPort(i64),
+}
+
+/// A decoded object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decoded {
+    /// The object; `None` when it cannot even be named.
+    pub fact: Option<Fact>,
+    /// In order of reading.
+    pub problems: Vec<Problem>,
+}
+
+/// Decodes one kind.
+pub type Decoder = fn(&At<'_>, &mut Vec<Problem>) -> Option<Fact>;
+
+/// Every kind that is a fact: group (empty for core), kind, decoder. Versions of a kind are read alike.
+pub const KINDS: [(&str, &str, Decoder); 12] = [
+    ("", "Namespace", namespace::decode),
+    ("", "Pod", pod::decode),
+    ("", "Node", node::decode),
+    ("", "Service", service::decode),
+    ("discovery.k8s.io", "EndpointSlice", endpoint_slice::decode),
+    ("apps", "Deployment", |at, problems| workload::decode(WorkloadKind::Deployment, at, problems)),
+    ("apps", "StatefulSet", |at, problems| workload::decode(WorkloadKind::StatefulSet, at, problems)),
+    ("apps", "DaemonSet", |at, problems| workload::decode(WorkloadKind::DaemonSet, at, problems)),
+    ("apps", "ReplicaSet", |at, problems| workload::decode(WorkloadKind::ReplicaSet, at, problems)),
+    ("batch", "Job", |at, problems| workload::decode(WorkloadKind::Job, at, problems)),
+    ("batch", "CronJob", |at, problems| workload::decode(WorkloadKind::CronJob, at, problems)),
+    ("cilium.io", "CiliumCIDRGroup", cidr_group::decode),
+];
+
+/// The decoder of a kind; `None` when it is no fact.
+pub fn decoder(api_version: &str, kind: &str) -> Option<Decoder> {
+    let group = api_version.split_once('/').map_or("", |(group, _)| group);
+    KINDS.iter().find(|(known, name, _)| *known == group && *name == kind).map(|(_, _, decoder)| *decoder)
+}
+
+/// Decodes one object by its own `apiVersion` and `kind`; `None` when it is no fact. Lists are not looked into, see [`objects`].
+pub fn decode(at: &At<'_>) -> Option<Decoded> {
+    let decoder = decoder(at.text_of("apiVersion")?, at.text_of("kind")?)?;
+    Some(decode_with(decoder, at))
+}
+
+/// Decodes one object with a decoder.
+pub fn decode_with(decoder: Decoder, at: &At<'_>) -> Decoded {
+    let mut problems = Vec::new();
+    let fact = decoder(at, &mut problems);
+    Decoded { fact, problems }
+}
+
+/// One object of a document.
+#[derive(Clone, Debug)]
+pub struct Object<'t> {
+    /// Its root.
+    pub at: At<'t>,
+    /// `apiVersion`; that of the list when a typed list's member has none.
+    pub api_version: String,
+    /// `kind`; that of the list without `List` when a typed list's member has none.
+    pub kind: String,
+}
+
+/// The objects of a document: itself, or the members of a `kind: List` or of a typed list such as `PodList`, lists in lists included.
+///
+/// Paths of members begin `items[3]`.
+pub fn objects<'t>(root: &At<'t>) -> Vec<Object<'t>> {
+    let mut found = Vec::new();
+    gather(root, "", "", 0, &mut found);
+    found
+}
+
+fn gather<'t>(at: &At<'t>, list_version: &str, list_kind: &str, depth: u8, found: &mut Vec<Object<'t>>) {
+    let api_version = at.text_of("apiVersion").unwrap_or(list_version).to_owned();
+    let kind = at.text_of("kind").unwrap_or(list_kind).to_owned();
+    match kind.strip_suffix("List") {
+        Some(member) if depth < 4 && at.get("spec").is_none() => {
+            let version = if member.is_empty() { "" } else { api_version.as_str() };
+            for item in at.list("items") {
+                gather(&item, version, member, depth + 1, found);
+            }
+        }
+        _ => found.push(Object { at: at.clone(), api_version, kind }),
+    }
+}
+
+/// `metadata.name` with its namespace, which is `default` when unwritten.
+pub(crate) fn name(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Name> {
+    let name = cluster_name(at, problems)?;
+    let namespace = at.dig(&["metadata", "namespace"]).and_then(|it| it.text()).filter(|it| !it.is_empty());
+    Some(Name::new(namespace.unwrap_or("default"), name))
+}
+
+/// `metadata.name` of an object without namespace.
+pub(crate) fn cluster_name(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<String> {
+    let name = at.dig(&["metadata", "name"]).and_then(|it| it.text()).filter(|it| !it.is_empty());
+    if name.is_none() {
+        problems.push(Problem { path: at.path.clone(), kind: ProblemKind::NoName });
+    }
+    name.map(str::to_owned)
+}
+
+/// An address in a text.
+pub(crate) fn address(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<std::net::IpAddr> {
+    let text = at.text()?;
+    let address = text.parse().ok();
+    if address.is_none() && !text.is_empty() {
+        problems.push(Problem { path: at.path.clone(), kind: ProblemKind::NotAnAddress(text.to_owned()) });
+    }
+    address
+}
+
+/// A prefix in a text.
+pub(crate) fn prefix(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<flow::Prefix> {
+    let text = at.text()?;
+    let prefix = flow::Prefix::parse(text);
+    if prefix.is_none() && !text.is_empty() {
+        problems.push(Problem { path: at.path.clone(), kind: ProblemKind::NotAPrefix(text.to_owned()) });
+    }
+    prefix
+}
+
+/// The protocol of a port; TCP when unwritten.
+pub(crate) fn protocol(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<flow::Protocol> {
+    let Some(field) = at.get("protocol") else { return Some(flow::Protocol::TCP) };
+    match field.text()? {
+        "TCP" | "" => Some(flow::Protocol::TCP),
+        "UDP" => Some(flow::Protocol::UDP),
+        "SCTP" => Some(flow::Protocol::SCTP),
+        other => {
+            problems.push(Problem { path: field.path.clone(), kind: ProblemKind::UnknownProtocol(other.to_owned()) });
+            None
+        }
+    }
+}
+
+/// A port number.
+pub(crate) fn port(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<u16> {
+    let number = at.whole()?;
+    let port = u16::try_from(number).ok().filter(|port| *port > 0);
+    if port.is_none() {
+        problems.push(Problem { path: at.path.clone(), kind: ProblemKind::NotAPort(number) });
+    }
+    port
+}

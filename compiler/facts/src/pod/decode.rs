@@ -1,0 +1,50 @@
+use std::collections::BTreeSet;
+
+use super::{ContainerPort, Phase, Pod};
+use crate::Fact;
+use crate::decode::{Problem, address, name, port, protocol};
+use crate::read::At;
+
+/// Reads a Pod.
+pub fn decode(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Fact> {
+    let name = name(at, problems)?;
+    let mut pod = Pod { name, ..template(at, problems) };
+    pod.node = at.dig(&["spec", "nodeName"]).and_then(|it| it.text()).filter(|it| !it.is_empty()).map(str::to_owned);
+    pod.deleting = at.dig(&["metadata", "deletionTimestamp"]).is_some();
+    if let Some(status) = at.get("status") {
+        pod.phase = match status.text_of("phase") {
+            Some("Pending") => Phase::Pending,
+            Some("Succeeded") => Phase::Succeeded,
+            Some("Failed") => Phase::Failed,
+            Some("Unknown") => Phase::Unknown,
+            _ => Phase::Running,
+        };
+        let one = status.get("podIP");
+        let all = status.list("podIPs").filter_map(|it| it.get("ip"));
+        pod.ips = one.into_iter().chain(all).filter_map(|it| address(&it, problems)).collect();
+    }
+    Some(Fact::Pod(pod))
+}
+
+/// Reads what a pod and a pod template share: labels, named ports, service account, host network.
+pub(crate) fn template(at: &At<'_>, problems: &mut Vec<Problem>) -> Pod {
+    let labels = at.get("metadata").map(|it| it.labels("labels")).unwrap_or_default();
+    let Some(spec) = at.get("spec") else { return Pod { labels, ..Pod::default() } };
+    let mut ports = BTreeSet::new();
+    for written in spec.list("containers").flat_map(|container| container.list("ports")) {
+        let name = written.text_or_empty("name").to_ascii_lowercase();
+        let number = written.get("containerPort").and_then(|it| port(&it, problems));
+        let protocol = protocol(&written, problems);
+        if let (false, Some(port), Some(protocol)) = (name.is_empty(), number, protocol) {
+            ports.insert(ContainerPort { name, protocol, port });
+        }
+    }
+    let account = spec.text_of("serviceAccountName").or(spec.text_of("serviceAccount")).unwrap_or_default();
+    Pod {
+        labels,
+        ports,
+        service_account: account.to_owned(),
+        host_network: spec.get("hostNetwork").and_then(|it| it.flag()).unwrap_or(false),
+        ..Pod::default()
+    }
+}

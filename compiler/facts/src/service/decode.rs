@@ -1,0 +1,38 @@
+use super::{Service, ServicePort, TargetPort};
+use crate::Fact;
+use crate::decode::{Problem, address, name, port, protocol};
+use crate::read::At;
+
+/// Reads a Service.
+pub fn decode(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Fact> {
+    let name = name(at, problems)?;
+    let labels = at.get("metadata").map(|it| it.labels("labels")).unwrap_or_default();
+    let mut service = Service { name, labels, kind: "ClusterIP".to_owned(), ..Service::default() };
+    if let Some(spec) = at.get("spec") {
+        service.selector = spec.labels("selector");
+        service.kind = spec.text_of("type").unwrap_or("ClusterIP").to_owned();
+        let ips = spec.get("clusterIP").into_iter().chain(spec.list("clusterIPs"));
+        let ips = ips.filter(|it| it.text() != Some("None"));
+        service.cluster_ips = ips.filter_map(|it| address(&it, problems)).collect();
+        service.ports = spec.list("ports").filter_map(|it| service_port(&it, problems)).collect();
+    }
+    Some(Fact::Service(service))
+}
+
+fn service_port(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<ServicePort> {
+    let number = port(&at.get("port")?, problems)?;
+    let target = match at.get("targetPort") {
+        None => TargetPort::Number(number),
+        Some(it) => match it.text() {
+            Some(name) => TargetPort::Name(name.to_owned()),
+            None => TargetPort::Number(port(&it, problems)?),
+        },
+    };
+    Some(ServicePort {
+        name: at.text_or_empty("name"),
+        protocol: protocol(at, problems)?,
+        port: number,
+        target,
+        node_port: at.get("nodePort").and_then(|it| port(&it, problems)),
+    })
+}

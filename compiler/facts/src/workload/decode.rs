@@ -1,0 +1,21 @@
+use super::{Workload, WorkloadKind};
+use crate::Fact;
+use crate::decode::{Problem, name};
+use crate::pod::template;
+use crate::read::At;
+
+/// Reads a kind with a pod template.
+pub fn decode(kind: WorkloadKind, at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Fact> {
+    let name = name(at, problems)?;
+    let pod = at.dig(kind.template_path()).map(|it| template(&it, problems)).unwrap_or_default();
+    let replicas = at.dig(&["spec", "replicas"]).and_then(|it| it.whole());
+    Some(Fact::Workload(Workload {
+        kind,
+        name,
+        labels: pod.labels,
+        ports: pod.ports,
+        service_account: pod.service_account,
+        host_network: pod.host_network,
+        replicas: replicas.and_then(|it| u32::try_from(it).ok()),
+    }))
+}

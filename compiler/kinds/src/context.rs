@@ -1,0 +1,34 @@
+//! What every decoder carries along: the dialect, the object and the problems found so far.
+
+use facts::read::At;
+use hir::{Dialect, ObjectRef};
+
+use crate::problem::{Consequence, Problem, ProblemKind, Stage};
+
+/// One decoding.
+pub(crate) struct Context<'d> {
+    pub dialect: &'d Dialect,
+    pub object: ObjectRef,
+    pub problems: Vec<Problem>,
+}
+
+impl Context<'_> {
+    /// Notes that an object is refused.
+    pub fn reject(&mut self, at: &At<'_>, stage: Stage, kind: ProblemKind) {
+        self.note(at, stage, Consequence::Rejected, kind);
+    }
+
+    /// Notes that a part cannot be enforced yet.
+    pub fn not_yet(&mut self, at: &At<'_>) {
+        self.note(at, Stage::Reach, Consequence::Closed, ProblemKind::NotYet);
+    }
+
+    fn note(&mut self, at: &At<'_>, stage: Stage, consequence: Consequence, kind: ProblemKind) {
+        self.problems.push(Problem { path: at.path.clone(), stage, consequence, kind });
+    }
+
+    /// Whether something found so far refuses the object.
+    pub fn is_rejected(&self) -> bool {
+        self.problems.iter().any(|problem| problem.consequence == Consequence::Rejected)
+    }
+}

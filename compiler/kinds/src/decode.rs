@@ -1,0 +1,116 @@
+//! From a document to decoded objects.
+
+use facts::decode::{Object, decode_with, objects};
+use facts::read::At;
+use hir::{Dialect, ObjectRef, Policy};
+use syntax::{NodeId, Tree, Value};
+
+use crate::context::Context;
+use crate::problem::{Consequence, Problem, ProblemKind, Stage};
+use crate::registry::{Class, Kind, classify};
+use crate::schema::{self, ENVELOPE};
+
+/// One decoded object of a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decoded {
+    /// Where it is in the document: empty, or `items[3]` in a list. Paths of problems and origins begin below it.
+    pub at: String,
+    /// Its kind, namespace and name.
+    pub object: ObjectRef,
+    /// What came of it.
+    pub what: What,
+    /// Everything wrong with it, in order of reading.
+    pub problems: Vec<Problem>,
+}
+
+/// What came of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
+    /// A policy that has its effect.
+    Policy(Policy),
+    /// A policy that is refused and has no effect at all.
+    Rejected,
+    /// A fact about the cluster, and what was wrong with it; `None` when it cannot even be named.
+    Fact(Option<facts::Fact>, Vec<facts::decode::Problem>),
+    /// Nothing that matters here, or nothing that we know; the problems tell which.
+    Other,
+}
+
+impl Decoded {
+    /// Whether a cluster would take the object.
+    pub fn accepted(&self) -> bool {
+        !matches!(self.what, What::Rejected) && !self.problems.iter().any(|it| it.consequence == Consequence::Rejected)
+    }
+}
+
+/// Decodes every object of a document. Lists are looked into.
+///
+/// Shape: one entry for each object, in order; none for a document that is a list without members. Never fails.
+pub fn decode(tree: &Tree, root: NodeId, dialect: &Dialect) -> Vec<Decoded> {
+    let objects = objects(&At::root(tree, root));
+    objects.iter().map(|object| decode_object(object, dialect)).collect()
+}
+
+fn decode_object(object: &Object<'_>, dialect: &Dialect) -> Decoded {
+    let at = object.at.as_root();
+    let class = classify(&object.api_version, &object.kind);
+    let namespaced = !matches!(class, Class::Policy(kind) if !kind.namespaced);
+    let name = object_ref(&at, &object.kind, namespaced);
+    let decoded = |what: What, problems: Vec<Problem>| Decoded {
+        at: object.at.path.clone(),
+        object: name.clone(),
+        what,
+        problems,
+    };
+    let whole = |stage: Stage, consequence: Consequence, kind: ProblemKind| {
+        vec![Problem { path: String::new(), stage, consequence, kind }]
+    };
+    let (api_version, kind) = (object.api_version.clone(), object.kind.clone());
+    if !matches!(at.value(), Value::Mapping(_)) || api_version.is_empty() || kind.is_empty() {
+        return decoded(What::Other, whole(Stage::Decode, Consequence::Rejected, ProblemKind::NotAnObject));
+    }
+    match class {
+        Class::Policy(kind) => {
+            let (policy, problems) = decode_policy(&at, kind, name.clone(), dialect);
+            decoded(policy.map_or(What::Rejected, What::Policy), problems)
+        }
+        Class::Fact(decoder) => {
+            let fact = decode_with(decoder, &at);
+            decoded(What::Fact(fact.fact, fact.problems), Vec::new())
+        }
+        Class::NotYet => {
+            let kind = ProblemKind::KindNotYet { api_version, kind };
+            decoded(What::Other, whole(Stage::Reach, Consequence::Closed, kind))
+        }
+        Class::Unknown => {
+            let kind = ProblemKind::UnknownKind { api_version, kind };
+            decoded(What::Other, whole(Stage::Decode, Consequence::Rejected, kind))
+        }
+        Class::List | Class::Other => decoded(What::Other, Vec::new()),
+    }
+}
+
+/// Decodes one policy object; `None` when it is rejected.
+fn decode_policy(at: &At<'_>, kind: &Kind, object: ObjectRef, dialect: &Dialect) -> (Option<Policy>, Vec<Problem>) {
+    let mut ctx = Context { dialect, object, problems: Vec::new() };
+    if ctx.object.name.is_empty() {
+        ctx.reject(at, Stage::Schema, ProblemKind::NoName);
+    }
+    let fields: Vec<schema::Field> = ENVELOPE.iter().chain(kind.fields).copied().collect();
+    schema::check(at, &fields, kind.strictness, &mut ctx.problems);
+    let sections = (kind.decode)(at, &mut ctx);
+    let policy = Policy { object: ctx.object.clone(), sections };
+    let rejected = ctx.is_rejected();
+    ((!rejected).then_some(policy), ctx.problems)
+}
+
+fn object_ref(at: &At<'_>, kind: &str, namespaced: bool) -> ObjectRef {
+    let metadata = |name: &str| at.dig(&["metadata", name]).and_then(|it| it.text()).unwrap_or_default().to_owned();
+    let mut namespace = metadata("namespace");
+    if !namespaced {
+        namespace.clear();
+    } else if namespace.is_empty() {
+        namespace.push_str("default");
+    }
+    ObjectRef { kind: kind.to_owned(), namespace, name: metadata("name") }
+}

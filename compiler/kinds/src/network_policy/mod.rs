@@ -1,0 +1,14 @@
+//! NetworkPolicy, networking.k8s.io/v1.
+//!
+//! ```text
+//!  spec.podSelector ─► pods of its namespace
+//!  ingress[].from[] ─► pods by labels of pod and namespace, or addresses   × ports[]
+//!  egress[].to[]    ─► likewise                                            × ports[]
+//! ```
+//! Normal tier, allow only; isolates every direction that it affects.
+
+mod decode;
+mod schema;
+
+pub(crate) use decode::{decode, is_port_name};
+pub use schema::FIELDS;

@@ -1,0 +1,226 @@
+//! What can be wrong with a policy object, as plain values. The words are found elsewhere.
+
+use flow::Prefix;
+
+/// One thing that is wrong, and where.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Problem {
+    /// The path from the root of the object; of what is missing, the path of what should hold it.
+    pub path: String,
+    /// Who refuses it in a cluster.
+    pub stage: Stage,
+    /// What follows for the object.
+    pub consequence: Consequence,
+    /// What it is.
+    pub kind: ProblemKind,
+}
+
+/// Who refuses an object in a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// It is no object of a known kind, or a value has the wrong JSON type for the kind's Go type.
+    Decode,
+    /// It violates the OpenAPI schema of its kind, or has an unknown field.
+    Schema,
+    /// The API server's validation of a built-in kind.
+    KubernetesApi,
+    /// The policy agent's validation.
+    Sanitize,
+    /// Nobody but us: it is right, and we cannot enforce it yet.
+    Reach,
+}
+
+impl Stage {
+    /// Its name: `decode`, `schema`, `k8s-api`, `sanitize` or `reach`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Stage::Decode => "decode",
+            Stage::Schema => "schema",
+            Stage::KubernetesApi => "k8s-api",
+            Stage::Sanitize => "sanitize",
+            Stage::Reach => "reach",
+        }
+    }
+}
+
+/// What follows for the object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Consequence {
+    /// The whole object is refused and has no effect.
+    Rejected,
+    /// The object stands; the part cannot be enforced, so an allow there matches nothing and a deny there its whole L4.
+    Closed,
+    /// The object stands; the API server drops the part, which may widen what the rest means.
+    Dropped,
+    /// The object stands and the part means what it says, though hardly what was wished.
+    Kept,
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProblemKind {
+    /// There is no object: no mapping, or no `apiVersion` or `kind`.
+    NotAnObject,
+    /// A kind of a policy API group that nobody knows, or a version of a known kind that does not exist.
+    UnknownKind {
+        /// As written.
+        api_version: String,
+        /// As written.
+        kind: String,
+    },
+    /// A kind of a policy API group that exists, and that we do not enforce yet.
+    KindNotYet {
+        /// As written.
+        api_version: String,
+        /// As written.
+        kind: String,
+    },
+    /// `metadata.name` is missing.
+    NoName,
+    /// A field that the kind does not have.
+    UnknownField {
+        /// Its name.
+        name: String,
+        /// The names that would be known there.
+        known: Vec<&'static str>,
+    },
+    /// A field that must be there.
+    Missing {
+        /// Its name.
+        name: &'static str,
+    },
+    /// A value of the wrong type.
+    WrongType {
+        /// What the schema wants.
+        wanted: &'static str,
+        /// What is there.
+        found: &'static str,
+    },
+    /// A word that is none of the allowed ones.
+    NotOneOf {
+        /// The word.
+        found: String,
+        /// Those allowed.
+        allowed: &'static [&'static str],
+    },
+    /// A number outside its range.
+    OutOfRange {
+        /// The number.
+        found: i64,
+        /// The least allowed.
+        least: i64,
+        /// The greatest allowed.
+        greatest: i64,
+    },
+    /// A list that is too long.
+    TooMany {
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// A text that does not have the form that the field wants.
+    BadForm {
+        /// The text.
+        found: String,
+        /// The form.
+        wanted: Form,
+    },
+    /// `In` or `NotIn` without values.
+    ValuesNeeded,
+    /// `Exists` or `DoesNotExist` with values.
+    ValuesForbidden,
+    /// A reserved label in a selector with a value.
+    ReservedWithValue,
+    /// `except` that is not inside its block.
+    ExceptOutside {
+        /// The exception.
+        except: Prefix,
+        /// The block.
+        block: Prefix,
+    },
+    /// `endPort` without `port`.
+    EndPortWithoutPort,
+    /// `endPort` beside a port name.
+    EndPortWithName,
+    /// `endPort` below `port`.
+    EndPortBelowPort,
+    /// A peer that says nothing.
+    EmptyPeer,
+    /// A peer with an `ipBlock` and a selector.
+    BlockBesideSelector,
+    /// Two peer lists in one rule.
+    CombinedPeers {
+        /// The field that comes first.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
+    /// Neither `endpointSelector` nor `nodeSelector`.
+    NoSubjects,
+    /// Both `endpointSelector` and `nodeSelector`.
+    TwoSubjects,
+    /// `nodeSelector` in a namespaced policy.
+    NodeSelectorInNamespace,
+    /// Neither `spec` nor `specs`.
+    NoSpec,
+    /// No rule at all.
+    NoRules,
+    /// `icmps` beside `toPorts`.
+    IcmpBesidePorts,
+    /// A name or number that is no ICMP type of the family.
+    UnknownIcmpType {
+        /// As written.
+        found: String,
+    },
+    /// A list that must be empty.
+    MustBeEmpty,
+    /// None, or more than one, of some fields.
+    NotExactlyOne {
+        /// Which.
+        of: &'static [&'static str],
+    },
+    /// DNS rules on ingress.
+    DnsOnIngress,
+    /// L7 rules that a host policy cannot have.
+    L7OnHost,
+    /// L7 rules for a port whose protocol is not just TCP.
+    L7NeedsTcp,
+    /// L7 rules for port 0.
+    L7OnPortZero,
+    /// DNS rules without a port, or with a range.
+    DnsNeedsPort,
+    /// Several families of L7 rules at one port.
+    SeveralL7,
+    /// `l7` without `l7proto`.
+    L7WithoutProtocol,
+    /// `serverNames` beside L7 rules without `terminatingTLS`.
+    ServerNamesNeedTls,
+    /// A listener on ingress.
+    ListenerOnIngress,
+    /// A listener beside L7 rules.
+    ListenerBesideL7,
+    /// A protocol that cannot have this port.
+    PortOfPortlessProtocol,
+    /// A field that exists and that we do not enforce yet.
+    NotYet,
+}
+
+/// The form of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Form {
+    /// `10.0.0.0/8`.
+    Cidr,
+    /// A label key, perhaps with a source.
+    LabelKey,
+    /// A label value.
+    LabelValue,
+    /// A port number in text, or a port name.
+    PortText,
+    /// An IANA service name.
+    PortName,
+    /// A DNS name.
+    DnsName,
+    /// A DNS name with asterisks.
+    DnsPattern,
+}
