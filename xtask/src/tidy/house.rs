@@ -33,7 +33,7 @@ pub struct Crate {
 }
 
 /// Endings of the files whose text some rule reads.
-const TEXTS: [&str; 4] = [".rs", ".toml", ".md", ".snap"];
+const TEXTS: [&str; 5] = [".rs", ".toml", ".md", ".snap", "Cargo.lock"];
 
 impl House {
     /// Reads a repository from disk, leaving out what its ignore files leave out.

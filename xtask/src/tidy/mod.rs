@@ -10,6 +10,8 @@ mod shape;
 
 mod layers;
 
+mod versions;
+
 mod words;
 
 mod effects;
@@ -84,6 +86,7 @@ impl fmt::Display for Finding {
 const RULES: &[fn(&House) -> Vec<Finding>] = &[
     shape::check,
     layers::check,
+    versions::check,
     words::check,
     effects::check,
     hazards::check,

@@ -16,7 +16,7 @@ pub fn check(house: &House) -> Vec<Finding> {
     .collect()
 }
 
-/// The files that hold tests only: below `tests/`, or reached through `#[cfg(test)]` alone.
+/// The files that hold no code of ours: tests, benches and examples, or files reached through `#[cfg(test)]` alone.
 pub fn test_files(house: &House) -> BTreeSet<String> {
     let (code, mut tests) = reached(house);
     tests.retain(|path| !code.contains(path));
@@ -29,7 +29,7 @@ fn reached(house: &House) -> (BTreeSet<String>, BTreeSet<String>) {
     for member in &house.crates {
         for root in roots(house, member) {
             let inner = root.strip_prefix(&member.folder).unwrap_or_default();
-            let is_test = inner.starts_with("/tests/") || inner.starts_with("/benches/");
+            let is_test = ["/tests/", "/benches/", "/examples/"].iter().any(|folder| inner.starts_with(folder));
             follow(house, &root, true, is_test, &mut code, &mut tests);
         }
     }

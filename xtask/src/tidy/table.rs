@@ -32,7 +32,8 @@ fn table(house: &House) -> String {
         let main = ["lib.rs", "main.rs"].iter().find_map(|file| house.text(&format!("{}/src/{file}", member.folder)));
         let text = main.and_then(sentence).unwrap_or_default().replace('|', "\\|");
         let layer = member.layer.map(|layer| layer.to_string()).unwrap_or_default();
-        let imports: Vec<&str> = member.imports.iter().filter_map(|import| import.rsplit('/').next()).collect();
+        let mut imports: Vec<&str> = member.imports.iter().filter_map(|import| import.rsplit('/').next()).collect();
+        imports.sort_unstable();
         out.push_str(&format!("| {layer} | `{}` | {text} | {} |\n", member.folder, imports.join(" ")));
     }
     out
