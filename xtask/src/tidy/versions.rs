@@ -4,7 +4,7 @@ use super::{Finding, House};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub fn check(house: &House) -> Vec<Finding> {
-    let skipped: Vec<String> = skip(house).iter().filter_map(|entry| name_of(entry)).collect();
+    let skipped: Vec<String> = skip(house).iter().filter_map(name_of).collect();
     let mut locked: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for package in list(house, "Cargo.lock", &["package"]) {
         let field = |name: &str| Some(package.get(name)?.as_str()?.to_string());
