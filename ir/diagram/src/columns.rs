@@ -59,9 +59,8 @@ impl Diagram {
                     column
                 }
             };
-            if out.cuts.last().is_none_or(|(_, before)| *before != column) {
-                out.cuts.push((start, column));
-            }
+            // Neighbours differ without a look: some class changes at every start.
+            out.cuts.push((start, column));
         }
         Ok(out)
     }

@@ -39,7 +39,7 @@ impl Groups {
 
 /// Splits the peers by every set in turn; two peers stay together when no set tells them apart.
 ///
-/// Returns the part of each peer and the number of part names (some may be unused). Peers in no set keep part 0.
+/// Returns the part of each peer and the number of part names (some may be unused).
 fn refine(shapes: &Shapes<'_>, peers: u32) -> (Vec<u32>, usize) {
     let mut part_of = vec![0u32; peers as usize];
     let mut size = vec![peers];
@@ -61,8 +61,8 @@ fn refine(shapes: &Shapes<'_>, peers: u32) -> (Vec<u32>, usize) {
             part_of[peer.0 as usize] = to;
             size[to as usize] += 1;
             size[from] -= 1;
-            // Part 0 keeps its name even when empty, so that nothing else is ever called "in no set".
-            if size[from] == 0 && from != 0 {
+            // An emptied name may be given again, even while this set is split: its peers have all moved on.
+            if size[from] == 0 {
                 free.push(from as u32);
             }
         }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{UNIVERSE, rule_sets};
+use common::{UNIVERSE, WIDE, rule_sets, wide_rule_sets};
 use diagram::{Limits, build, difference};
 use flow::{Auth, L4Key, PeerId, Peers};
 use proptest::prelude::*;
@@ -88,6 +88,23 @@ proptest! {
         }
         prop_assert!(diagram.signatures().is_sorted_by(|(a, _), (b, _)| a < b));
         prop_assert_eq!(&diagram.signatures()[0], &(Box::from([]), diagram::ClassId::DEFAULT));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_diagram_of_many_peers_and_levels_answers_like_the_oracle(
+        rules in wide_rule_sets(),
+        asked in prop::collection::vec((0..WIDE, any::<prop::sample::Index>()), 200),
+    ) {
+        let diagram = build(&rules, WIDE, &Limits::default()).unwrap();
+        let cells = oracle::cells(&rules);
+        for (peer, cell) in asked {
+            let (peer, key) = (PeerId(peer), cells[cell.index(cells.len())]);
+            prop_assert_eq!(diagram.eval(peer, key), oracle::decide(&rules, peer, key).verdict);
+        }
     }
 }
 

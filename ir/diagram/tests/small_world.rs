@@ -1,6 +1,7 @@
 //! A world small enough to ask everything: 3 peers, 8 keys, every rule set of up to 3 rules of a small vocabulary.
 //!
-//! Keys are the 8 equal blocks of the key space, by their first key; every interval of the vocabulary is made of them.
+//! The 8 keys are the first of the 8 equal blocks of the key space, or else the 8 least keys; every interval of the
+//! vocabulary is made of such blocks, or such keys.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,12 +12,27 @@ use rules::{Effect, Fallback, Level, Origin, OriginId, Redirect, Rule, RuleSet, 
 
 const PEERS: u32 = 3;
 
-fn key(block: u32) -> L4Key {
-    L4Key::from_raw(block << 21).unwrap()
-}
+/// How far apart the keys are: `1 << shift`.
+#[derive(Clone, Copy)]
+struct Scale(u32);
 
-fn blocks(low: u32, high: u32) -> L4Set {
-    L4Set::interval(key(low), L4Key::from_raw(((high + 1) << 21) - 1).unwrap())
+const BLOCKS: Scale = Scale(21);
+const SINGLES: Scale = Scale(0);
+
+impl Scale {
+    fn key(self, at: u32) -> L4Key {
+        L4Key::from_raw(at << self.0).unwrap()
+    }
+
+    /// The 8 keys, and one for all behind them where there are any.
+    fn keys(self) -> impl Iterator<Item = L4Key> {
+        (0..=8).filter_map(move |at| L4Key::from_raw(at << self.0))
+    }
+
+    fn sets(self, bounds: &[(u32, u32)]) -> Vec<L4Set> {
+        let last = |high: u32| L4Key::from_raw(((high + 1) << self.0) - 1).unwrap();
+        bounds.iter().map(|&(low, high)| L4Set::interval(self.key(low), last(high))).collect()
+    }
 }
 
 /// The rules of the world with the number of their tier, 0 or 1.
@@ -35,11 +51,11 @@ fn vocabulary(l4s: &[L4Set], sets: &[&[u32]], effects: &[Effect]) -> Vec<(usize,
 }
 
 /// Asks everything of one rule set, and that equal answers make equal diagrams.
-fn check(rules: &RuleSet, seen: &mut HashMap<Vec<Verdict>, Diagram>) {
+fn check(scale: Scale, rules: &RuleSet, seen: &mut HashMap<Vec<Verdict>, Diagram>) {
     let diagram = build(rules, PEERS, &Limits::default()).unwrap();
-    let mut answers = Vec::with_capacity(32);
+    let mut answers = Vec::with_capacity(36);
     for peer in (0..=PEERS).map(PeerId) {
-        for key in (0..8).map(key) {
+        for key in scale.keys() {
             let meant = oracle::decide(rules, peer, key).verdict;
             assert_eq!(diagram.eval(peer, key), meant, "{peer} {key}\n{rules}");
             answers.push(meant);
@@ -51,7 +67,7 @@ fn check(rules: &RuleSet, seen: &mut HashMap<Vec<Verdict>, Diagram>) {
 }
 
 /// Checks every set of at most `most` rules, each with both fallbacks and with and without an end of the first tier.
-fn check_all(vocabulary: &[(usize, Rule)], most: usize) -> usize {
+fn check_all(scale: Scale, vocabulary: &[(usize, Rule)], most: usize) -> usize {
     let origins = vec![Origin { object: "a".into(), path: String::new() }];
     let empty = |name: &str| Tier { name: name.into(), levels: vec![Level { order: 0, rules: Vec::new() }], end: None };
     let mut rules = RuleSet {
@@ -76,7 +92,7 @@ fn check_all(vocabulary: &[(usize, Rule)], most: usize) -> usize {
             [(None, Fallback::Allow), (None, Fallback::Deny(vec![])), (Some(vec![]), Fallback::Allow)]
         {
             (rules.tiers[0].end, rules.fallback) = (end, fallback);
-            check(&rules, &mut seen);
+            check(scale, &rules, &mut seen);
             asked += 1;
         }
         let next = chosen.last().map_or(0, |last| last + 1);
@@ -100,27 +116,30 @@ const REDIRECT: Effect =
 
 #[test]
 fn every_set_of_two_rules_means_what_the_oracle_says() {
-    let l4s = [blocks(0, 7), blocks(0, 0), blocks(7, 7), blocks(1, 6), blocks(4, 5)];
-    let vocabulary = vocabulary(&l4s, &[&[], &[0], &[0, 1], &[1, 2]], &[Effect::Deny, Effect::Pass, REQUIRE, REDIRECT]);
+    let l4s = BLOCKS.sets(&[(0, 7), (0, 0), (7, 7), (1, 6), (4, 5)]);
+    let effects = [Effect::Deny, Effect::Pass, REQUIRE, REDIRECT];
+    let vocabulary = vocabulary(&l4s, &[&[], &[0], &[0, 1], &[1, 2]], &effects);
     assert_eq!(vocabulary.len(), 200);
-    assert_eq!(check_all(&vocabulary, 2), 3 * (1 + 200 + 200 * 199 / 2));
+    assert_eq!(check_all(BLOCKS, &vocabulary, 2), 3 * (1 + 200 + 200 * 199 / 2));
 }
 
 #[test]
 fn every_set_of_three_rules_of_one_tier_merges_as_the_oracle_says() {
-    let l4s = [blocks(0, 7), blocks(1, 6), blocks(4, 5)];
-    let silent = Effect::ALLOW;
     let disable = Effect::Allow { redirect: None, auth: Some(Auth::Disabled) };
-    let vocabulary = vocabulary(&l4s, &[&[0, 1]], &[silent, disable, REQUIRE, REDIRECT]);
-    // One tier is enough: what a level merges, no other tier sees.
-    let vocabulary: Vec<_> = vocabulary.into_iter().filter(|(tier, _)| *tier == 0).collect();
-    assert_eq!(check_all(&vocabulary, 3), 3 * (1 + 24 + 24 * 23 / 2 + 24 * 23 * 22 / 6));
+    for scale in [BLOCKS, SINGLES] {
+        let l4s = scale.sets(&[(0, 7), (1, 6), (4, 5), (4, 4)]);
+        let vocabulary = vocabulary(&l4s, &[&[0, 1]], &[Effect::ALLOW, disable, REQUIRE, REDIRECT]);
+        // One tier is enough: what a level merges, no other tier sees.
+        let vocabulary: Vec<_> = vocabulary.into_iter().filter(|(tier, _)| *tier == 0).collect();
+        assert_eq!(vocabulary.len(), 32);
+        assert_eq!(check_all(scale, &vocabulary, 3), 3 * (1 + 32 + 32 * 31 / 2 + 32 * 31 * 30 / 6));
+    }
 }
 
 #[test]
 fn every_set_of_three_rules_means_what_the_oracle_says() {
-    let l4s = [blocks(0, 7), blocks(2, 5), blocks(4, 7)];
-    let vocabulary = vocabulary(&l4s, &[&[0, 1], &[1, 2]], &[Effect::Deny, Effect::Pass, Effect::ALLOW, REDIRECT]);
-    let n = vocabulary.len();
-    assert_eq!(check_all(&vocabulary, 3), 3 * (1 + n + n * (n - 1) / 2 + n * (n - 1) * (n - 2) / 6));
+    let l4s = BLOCKS.sets(&[(0, 7), (2, 5), (4, 7)]);
+    let vocabulary = vocabulary(&l4s, &[&[0, 1]], &[Effect::Deny, Effect::Pass, Effect::ALLOW, REDIRECT]);
+    assert_eq!(vocabulary.len(), 48);
+    assert_eq!(check_all(BLOCKS, &vocabulary, 3), 3 * (1 + 48 + 48 * 47 / 2 + 48 * 47 * 46 / 6));
 }

@@ -26,6 +26,7 @@ pub fn l4() -> BoxedStrategy<L4Set> {
         2 => Just(L4Set::all()),
         2 => protocol.clone().prop_map(Protocol::all_ports),
         6 => (protocol.clone(), port()).prop_map(|(p, low)| L4Set::ports(p, low, low)),
+        2 => (protocol.clone(), 78..84u16, 0..6u16).prop_map(|(p, low, more)| L4Set::ports(p, low, low + more)),
         4 => (protocol, port(), port()).prop_map(|(p, a, b)| L4Set::ports(p, a.min(b), a.max(b))),
         1 => any::<u8>().prop_map(|kind| L4Set::icmp_type(Protocol::ICMP, kind)),
         1 => Just(L4Set::interval(L4Key::icmp(Protocol::ICMPV6, 128, 0), L4Key::icmp(Protocol::ICMPV6, 128, 0))),
@@ -87,6 +88,28 @@ pub fn rule_sets() -> BoxedStrategy<RuleSet> {
             origins: (0..ORIGINS)
                 .map(|n| Origin { object: format!("policy {n}"), path: format!("rules[{n}]") })
                 .collect(),
+            listeners: vec!["a".into(), "b".into(), "c".into()],
+        })
+        .boxed()
+}
+
+/// How many peers [`wide_rule_sets`] speak of.
+pub const WIDE: u32 = 130;
+
+/// Many peers, many sets, and more levels than a machine word has bits.
+pub fn wide_rule_sets() -> BoxedStrategy<RuleSet> {
+    let set = prop::collection::vec(0..WIDE, 0..60)
+        .prop_map(|peers| Peers::Of(Arc::new(peers.into_iter().map(PeerId).collect::<PeerSet>())));
+    let level = (set, l4(), effect()).prop_map(|(peers, l4, effect)| {
+        let rule = Rule { peers, l4, effect, origin: OriginId(0) };
+        Level { order: 0, rules: vec![rule] }
+    });
+    let tier = prop::collection::vec(level, 0..150).prop_map(|levels| Tier { name: "tier".into(), levels, end: None });
+    prop::collection::vec(tier, 1..3)
+        .prop_map(|tiers| RuleSet {
+            tiers,
+            fallback: Fallback::Allow,
+            origins: vec![Origin { object: "policy".into(), path: String::new() }],
             listeners: vec!["a".into(), "b".into(), "c".into()],
         })
         .boxed()
