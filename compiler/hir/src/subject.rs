@@ -58,7 +58,7 @@ impl fmt::Display for Subject {
 /// Shape: pods that are not over and not on the host network, and, where host policies are enforced, nodes; each once.
 pub fn classes(cluster: &Cluster, table: &PeerTable, dialect: &Dialect) -> BTreeMap<Class, Vec<Subject>> {
     let mut classes: BTreeMap<Class, Vec<Subject>> = BTreeMap::new();
-    for pod in cluster.pods.values() {
+    for pod in cluster.pods.values().filter(|pod| !pod.host_network) {
         if let Some(class) = class_of_pod(pod, cluster, table, dialect) {
             classes.entry(class).or_default().push(Subject::Pod(pod.name.clone()));
         }
@@ -72,11 +72,17 @@ pub fn classes(cluster: &Cluster, table: &PeerTable, dialect: &Dialect) -> BTree
     classes
 }
 
-/// The class of a pod; `None` when nothing is enforced for it: it is over, on the host network, or in another cluster.
+/// The class whose decisions hold for a pod: for one on the host network that of its node.
+///
+/// Errors: `None` when nothing is enforced for it: it is over, in another cluster, or on the host network without host policies.
 pub fn class_of_pod(pod: &Pod, cluster: &Cluster, table: &PeerTable, dialect: &Dialect) -> Option<Class> {
     let elsewhere = pod.cluster.as_ref().is_some_and(|name| *name != cluster.config.cluster_name);
-    if pod.phase.is_over() || pod.host_network || elsewhere {
+    if pod.phase.is_over() || elsewhere {
         return None;
+    }
+    if pod.host_network {
+        let node = pod.node.as_ref().filter(|_| cluster.config.host_firewall)?;
+        return Some(class_of_node(node, cluster, table));
     }
     Some(Class {
         kind: SubjectKind::Endpoint,

@@ -121,9 +121,7 @@ fn run(table: &Value, dialect: &Dialect, k8s: bool, verbose: bool) -> Tally {
         for (name, expected) in table["expect"]["enforcement"].as_object().into_iter().flatten() {
             let Some(class) = world.class(name) else { continue };
             let bound = resolve(&policies, &class, &peers, &cluster.config, dialect);
-            let on = |it: &hir::BoundDirection, word| {
-                if it.isolated_by.is_empty() && it.rules.is_empty() { "" } else { word }
-            };
+            let on = |it: &hir::BoundDirection, word| if it.in_force { word } else { "" };
             let ours = format!("{}{}", on(&bound.ingress, "I"), on(&bound.egress, "E"));
             if ours != expected.as_str().unwrap_or_default() {
                 tally.wrong[2] += 1;
@@ -134,6 +132,11 @@ fn run(table: &Value, dialect: &Dialect, k8s: bool, verbose: bool) -> Tally {
         }
     }
     for case in list(&table["cases"]) {
+        // Why: Kubernetes has no peers such as health or ingress endpoints, so the tables give no answer of its own for them.
+        let special = |at: usize| case[at].as_str().is_some_and(|it| it.starts_with("entity:"));
+        if k8s && (special(0) || special(1)) {
+            continue;
+        }
         tally.cases += 1;
         check(case, &mut world, k8s, verbose, &mut tally);
     }
@@ -205,13 +208,14 @@ fn check(case: &Value, world: &mut World<'_>, k8s: bool, verbose: bool, tally: &
     let v6 = [&source, &destination].iter().find_map(|it| it.strip_prefix("ip:").map(|it| it.contains(':'))).or(v6);
     for (subject, other, ingress) in [(&source, &destination, false), (&destination, &source, true)] {
         let (at, word) = if ingress { (5, "ingress") } else { (4, "egress") };
-        let (verdict, auth, listener, found) = match world.class(subject) {
-            None => ("-", "", String::new(), BTreeSet::new()),
+        let ours = match world.class(subject) {
+            None => Ours { verdict: "-", ..Ours::default() },
             Some(class) => {
                 let node = world.node(subject);
                 let peer = world.peer(other, node.as_deref(), v6);
                 let (ingress_rules, egress_rules, bound) = world.rules(&class);
-                let rules = if ingress { ingress_rules } else { egress_rules };
+                let (rules, bound) =
+                    if ingress { (ingress_rules, &bound.ingress) } else { (egress_rules, &bound.egress) };
                 let decision = oracle::decide(rules, peer, key);
                 let auth = match decision.verdict.auth {
                     flow::Auth::Disabled => "",
@@ -225,19 +229,17 @@ fn check(case: &Value, world: &mut World<'_>, k8s: bool, verbose: bool, tally: &
                     Action::Deny if by_rule => "deny",
                     Action::Deny => "drop",
                 };
-                let mut listener = String::new();
-                let mut l7 = BTreeSet::new();
-                if let Action::Redirect(it) = decision.verdict.action {
-                    listener = rules.listeners[it.0 as usize].clone();
-                    let direction = if ingress { &bound.ingress } else { &bound.egress };
-                    for rule in direction.rules.iter().filter(|rule| rule.peers.contains(peer) && rule.l4.contains(key))
-                    {
-                        if let Some(it) = rule.l7.as_ref().filter(|it| it.parser.to_string() == listener) {
-                            l7.extend(it.rules.iter().cloned());
-                        }
+                let (mut parsers, mut l7, mut names) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+                if let Action::Redirect(_) = decision.verdict.action {
+                    let matching = bound.rules.iter().filter(|rule| rule.peers.contains(peer) && rule.l4.contains(key));
+                    for it in matching.filter_map(|rule| rule.l7.as_ref()) {
+                        parsers.insert(it.parser.to_string());
+                        l7.extend(it.rules.iter().cloned());
+                        names.extend(it.server_names.iter().cloned());
                     }
                 }
-                (verdict, auth, listener, l7)
+                let proxy = parsers.into_iter().collect::<Vec<_>>().join("+");
+                Ours { verdict, auth, proxy, rules: l7, names }
             }
         };
         let mut want = text(at);
@@ -247,27 +249,35 @@ fn check(case: &Value, world: &mut World<'_>, k8s: bool, verbose: bool, tally: &
         let passes = |it: &str| ["allow", "redirect", "-"].contains(&it);
         let details = &case[6][word];
         let wanted_rules: BTreeSet<String> = list(&details["rules"]).map(|it| it.to_string()).collect();
-        let level = if passes(verdict) != passes(&want) {
+        let wanted_names: BTreeSet<String> =
+            list(&details["serverNames"]).filter_map(|it| it.as_str().map(str::to_owned)).collect();
+        let same = ours.verdict == want
+            && ours.auth == details["auth"].as_str().unwrap_or_default()
+            && ours.proxy == details["proxy"].as_str().unwrap_or_default()
+            && (ours.rules, ours.names) == (wanted_rules, wanted_names);
+        let level = if passes(ours.verdict) != passes(&want) {
             Some(0)
-        } else if (verdict == "redirect") != (want == "redirect") {
+        } else if (ours.verdict == "redirect") != (want == "redirect") {
             Some(2)
-        } else if !k8s
-            && (verdict != want
-                || auth != details["auth"].as_str().unwrap_or_default()
-                || listener != details["proxy"].as_str().unwrap_or_default()
-                || wanted_rules != found)
-        {
-            Some(3)
         } else {
-            None
+            (!k8s && !same).then_some(3)
         };
         if let Some(level) = level {
             tally.wrong[level] += 1;
             if verbose && tally.wrong[level] <= 12 {
-                println!("  level {}: {case} {word}: ours {verdict} {auth} {listener} {found:?}", level + 1);
+                println!("  level {}: {case} {word}: ours {} {} {}", level + 1, ours.verdict, ours.auth, ours.proxy);
             }
         }
     }
+}
+
+#[derive(Default)]
+struct Ours {
+    verdict: &'static str,
+    auth: &'static str,
+    proxy: String,
+    rules: BTreeSet<String>,
+    names: BTreeSet<String>,
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {

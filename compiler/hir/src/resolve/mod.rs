@@ -49,6 +49,8 @@ pub struct BoundDirection {
     pub rules: Vec<BoundRule>,
     /// What isolates the direction; empty when nothing does. Sorted, without duplicates.
     pub isolated_by: BTreeSet<Origin>,
+    /// Whether anything is in force: some policy has rules for the direction, even if they match nobody now, or it is isolated.
+    pub in_force: bool,
     /// What the Normal tier leaves undecided is denied there when the direction is isolated; otherwise Baseline is asked first.
     pub normal_tier_is_final: bool,
 }
@@ -147,8 +149,10 @@ impl Binder<'_, '_> {
         if own_node && !isolated_by.is_empty() && self.class.kind == SubjectKind::Endpoint {
             rules.insert(own_node_rule());
         }
+        let says = |(_, section): &(&ObjectRef, &Section)| *section.isolation(direction) != Isolation::Absent;
         BoundDirection {
             rules: rules.into_iter().collect(),
+            in_force: !isolated_by.is_empty() || selecting.iter().any(says),
             isolated_by,
             normal_tier_is_final: self.dialect.normal_tier_is_final,
         }

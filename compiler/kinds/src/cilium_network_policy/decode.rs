@@ -92,10 +92,10 @@ fn isolation(at: &At<'_>, wanted: Direction) -> Isolation {
     let lists = RULES.iter().filter(|(_, direction, _)| *direction == wanted);
     let first = lists.filter_map(|(field, _, _)| at.get(field)).find(|list| list.items().next().is_some());
     let explicit = at.get("enableDefaultDeny").and_then(|it| it.get(&wanted.to_string()));
-    match (explicit.as_ref().and_then(|it| it.flag()), first) {
-        (Some(true), _) => Isolation::Isolates(explicit.map_or_else(String::new, |it| it.path)),
-        (Some(false), Some(_)) => Isolation::Open,
-        (None, Some(list)) => Isolation::Isolates(list.path),
+    // Why: `true` in a direction without rules changes nothing; the agent looks at rules of the direction only.
+    match (explicit.and_then(|it| it.flag()), first) {
         (_, None) => Isolation::Absent,
+        (Some(false), Some(_)) => Isolation::Open,
+        (Some(true) | None, Some(list)) => Isolation::Isolates(list.path),
     }
 }
