@@ -39,8 +39,11 @@ impl House {
     /// Reads a repository from disk, leaving out what its ignore files leave out.
     pub fn read(root: &Path) -> io::Result<House> {
         let mut files = Vec::new();
-        let walk =
-            ignore::WalkBuilder::new(root).hidden(false).filter_entry(|entry| entry.file_name() != ".git").build();
+        let walk = ignore::WalkBuilder::new(root)
+            .hidden(false)
+            .ignore(false)
+            .filter_entry(|entry| entry.file_name() != ".git")
+            .build();
         for entry in walk {
             let entry = entry.map_err(io::Error::other)?;
             if !entry.file_type().is_some_and(|kind| kind.is_file()) {
