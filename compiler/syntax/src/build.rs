@@ -5,10 +5,11 @@ use std::collections::HashMap;
 
 use source::Span;
 
+use crate::chunks::lines;
 use crate::event::{Event, Failure, Properties, Reason};
 use crate::scalar::{self, Resolved};
 use crate::tree::{Data, Node};
-use crate::{Comment, Entry, Limits, NodeId, Problem, ProblemKind, ScalarStyle, Tree};
+use crate::{Comment, Entry, Limits, NodeId, Problem, ProblemKind, ScalarStyle, Tree, Value};
 
 /// What an alias needs to know of its anchor.
 #[derive(Clone, Copy)]
@@ -98,6 +99,16 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Where something begins that may lack its end: the outermost and the innermost open bracket and
+    /// the token after the last whole one.
+    pub fn opened(&self) -> [u32; 3] {
+        let node = |frame: &Frame| self.tree.nodes[frame.node.0 as usize];
+        let mut brackets = self.frames.iter().map(node);
+        let mut brackets = brackets.by_ref().filter(|node| node.style == ScalarStyle::Flow).map(|node| node.span.start);
+        let outer = brackets.next().unwrap_or(self.token_end);
+        [outer, brackets.last().unwrap_or(outer), self.token_end]
+    }
+
     /// Chunk offsets to text offsets, on character boundaries.
     fn place(&self, span: Span) -> Span {
         let text = &self.tree.text;
@@ -163,11 +174,7 @@ impl<'a> Builder<'a> {
         if self.opens_template(mapping, style, span) {
             return Err(self.fail(span, Reason::Template));
         }
-        let mut start = span;
-        if !mapping && style == ScalarStyle::Block {
-            let dash = indicator(&self.tree.text, self.token_end, span.end, b"-");
-            start = dash.map_or(span, |at| Span::new(at, at + 1));
-        }
+        let start = if !mapping && style == ScalarStyle::Block { self.first_dash(span) } else { span };
         self.token_end = self.token_end.max(start.end);
         let data = if mapping { Data::Mapping(0, 0) } else { Data::Sequence(0, 0) };
         let node = self.push(data, start, style);
@@ -181,6 +188,23 @@ impl<'a> Builder<'a> {
             height: 1,
         });
         Ok(())
+    }
+
+    /// The first dash of a block sequence, which the parser places at the dash or, where the sequence is not
+    /// indented, after it.
+    fn first_dash(&self, item: Span) -> Span {
+        let text = &self.tree.text;
+        let mut from = self.token_end;
+        let to = item.end + 1;
+        // Why: the first dash of the sequence around is a token we have passed, its others are not.
+        let around = self.frames.last().filter(|frame| {
+            let node = &self.tree.nodes[frame.node.0 as usize];
+            !frame.mapping && node.style == ScalarStyle::Block
+        });
+        if around.is_some_and(|frame| self.children.len() > frame.first) {
+            from = indicator(text, from, to, b"-").map_or(from, |at| at + 1);
+        }
+        indicator(text, from, to, b"-").map_or(item, |at| Span::new(at, at + 1))
     }
 
     /// `{{` opens a mapping whose first key is a mapping. JSON never has that; templates do.
@@ -272,19 +296,20 @@ impl<'a> Builder<'a> {
     /// so they come later.
     fn merge(&mut self, value: NodeId) {
         let target = self.tree.target(value);
-        let maps: Vec<NodeId> = match self.tree.nodes[target.0 as usize].data {
-            Data::Mapping(..) => vec![target],
-            Data::Sequence(..) => {
-                let items = self.tree.items(target).iter().rev();
-                items.map(|item| self.tree.target(*item)).collect()
-            }
-            _ => Vec::new(),
+        let listed = match self.tree.value(target) {
+            Value::Sequence(items) => items.iter().rev().copied().collect(),
+            _ => vec![value],
         };
-        let all_maps = maps.iter().all(|map| matches!(self.tree.nodes[map.0 as usize].data, Data::Mapping(..)));
-        let empty_list = matches!(self.tree.nodes[target.0 as usize].data, Data::Sequence(..));
-        if !all_maps || (maps.is_empty() && !empty_list) {
-            self.problem(ProblemKind::BadMerge, self.tree.span(value), None);
-            return;
+        let mut maps = Vec::with_capacity(listed.len());
+        for item in listed {
+            let node = self.tree.nodes[item.0 as usize];
+            let map = self.tree.target(item);
+            match self.tree.value(map) {
+                Value::Mapping(_) => maps.push(map),
+                // Why: an alias that was refused has its problem already.
+                Value::Null if node.style == ScalarStyle::Alias && map == item => {}
+                _ => return self.problem(ProblemKind::BadMerge, self.tree.span(value), None),
+            }
         }
         for map in maps {
             let Data::Mapping(start, end) = self.tree.nodes[map.0 as usize].data else {
@@ -345,6 +370,10 @@ impl<'a> Builder<'a> {
         // Why: the parser names an absent value `~`; only its empty span tells them apart.
         let absent = style == ScalarStyle::Plain && span.is_empty();
         let text = if absent { "" } else { text };
+        let span = if absent { self.absent_span(span) } else { span };
+        if style == ScalarStyle::Plain {
+            self.check_plain(span);
+        }
         let resolved = match properties.tag() {
             None if style == ScalarStyle::Plain => scalar::resolve(text),
             None => Resolved::Text,
@@ -366,6 +395,18 @@ impl<'a> Builder<'a> {
             }
         };
         self.leaf(data, span, style, properties.anchor);
+    }
+
+    /// The parser puts an absent value before the colon of its key, or at the next token; ours
+    /// stands after the colon, on the line of the token before.
+    fn absent_span(&self, span: Span) -> Span {
+        let before = Span::new(self.token_end, span.start).slice(&self.tree.text);
+        let blanks = before.len() - before.trim_ascii_end().len();
+        let at = span.start - blanks as u32;
+        let is_value =
+            self.frames.last().is_some_and(|frame| frame.mapping && (self.children.len() - frame.first) % 2 == 1);
+        let colon = self.tree.text.as_bytes().get(at as usize) == Some(&b':');
+        Span::at(at + u32::from(is_value && colon))
     }
 
     /// Text that stands in the source as it is needs no copy.
@@ -392,13 +433,42 @@ impl<'a> Builder<'a> {
         let end = content.end.max(start + 1);
         let whole = Span::new(start, end).slice(text);
         let header = whole.split(['\n', '\r', ' ', '#']).next().unwrap_or("");
-        if header.contains('+') {
+        // Why: `+` keeps blank lines, and an explicit indent does not show which lines are blank.
+        if header.contains(|c: char| c == '+' || c.is_ascii_digit()) {
             return Span::new(start, end);
         }
-        let kept = whole.trim_end_matches([' ', '\n', '\r']).len();
-        let after = &whole[kept..];
-        let line_break = after.find('\n').map_or(after.len(), |at| at + 1);
-        Span::new(start, start + (kept + line_break) as u32)
+        let body = whole.find('\n').map_or("", |at| &whole[at + 1..]);
+        let mut length = whole.len();
+        let indent = lines(body)
+            .find(|line| !line.trim_ascii().is_empty())
+            .map_or(usize::MAX, |line| line.len() - line.trim_ascii_start().len());
+        // Why: a blank line that is longer than the indent is content.
+        let blank = |line: &&str| line.trim_ascii().is_empty() && line.trim_end_matches(['\n', '\r']).len() <= indent;
+        let all: Vec<&str> = lines(body).collect();
+        for line in all.iter().rev().take_while(|line| blank(line)) {
+            length -= line.len();
+        }
+        Span::new(start, start + length as u32)
+    }
+
+    /// The parser lets a comment pass inside a plain scalar when a tab precedes it; the API server's
+    /// reader does not.
+    fn check_plain(&mut self, span: Span) {
+        let text = self.tree.text.clone();
+        let raw = span.slice(&text);
+        let Some(first) = lines(raw).next().filter(|line| line.len() < raw.len()) else {
+            return;
+        };
+        let mut at = span.start + first.len() as u32;
+        for line in lines(&raw[first.len()..]) {
+            let indent = (line.len() - line.trim_ascii_start().len()) as u32;
+            if line.trim_ascii_start().starts_with('#') {
+                let message = "a comment cannot stand inside a plain value".to_owned();
+                let comment = Span::new(at + indent, at + line.trim_ascii_end().len() as u32);
+                return self.problem(ProblemKind::Syntax { message }, comment, None);
+            }
+            at += line.len() as u32;
+        }
     }
 }
 

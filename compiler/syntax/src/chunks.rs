@@ -26,7 +26,7 @@ pub(crate) fn split(text: &str) -> Vec<Range<usize>> {
             content = false;
         } else if bare.starts_with('%') && !content {
             directives = true;
-        } else if !bare.trim().is_empty() && !bare.starts_with('#') {
+        } else if !bare.trim_ascii().is_empty() && !bare.starts_with('#') {
             content = true;
             directives = false;
         }

@@ -11,9 +11,9 @@
 //! # Does not know
 //! Kubernetes, salsa, files, what a key means.
 //! # Laws
-//! Parsing never fails and never panics; spans lie on character boundaries (`tests/random.rs`).
-//! Scalars mean what the API server's reader takes them for (`tests/scalars.rs`).
-//! A broken document costs its neighbours nothing (`tests/recovery.rs`).
+//! Parsing never fails and never panics; spans lie on character boundaries (`tests/syntax/random.rs`).
+//! Scalars mean what the API server's reader takes them for (`tests/syntax/scalars.rs`).
+//! A broken document costs its neighbours nothing (`tests/syntax/recovery.rs`).
 //! # Reading order
 //! [`tree`], [`problem`], [`limits`], then `scalar` (what a plain scalar means), `event` (the seam
 //! to the parser), `build`, `chunks`, `recover`, `template`, and [`path`].

@@ -1,7 +1,7 @@
 //! Reads every chunk; where one is broken, finds the line to blame and reads the rest.
 //!
-//! On an error, each line that may be at fault is blanked in place, so that offsets stay valid; the
-//! blank that lets the parser get furthest is kept, and of equals the shortest. Work is bounded: all
+//! On an error, each line that may be at fault is blanked in place, so that offsets stay valid, and
+//! so are the lines from an unclosed bracket or quote on; the blank that lets the parser get furthest is kept, and of equals the shortest. Work is bounded: all
 //! attempts together read at most [`BUDGET_BASE`] bytes and [`BUDGET_FACTOR`] times the text.
 
 use std::borrow::Cow;
@@ -12,7 +12,7 @@ use source::Span;
 use crate::build::Builder;
 use crate::event::{Events, Failure, Reason};
 use crate::tree::{Document, Tree};
-use crate::{Limits, Problem, ProblemKind, chunks, template};
+use crate::{Limits, NodeId, Problem, ProblemKind, chunks, template};
 
 /// How many lines of one chunk may be blanked.
 const ROUNDS: usize = 16;
@@ -57,6 +57,12 @@ struct Reader<'l> {
     full: bool,
 }
 
+/// Why a chunk could not be read, and where constructs began that were open then.
+struct Stop {
+    failure: Failure,
+    opened: [usize; 3],
+}
+
 /// How long each arena of the tree is, to take back a failed attempt.
 struct Mark {
     lengths: [usize; 7],
@@ -69,25 +75,26 @@ impl Reader<'_> {
         let mark = self.mark();
         let roots = match self.build(chunk, range.start, false, false) {
             (roots, None) => roots,
-            (_, Some(failure)) => {
+            (_, Some(stop)) => {
                 self.rollback(&mark);
-                self.recover(chunk, range.start, failure)
+                self.recover(chunk, range.start, &stop.failure)
             }
         };
         let sound = self.tree.problems.len() == mark.lengths[6];
+        // Why: an error at the very end belongs to this document, not to the start of the next.
+        let last = (range.start + chunk.trim_ascii_end().len()) as u32;
+        for problem in &mut self.tree.problems[mark.lengths[6]..] {
+            if problem.span.start as usize >= range.end {
+                problem.span = Span::at(last);
+            }
+        }
         let comments = self.tree.comments.len() > mark.lengths[5];
         self.documents(&range, &roots, sound, comments);
     }
 
     /// Builds nodes from `chunk`, which stands at `base` of the text in place of as many bytes.
     /// `partial` keeps what was read before a failure.
-    fn build(
-        &mut self,
-        chunk: &str,
-        base: usize,
-        masked: bool,
-        partial: bool,
-    ) -> (Vec<crate::NodeId>, Option<Failure>) {
+    fn build(&mut self, chunk: &str, base: usize, masked: bool, partial: bool) -> (Vec<NodeId>, Option<Stop>) {
         let base = base as u32;
         let mut builder = Builder::new(&mut self.tree, self.limits, base, masked, &mut self.repeated);
         for event in Events::new(chunk, self.limits.max_depth) {
@@ -95,19 +102,21 @@ impl Reader<'_> {
                 Ok((event, span)) => builder.event(event, span).err(),
                 Err(failure) => Some(failure),
             };
-            if failure.is_some() {
+            if let Some(failure) = failure {
+                let opened = builder.opened().map(|offset| (offset - base) as usize);
                 if partial {
                     builder.finish();
                 }
-                return (std::mem::take(&mut builder.roots), failure);
+                let roots = std::mem::take(&mut builder.roots);
+                return (roots, Some(Stop { failure, opened }));
             }
         }
         builder.finish();
         (std::mem::take(&mut builder.roots), None)
     }
 
-    fn recover(&mut self, chunk: &str, base: usize, failure: Failure) -> Vec<crate::NodeId> {
-        if let Some(masked) = self.template(chunk, &failure) {
+    fn recover(&mut self, chunk: &str, base: usize, failure: &Failure) -> Vec<NodeId> {
+        if let Some(masked) = self.template(chunk, failure) {
             let problems = self.tree.problems.len();
             let roots = self.blank_lines(&masked, base, true);
             self.tree.problems.truncate(problems);
@@ -128,25 +137,23 @@ impl Reader<'_> {
     }
 
     /// Blanks one line after the other until the chunk can be read, or its start at least.
-    fn blank_lines(&mut self, chunk: &str, base: usize, masked: bool) -> Vec<crate::NodeId> {
+    fn blank_lines(&mut self, chunk: &str, base: usize, masked: bool) -> Vec<NodeId> {
         let mut work = Cow::Borrowed(chunk);
         for _ in 0..ROUNDS {
             let mark = self.mark();
-            let (roots, failure) = self.build(&work, base, masked, false);
-            let Some(failure) = failure else {
+            let (roots, stop) = self.build(&work, base, masked, false);
+            let Some(stop) = stop else {
                 return roots;
             };
             self.rollback(&mark);
-            let fixable = matches!(failure.reason, Reason::Syntax(_) | Reason::Tab | Reason::Control(_));
-            let best = if fixable { self.best_blank(&work, &failure) } else { None };
-            let Some(line) = best else {
+            let Some(line) = self.best_blank(&work, &stop) else {
                 break;
             };
-            self.blame(&work, base, &failure, line.clone());
+            self.blame(&work, base, &stop.failure, line.clone());
             blank(work.to_mut(), line);
         }
-        let (roots, failure) = self.build(&work, base, masked, true);
-        if let Some(failure) = failure {
+        let (roots, stop) = self.build(&work, base, masked, true);
+        if let Some(Stop { failure, .. }) = stop {
             let kind = self.kind(failure.reason);
             let at = failure.offset as usize;
             self.problem(base, at..at, kind, None);
@@ -155,16 +162,24 @@ impl Reader<'_> {
     }
 
     /// The line whose loss lets the parser get furthest.
-    fn best_blank(&mut self, work: &str, failure: &Failure) -> Option<Range<usize>> {
+    ///
+    /// `None` when no line helps, when lines are not what is wrong, or when the budget is spent.
+    fn best_blank(&mut self, work: &str, stop: &Stop) -> Option<Range<usize>> {
+        let error = stop.failure.offset;
+        if matches!(stop.failure.reason, Reason::TooDeep | Reason::TooManyNodes | Reason::Template) {
+            return None;
+        }
+        // Why: finding this error has read the chunk so far, and other attempts will again.
+        self.spend(error as usize)?;
         let mut best: Option<(u32, Range<usize>)> = None;
-        for line in suspects(work, failure.offset as usize) {
+        for line in suspects(work, error as usize, stop.opened) {
             let mut attempt = work.to_owned();
             blank(&mut attempt, line.clone());
             let reach = self.reach(&attempt)?;
             let better = best.as_ref().is_none_or(|(furthest, shortest)| {
                 reach > *furthest || (reach == *furthest && line.len() < shortest.len())
             });
-            if better && reach > failure.offset {
+            if better && reach > error {
                 best = Some((reach, line));
             }
         }
@@ -178,33 +193,41 @@ impl Reader<'_> {
         let failure = Events::new(chunk, self.limits.max_depth).find_map(Result::err);
         let read = failure.as_ref().map_or(chunk.len(), |f| f.offset as usize);
         // Why: each attempt also copies the chunk, so even a short one has a price.
-        self.budget = self.budget.checked_sub(read.max(chunk.len() / 4))?;
+        self.spend(read.max(chunk.len() / 4))?;
         Some(failure.map_or(u32::MAX, |failure| failure.offset))
     }
 
-    /// Reports a blanked line: at the error if it lies there, else the line with the error beside it.
-    fn blame(&mut self, work: &str, base: usize, failure: &Failure, line: Range<usize>) {
+    fn spend(&mut self, bytes: usize) -> Option<()> {
+        self.budget = self.budget.checked_sub(bytes)?;
+        Some(())
+    }
+
+    /// Reports blanked lines: at the error if it lies in them, else their first line with the error
+    /// beside it.
+    fn blame(&mut self, work: &str, base: usize, failure: &Failure, lines: Range<usize>) {
         let error = failure.offset as usize;
-        let text = &work[line.clone()];
-        let body = text.trim();
-        let indent = text.len() - text.trim_start().len();
-        let reason = match &failure.reason {
-            Reason::Syntax(_) if text[..indent].contains('\t') => Reason::Tab,
-            reason => reason.clone(),
-        };
-        let start = line.start + indent;
-        let whole = start..start + body.len();
-        let (range, related) = if reason == Reason::Tab {
-            let tab = line.start + text.find('\t').unwrap_or(0);
-            (tab..tab + 1, None)
-        } else if line.contains(&error) || error == whole.end {
-            let width = work[error..].chars().next().filter(|c| !c.is_whitespace());
-            (error..error + width.map_or(0, char::len_utf8), None)
-        } else {
-            (whole, Some(error..error))
-        };
-        let kind = self.kind(reason);
-        self.problem(base, range, kind, related);
+        let first = work[lines.clone()].split(['\n', '\r']).next().unwrap_or("");
+        let indent = first.len() - first.trim_ascii_start().len();
+        let start = lines.start + indent;
+        let whole = start..start + first.trim_ascii().len();
+        if matches!(failure.reason, Reason::Syntax(_) | Reason::Tab)
+            && let Some(tab) = first[..indent].find('\t')
+        {
+            let tab = lines.start + tab;
+            return self.problem(base, tab..tab + 1, ProblemKind::Tab, None);
+        }
+        let kind = self.kind(failure.reason.clone());
+        if let ProblemKind::ControlCharacter { character } = kind {
+            let at = work[error..].find(character).map_or(error, |at| error + at);
+            return self.problem(base, at..at + character.len_utf8(), kind, None);
+        }
+        let inside = whole.contains(&error) || error == whole.end;
+        if !inside {
+            return self.problem(base, whole, kind, Some(error..error));
+        }
+        let shown = work[error..].chars().next().filter(|c| !c.is_whitespace());
+        let width = shown.map_or(0, char::len_utf8);
+        self.problem(base, error..error + width, kind, None);
     }
 
     fn kind(&mut self, reason: Reason) -> ProblemKind {
@@ -229,7 +252,7 @@ impl Reader<'_> {
     }
 
     /// One document a root; a chunk without root is a document if it says anything at all.
-    fn documents(&mut self, chunk: &Range<usize>, roots: &[crate::NodeId], sound: bool, comments: bool) {
+    fn documents(&mut self, chunk: &Range<usize>, roots: &[NodeId], sound: bool, comments: bool) {
         let mut start = chunk.start as u32;
         for (index, &root) in roots.iter().enumerate() {
             let end = match roots.get(index + 1) {
@@ -274,30 +297,53 @@ impl Reader<'_> {
     }
 }
 
-/// Lines that may be at fault for an error: the line of the error, the non-blank ones before it, and
-/// the next one (a parser may stop at the end of the line before a bad indent).
-fn suspects(work: &str, error: usize) -> Vec<Range<usize>> {
-    let mut before: Vec<Range<usize>> = Vec::new();
+/// Ranges of whole lines that may be at fault for an error: the line of the error, the non-blank ones
+/// before it, the next one (a parser may stop at the end of the line before a bad indent); and from
+/// each place where something was opened that is still open, its line and the lines up to the error.
+fn suspects(work: &str, error: usize, opened: [usize; 3]) -> Vec<Range<usize>> {
+    let mut near: Vec<Range<usize>> = Vec::new();
+    let mut openers: Vec<Range<usize>> = Vec::new();
     let mut start = 0;
     for line in chunks::lines(work) {
         let range = start..start + line.trim_end_matches(['\n', '\r']).len();
         let next = start + line.len();
         let past = start > error;
+        if opened.iter().any(|at| (start..next).contains(at)) {
+            openers.push(range.clone());
+        }
         start = next;
-        if line.trim().is_empty() {
+        if line.trim_ascii().is_empty() {
             continue;
         }
-        before.push(range);
+        if near.len() > LINES_BACK + 1 {
+            near.remove(0);
+        }
+        near.push(range);
         if past {
             break;
         }
     }
-    before.drain(..before.len().saturating_sub(LINES_BACK + 2));
-    before.reverse();
-    before
+    let last = near.iter().rev().take(3).cloned().collect::<Vec<_>>();
+    near.reverse();
+    for opener in openers {
+        near.push(opener.clone());
+        let spans = last.iter().filter(|line| line.start > opener.start);
+        near.extend(spans.map(|line| opener.start..line.end));
+    }
+    near.retain(|range| !work[range.clone()].trim_ascii().is_empty());
+    let mut seen = std::collections::BTreeSet::new();
+    near.retain(|range| seen.insert((range.start, range.end)));
+    near
 }
 
+/// Overwrites a range with blanks; line breaks stay.
 fn blank(text: &mut String, range: Range<usize>) {
-    let blanks = " ".repeat(range.len());
+    let blanks: String = text[range.clone()]
+        .bytes()
+        .map(|byte| match byte {
+            b'\n' | b'\r' => char::from(byte),
+            _ => ' ',
+        })
+        .collect();
     text.replace_range(range, &blanks);
 }

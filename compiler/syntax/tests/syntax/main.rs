@@ -1,0 +1,9 @@
+//! Tests of the tree at its boundary: text in, text out.
+
+mod limits;
+mod oracle;
+mod random;
+mod recovery;
+mod scalars;
+mod structure;
+mod support;
