@@ -1,1 +1,83 @@
-//! Placeholder.
+//! Holds the ground state: texts, cluster facts, dialect, node target. The only inputs of the incremental engine.
+//!
+//! In: what the programs at the edge read.  Out: [`SourceFile`], [`Bucket`], [`Project`].
+//!
+//! # Picture
+//! ```text
+//!  files ───► SourceFile ─► Bucket (about a hundred files) ─┐
+//!  watches ─► snapshot of the cluster ──────────────────────┼─► Project ─► driver
+//!  flags ───► dialect, target, limits ──────────────────────┘
+//! ```
+//! # Does not know
+//! Where a text came from, what it says, what time it is.
+//! # Laws
+//! Setting an input to the value that it has is the caller's mistake: the engine does not compare (`driver::Database` does).
+//! # Reading order
+//! [`SourceFile`], [`Project`], [`Db`].
+
+#![allow(
+    missing_docs,
+    reason = "the engine's macros make undocumented accessors; what is written by hand is documented"
+)]
+
+use facts::Cluster;
+use hir::Dialect;
+use image::Target;
+use source::FileId;
+use std::fmt::Display;
+use std::sync::Arc;
+
+/// One text.
+#[salsa::input]
+pub struct SourceFile {
+    /// The number that diagnostics carry.
+    #[returns(copy)]
+    pub id: FileId,
+    /// What people call it; `-` for standard input.
+    #[returns(deref)]
+    pub path: Arc<str>,
+    /// Its content; `None` once it is deleted (inputs are never freed, so they are used again).
+    #[returns(clone)]
+    pub text: Option<Arc<str>>,
+}
+
+/// A group of files. It keeps the number of edges low that the engine follows after an edit.
+#[salsa::input]
+pub struct Bucket {
+    /// The files, in the order of their paths.
+    #[returns(clone)]
+    pub files: Arc<[SourceFile]>,
+}
+
+/// Everything else.
+#[salsa::input]
+pub struct Project {
+    /// The files, grouped.
+    #[returns(clone)]
+    pub buckets: Arc<[Bucket]>,
+    /// Facts that no file tells: a snapshot of a live cluster, or configuration alone.
+    #[returns(clone)]
+    pub cluster: Arc<Cluster>,
+    /// The reading of the policy language.
+    #[returns(copy)]
+    pub dialect: &'static Dialect,
+    /// The namespace of objects that name none.
+    #[returns(deref)]
+    pub namespace: Arc<str>,
+    /// The node that images are built for.
+    #[returns(clone)]
+    pub target: Target,
+}
+
+/// What every query needs beside its arguments.
+#[salsa::db]
+pub trait Db: salsa::Database {
+    /// The project.
+    fn project(&self) -> Project;
+    /// Limits of parsing.
+    fn syntax_limits(&self) -> &syntax::Limits;
+    /// Limits of diagrams.
+    fn diagram_limits(&self) -> &diagram::Limits;
+    /// Notes that a query runs, for tests and statistics; costs nothing when nobody listens.
+    fn ran(&self, query: &'static str, key: &dyn Display);
+}

@@ -1,0 +1,231 @@
+//! The database: inputs in, queries out.
+
+use facts::Cluster;
+use hir::Dialect;
+use image::Target;
+use inputs::{Bucket, Db, Project, SourceFile};
+use salsa::{Durability, Setter};
+use source::FileId;
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::{Arc, Mutex};
+
+/// How many files share a bucket. The edges that an edit follows are about `files / BUCKET + BUCKET`.
+const BUCKET: usize = 100;
+
+/// One execution of a query.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ran {
+    /// The query's name.
+    pub query: &'static str,
+    /// What it was asked of.
+    pub key: String,
+}
+
+/// The incremental database. Clones share what is computed and may be used from other threads; no clone may be alive while an input
+/// is set, or the setter waits for it.
+#[salsa::db]
+#[derive(Clone)]
+pub struct Database {
+    storage: salsa::Storage<Self>,
+    limits: Arc<(syntax::Limits, diagram::Limits)>,
+    log: Option<Arc<Mutex<Vec<Ran>>>>,
+    project: Option<Project>,
+    files: BTreeMap<Arc<str>, SourceFile>,
+    free: Vec<SourceFile>,
+    by_id: Vec<SourceFile>,
+}
+
+#[salsa::db]
+impl salsa::Database for Database {}
+
+#[salsa::db]
+impl Db for Database {
+    fn project(&self) -> Project {
+        self.project.expect("the project is set before a database is handed out")
+    }
+
+    fn syntax_limits(&self) -> &syntax::Limits {
+        &self.limits.0
+    }
+
+    fn diagram_limits(&self) -> &diagram::Limits {
+        &self.limits.1
+    }
+
+    fn ran(&self, query: &'static str, key: &dyn Display) {
+        if let Some(log) = &self.log {
+            let mut log = log.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            log.push(Ran { query, key: key.to_string() });
+        }
+    }
+}
+
+impl Default for Database {
+    fn default() -> Database {
+        Database::new()
+    }
+}
+
+impl Database {
+    /// An empty project under the standard dialect.
+    pub fn new() -> Database {
+        let mut db = Database {
+            storage: salsa::Storage::default(),
+            limits: Arc::default(),
+            log: None,
+            project: None,
+            files: BTreeMap::new(),
+            free: Vec::new(),
+            by_id: Vec::new(),
+        };
+        let project = Project::builder(
+            Arc::from([]),
+            Arc::new(Cluster::default()),
+            &Dialect::STANDARD,
+            Arc::from("default"),
+            Target::default(),
+        )
+        .durability(Durability::MEDIUM)
+        .new(&db);
+        db.project = Some(project);
+        db
+    }
+
+    /// Sets the texts of many files at once; other files stay. Cost: one regrouping, however many files are new.
+    pub fn set_files(&mut self, files: impl IntoIterator<Item = (Arc<str>, Arc<str>)>) {
+        let mut regroup = false;
+        for (path, text) in files {
+            match self.files.get(&path).copied() {
+                Some(file) => self.change(file, Some(text)),
+                None => {
+                    self.add(path, text);
+                    regroup = true;
+                }
+            }
+        }
+        if regroup {
+            self.regroup();
+        }
+    }
+
+    /// Sets the text of one file and says its number.
+    pub fn set_file(&mut self, path: &str, text: &str) -> FileId {
+        self.set_files([(Arc::from(path), Arc::from(text))]);
+        self.files[path].id(self)
+    }
+
+    /// Forgets a file; nothing happens when it is unknown.
+    pub fn remove_file(&mut self, path: &str) {
+        if let Some(file) = self.files.remove(path) {
+            self.change(file, None);
+            self.free.push(file);
+            self.regroup();
+        }
+    }
+
+    /// Sets the cluster snapshot that facts in files are added to.
+    pub fn set_cluster(&mut self, cluster: Cluster) {
+        let project = Db::project(self);
+        if *project.cluster(self) != cluster {
+            project.set_cluster(self).to(Arc::new(cluster));
+        }
+    }
+
+    /// Sets the reading of the policy language.
+    pub fn set_dialect(&mut self, dialect: &'static Dialect) {
+        let project = Db::project(self);
+        if project.dialect(self) != dialect {
+            project.set_dialect(self).to(dialect);
+        }
+    }
+
+    /// Sets the namespace of objects that name none.
+    pub fn set_namespace(&mut self, namespace: &str) {
+        let project = Db::project(self);
+        if project.namespace(self) != namespace {
+            project.set_namespace(self).to(Arc::from(namespace));
+        }
+    }
+
+    /// Sets the node that images are built for.
+    pub fn set_target(&mut self, target: Target) {
+        let project = Db::project(self);
+        if project.target(self) != target {
+            project.set_target(self).to(target);
+        }
+    }
+
+    /// All files, by path.
+    pub fn files(&self) -> impl Iterator<Item = SourceFile> + '_ {
+        self.files.values().copied()
+    }
+
+    /// The file of this number.
+    pub fn file(&self, id: FileId) -> Option<SourceFile> {
+        self.by_id.get(id.0 as usize).copied()
+    }
+
+    /// The file of this path.
+    pub fn file_at(&self, path: &str) -> Option<SourceFile> {
+        self.files.get(path).copied()
+    }
+
+    /// Starts to note which queries run.
+    pub fn listen(&mut self) {
+        self.log = Some(Arc::default());
+    }
+
+    /// What ran since the last call, sorted; empty when [`Database::listen`] was not called.
+    pub fn take_log(&self) -> Vec<Ran> {
+        let Some(log) = &self.log else { return Vec::new() };
+        let mut ran = std::mem::take(&mut *log.lock().unwrap_or_else(|poisoned| poisoned.into_inner()));
+        ran.sort();
+        ran
+    }
+
+    fn change(&mut self, file: SourceFile, text: Option<Arc<str>>) {
+        if file.text(self) != text {
+            file.set_text(self).to(text);
+        }
+    }
+
+    fn add(&mut self, path: Arc<str>, text: Arc<str>) {
+        let file = match self.free.pop() {
+            Some(file) => {
+                file.set_path(self).to(path.clone());
+                file.set_text(self).to(Some(text));
+                file
+            }
+            None => {
+                let id = FileId(self.by_id.len() as u32);
+                let file = SourceFile::new(self, id, path.clone(), Some(text));
+                self.by_id.push(file);
+                file
+            }
+        };
+        self.files.insert(path, file);
+    }
+
+    fn regroup(&mut self) {
+        let project = Db::project(self);
+        let files: Vec<SourceFile> = self.files.values().copied().collect();
+        let mut buckets = project.buckets(self).to_vec();
+        let groups: Vec<Arc<[SourceFile]>> = files.chunks(BUCKET).map(Arc::from).collect();
+        for (at, group) in groups.iter().enumerate() {
+            match buckets.get(at) {
+                Some(bucket) if bucket.files(self) == *group => {}
+                Some(bucket) => drop(bucket.set_files(self).to(group.clone())),
+                None => buckets.push(Bucket::new(self, group.clone())),
+            }
+        }
+        for bucket in &buckets[groups.len()..] {
+            if !bucket.files(self).is_empty() {
+                bucket.set_files(self).to(Arc::from([]));
+            }
+        }
+        if project.buckets(self).len() != buckets.len() {
+            project.set_buckets(self).to(Arc::from(buckets));
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! From an origin (object and path) to bytes of a file. Asked at the edges only: nothing that is compiled depends on it.
+
+use crate::text::{self, Object, Role};
+use inputs::{Db, SourceFile};
+use rules::Origin;
+use source::{FileId, LineIndex, Position, Span};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Some bytes of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The file.
+    pub file: FileId,
+    /// The bytes.
+    pub span: Span,
+}
+
+/// Where every object stands: file and index into its objects. Of an object that stands twice, the last place.
+#[salsa::tracked(no_eq, returns(clone))]
+fn objects(db: &dyn Db) -> Arc<BTreeMap<String, (SourceFile, usize)>> {
+    let mut places = BTreeMap::new();
+    for bucket in db.project().buckets(db).iter() {
+        for file in bucket.files(db).iter() {
+            for (at, object) in text::decoded(db, *file).objects.iter().enumerate() {
+                if object.role != Role::Other {
+                    places.insert(object.object.to_string(), (*file, at));
+                }
+            }
+        }
+    }
+    Arc::new(places)
+}
+
+/// The place of an origin; `None` for what stands in no file, such as built-in rules and objects of a live cluster.
+///
+/// A path that does not exist whole is answered with the deepest part that does.
+pub fn locate(db: &dyn Db, origin: &Origin) -> Option<Place> {
+    let (file, at) = *objects(db).get(&origin.object)?;
+    let decoded = text::decoded(db, file);
+    Some(place(db, file, decoded.objects.get(at)?, &origin.path))
+}
+
+/// The place of a path of an object that stands in `file`.
+pub fn place(db: &dyn Db, file: SourceFile, object: &Object, path: &str) -> Place {
+    let tree = text::tree(db, file);
+    let root = tree.documents().get(object.document).and_then(|document| document.root);
+    let span = root.map_or(Span::at(0), |root| tree.path_span(root, &object.path(path)));
+    Place { file: file.id(db), span }
+}
+
+/// Where the lines of a file begin.
+#[salsa::tracked(no_eq, lru = 256, returns(clone))]
+pub fn lines(db: &dyn Db, file: SourceFile) -> Arc<LineIndex> {
+    Arc::new(LineIndex::new(&file.text(db).unwrap_or_default()))
+}
+
+/// Line and column, from 1, of the first byte of a place.
+pub fn position(db: &dyn Db, file: SourceFile, span: Span) -> Position {
+    lines(db, file).position(span.start)
+}

@@ -1,0 +1,110 @@
+//! From text to objects, one file at a time.
+
+use facts::Fact;
+use hir::{ObjectRef, Policy};
+use inputs::{Db, SourceFile};
+use kinds::What;
+use std::sync::Arc;
+use syntax::Tree;
+
+/// `parse`: the tree of a file. Spans live here and in nothing below, except problems.
+#[salsa::tracked(no_eq, lru = 4096, returns(clone))]
+pub fn tree(db: &dyn Db, file: SourceFile) -> Arc<Tree> {
+    db.ran("parse", &file.path(db));
+    let text = file.text(db).unwrap_or_default();
+    Arc::new(syntax::parse(&text, db.syntax_limits()))
+}
+
+/// What a file says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decoded {
+    /// Accepted policies, in order.
+    pub policies: Arc<[Arc<Policy>]>,
+    /// Cluster facts, in order.
+    pub facts: Arc<[Fact]>,
+    /// Every object, in order, rejected ones included.
+    pub objects: Arc<[Object]>,
+}
+
+/// One object of a file, without its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Its kind and name.
+    pub object: ObjectRef,
+    /// Which document of the file, from 0; documents without content count.
+    pub document: usize,
+    /// Where it is in the document: empty, or `items[3]` in a list.
+    pub at: String,
+    /// What it is to us.
+    pub role: Role,
+    /// What is wrong with it as a policy, in order of reading.
+    pub problems: Vec<kinds::Problem>,
+    /// What is wrong with it as a fact, in order of reading.
+    pub fact_problems: Vec<facts::decode::Problem>,
+}
+
+/// What an object is to us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// A policy that takes part.
+    Policy,
+    /// A policy that is refused as a whole.
+    Rejected,
+    /// A fact of the cluster.
+    Fact,
+    /// Something else; its problems say whether that matters.
+    Other,
+}
+
+impl Object {
+    /// Where a path inside the object stands in its document.
+    pub fn path(&self, inner: &str) -> String {
+        match (self.at.is_empty(), inner.is_empty()) {
+            (true, _) => inner.to_owned(),
+            (false, true) => self.at.clone(),
+            (false, false) => format!("{}.{inner}", self.at),
+        }
+    }
+}
+
+/// `decode`: the objects of a file.
+#[salsa::tracked(returns(clone))]
+pub fn decoded(db: &dyn Db, file: SourceFile) -> Arc<Decoded> {
+    db.ran("decode", &file.path(db));
+    let tree = tree(db, file);
+    let dialect = db.project().dialect(db);
+    let (mut policies, mut facts, mut objects) = (Vec::new(), Vec::new(), Vec::new());
+    for (document, root) in tree.documents().iter().enumerate().filter_map(|(at, it)| Some((at, it.root?))) {
+        for decoded in kinds::decode(&tree, root, dialect) {
+            let mut fact_problems = Vec::new();
+            let role = match decoded.what {
+                What::Policy(policy) => {
+                    policies.push(Arc::new(policy));
+                    Role::Policy
+                }
+                What::Rejected => Role::Rejected,
+                What::Fact(fact, problems) => {
+                    facts.extend(fact);
+                    fact_problems = problems;
+                    Role::Fact
+                }
+                What::Other => Role::Other,
+            };
+            let (object, at, problems) = (decoded.object, decoded.at, decoded.problems);
+            objects.push(Object { object, document, at, role, problems, fact_problems });
+        }
+    }
+    Arc::new(Decoded { policies: policies.into(), facts: facts.into(), objects: objects.into() })
+}
+
+/// The policies of a file, without anything that moves when text moves.
+#[salsa::tracked(returns(clone))]
+pub fn policies_of(db: &dyn Db, file: SourceFile) -> Arc<[Arc<Policy>]> {
+    decoded(db, file).policies.clone()
+}
+
+/// The cluster facts of a file.
+#[salsa::tracked(returns(clone))]
+pub fn facts_of(db: &dyn Db, file: SourceFile) -> Arc<[Fact]> {
+    decoded(db, file).facts.clone()
+}

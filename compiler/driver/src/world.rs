@@ -1,0 +1,121 @@
+//! From the objects of all files to the cluster, its peers and its classes.
+
+use crate::text;
+use facts::{Cluster, Fact};
+use hir::Policy;
+use hir::peers::{Mentions, PeerTable};
+use hir::subject::{self, Class, Subject};
+use inputs::{Bucket, Db};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The policies that can select subjects of one namespace.
+pub type Policies = Arc<[Arc<Policy>]>;
+
+/// The facts of the files of a bucket.
+#[salsa::tracked(returns(clone))]
+fn bucket_facts(db: &dyn Db, bucket: Bucket) -> Arc<[Arc<[Fact]>]> {
+    let facts =
+        bucket.files(db).iter().map(|file| text::facts_of(db, *file)).filter(|facts| !facts.is_empty()).collect();
+    facts
+}
+
+/// `cluster`: the snapshot, and over it what files say of the cluster, the last file winning.
+#[salsa::tracked(returns(clone))]
+pub fn cluster(db: &dyn Db) -> Arc<Cluster> {
+    db.ran("cluster", &"");
+    let project = db.project();
+    let buckets = project.buckets(db);
+    let told: Vec<_> =
+        buckets.iter().map(|bucket| bucket_facts(db, *bucket)).filter(|facts| !facts.is_empty()).collect();
+    if told.is_empty() {
+        return project.cluster(db);
+    }
+    let mut cluster = (*project.cluster(db)).clone();
+    for fact in told.iter().flat_map(|files| files.iter().flat_map(|facts| facts.iter())) {
+        cluster.insert(fact.clone());
+    }
+    Arc::new(cluster)
+}
+
+/// The policies of the files of a bucket, file by file.
+#[salsa::tracked(returns(clone))]
+fn bucket_policies(db: &dyn Db, bucket: Bucket) -> Arc<[Arc<Policy>]> {
+    bucket.files(db).iter().flat_map(|file| text::policies_of(db, *file).to_vec()).collect()
+}
+
+/// `index`: every policy by the namespace whose subjects it can select; the empty name is for those of the whole cluster.
+///
+/// An object that stands twice counts as it stands last.
+#[salsa::tracked(returns(clone))]
+pub fn index(db: &dyn Db) -> Arc<BTreeMap<String, Policies>> {
+    db.ran("index", &"");
+    let buckets = db.project().buckets(db);
+    let mut latest = BTreeMap::new();
+    for bucket in buckets.iter() {
+        for policy in bucket_policies(db, *bucket).iter() {
+            latest.insert(policy.object.clone(), policy.clone());
+        }
+    }
+    let mut by_namespace: BTreeMap<String, Vec<Arc<Policy>>> = BTreeMap::new();
+    for policy in latest.into_values() {
+        by_namespace.entry(policy.object.namespace.clone()).or_default().push(policy);
+    }
+    Arc::new(by_namespace.into_iter().map(|(namespace, policies)| (namespace, Arc::from(policies))).collect())
+}
+
+/// A namespace, as a key of queries.
+#[salsa::interned]
+pub struct Scope<'db> {
+    /// Its name; empty for the whole cluster.
+    #[returns(deref)]
+    pub namespace: String,
+}
+
+/// The policies of one namespace, or those of the whole cluster: equal answers stop an edit elsewhere.
+#[salsa::tracked(returns(clone))]
+pub fn policies<'db>(db: &'db dyn Db, scope: Scope<'db>) -> Policies {
+    index(db).get(scope.namespace(db)).cloned().unwrap_or_else(|| Arc::from([]))
+}
+
+/// What the policies of a bucket mention.
+#[salsa::tracked(returns(clone))]
+fn bucket_mentions(db: &dyn Db, bucket: Bucket) -> Arc<Mentions> {
+    let mut mentions = Mentions::default();
+    for policy in bucket_policies(db, bucket).iter() {
+        mentions.extend(&Mentions::of(policy));
+    }
+    Arc::new(mentions)
+}
+
+/// Everything in policies that splits the world into peers.
+#[salsa::tracked(returns(clone))]
+pub fn mentions(db: &dyn Db) -> Arc<Mentions> {
+    let mut mentions = Mentions::default();
+    for bucket in db.project().buckets(db).iter() {
+        mentions.extend(&bucket_mentions(db, *bucket));
+    }
+    Arc::new(mentions)
+}
+
+/// `peers`: every remote party with its number, and whose address is whose.
+#[salsa::tracked(returns(clone))]
+pub fn peers(db: &dyn Db) -> Arc<PeerTable> {
+    db.ran("peers", &"");
+    let table = PeerTable::build(&cluster(db), &mentions(db), db.project().dialect(db));
+    Arc::new(table)
+}
+
+/// `space`: the peers without their addresses and names. A pod that joins known peers leaves it equal, and the wave stops.
+#[salsa::tracked(returns(clone))]
+pub fn space(db: &dyn Db) -> Arc<PeerTable> {
+    db.ran("space", &"");
+    Arc::new(peers(db).space())
+}
+
+/// `classes`: every subject, by class.
+#[salsa::tracked(returns(clone))]
+pub fn classes(db: &dyn Db) -> Arc<BTreeMap<Class, Vec<Subject>>> {
+    db.ran("classes", &"");
+    Arc::new(subject::classes(&cluster(db), &peers(db), db.project().dialect(db)))
+}
