@@ -1,1 +1,133 @@
-//! Placeholder.
+//! Compiles decisions into eBPF programs and the tables that they read.
+//!
+//! In: two diagrams (ingress, egress) and a target.  Out: [`Image`].
+//!
+//! # Picture
+//! ```text
+//!  Diagram ──► Matrix ──► blob ──► tables ──┐
+//!                 └─────► plan ──┐          ├──► Image
+//!  Target ───────────────────────┴─ emit ───┘
+//!                   parse ─► track ─► decide ─► pass or drop
+//! ```
+//! # Does not know
+//! Rules, selectors, Kubernetes; how an image is loaded, what a peer number stands for.
+//! # Laws
+//! Equal inputs give equal bytes. Programs do not grow with the policy. Nothing on the path of an IPv4 packet with ports calls
+//! a kernel function (jiffies are inlined).
+//! # Reading order
+//! [`compile`], [`decide`], then `program`, `emit`, `parse`, `track`; [`asm`] is underneath, [`explain`](fn@explain) for people.
+
+pub mod asm;
+pub mod decide;
+mod emit;
+mod parse;
+mod program;
+mod track;
+
+pub use decide::matrix::{MAX_CELLS, Matrix};
+
+use crate::decide::{Shape, blob};
+use image::{DirectionPlan, Fill, Hook, Image, Notes, Plan, Program, Table, TablePlan, Target};
+
+/// The table of the image's digest is always the first.
+pub(crate) const DIGEST_TABLE: u16 = 0;
+
+/// Why no image was built.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// The policy has more distinct behaviours than a table holds.
+    #[error("the policy tells {rows} kinds of peers and {columns} kinds of ports apart, which is more than {limit} cells")]
+    TooLarge {
+        /// Classes of peers.
+        rows: u32,
+        /// Columns of ports.
+        columns: u32,
+        /// The greatest product.
+        limit: u64,
+    },
+    /// The numbers of a decision do not fit together.
+    #[error("the decision table contradicts itself")]
+    Shape,
+    /// The target has sizes that no program can be written for.
+    #[error("the target is out of range: {0}")]
+    Target(&'static str),
+    /// A mistake of this crate: the program would be malformed.
+    #[error("the program is malformed: {0}")]
+    Malformed(#[from] asm::AsmError),
+}
+
+/// Compiles decisions that are numbers already: ingress, then egress.
+///
+/// Errors: [`Problem`]; nothing is built then.
+pub fn compile_matrices(subject: &str, ingress: &Matrix, egress: &Matrix, target: &Target) -> Result<Image, Problem> {
+    check_target(target)?;
+    let mut tables = vec![Table { name: "tg_digest".into(), fill: Fill::Digest }];
+    let mut programs = Vec::new();
+    let mut plans = Vec::new();
+    for (index, (hook, matrix)) in Hook::BOTH.into_iter().zip([ingress, egress]).enumerate() {
+        let (plan, shape) = direction(index as u8, matrix, target, &mut tables)?;
+        let built = program::program(hook, target, &plan, shape)?;
+        let name = ["tg_to_endpoint", "tg_from_endp"][index].into();
+        programs.push(Program { name, hook, insns: built.insns, relocs: built.relocs });
+        plans.push(plan);
+    }
+    let egress_plan = plans.pop().ok_or(Problem::Shape)?;
+    let ingress_plan = plans.pop().ok_or(Problem::Shape)?;
+    Ok(Image {
+        target: target.clone(),
+        programs,
+        tables,
+        plan: Plan { ingress: ingress_plan, egress: egress_plan },
+        notes: Notes { subject: subject.into(), rules: vec![] },
+    })
+}
+
+/// The plan of one direction, its tables appended.
+fn direction(
+    index: u8,
+    matrix: &Matrix,
+    target: &Target,
+    tables: &mut Vec<Table>,
+) -> Result<(DirectionPlan, Shape), Problem> {
+    matrix.check()?;
+    if let Some(leaf) = matrix.as_constant() {
+        return Ok((DirectionPlan::Constant(leaf), Shape::default()));
+    }
+    let blob = blob::blob(matrix, target.little_endian)?;
+    let shape = Shape { slots: blob.slots, pages: blob.page_count };
+    let suffix = ["in", "out"][usize::from(index)];
+    let mut add = |name: &str, fill| {
+        tables.push(Table { name: format!("tg_{name}_{suffix}"), fill });
+        tables.len() as u16 - 1
+    };
+    let table = add("table", Fill::Fixed(blob.bytes));
+    let class_table = add("class", Fill::Classes(index));
+    let counter_table = Some(add("count", Fill::Counters(matrix.leaves.len() as u32)));
+    let plan = TablePlan {
+        table,
+        class_table,
+        counter_table,
+        class_count: matrix.class_count,
+        column_count: matrix.column_count(),
+        protocols: 0,
+        pages: blob.pages,
+        columns: blob.columns,
+        leaves: blob.leaves,
+        signatures: matrix.signatures.clone(),
+    };
+    Ok((DirectionPlan::Tables(plan), shape))
+}
+
+/// Sizes whose offsets and masks are 32-bit immediates and fit into what a kernel gives one map.
+fn check_target(target: &Target) -> Result<(), Problem> {
+    let checks = [
+        (target.endpoints_log2 <= 16, "endpoints"),
+        (target.address4_pages_log2 <= 16, "IPv4 address pages"),
+        (target.peers_log2 <= 24, "peers"),
+        (target.track4_sets_log2 <= 20 && target.track6_sets_log2 <= 19, "connections"),
+    ];
+    match checks.into_iter().find(|(holds, _)| !holds) {
+        Some((_, what)) => Err(Problem::Target(what)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,160 @@
+//! The bytes of a decision table.
+//!
+//! ```text
+//!  protocols: 256 × u8 ─► pages: slots × 256 × u16 ─► columns: pages × 256 × u16 ─► leaves: columns × classes × u8
+//! ```
+//! Equal pages and equal slots are stored once: a policy without a rule for SCTP shares the pages of every other such protocol.
+
+use super::matrix::Matrix;
+use crate::Problem;
+use rustc_hash::FxHashMap;
+
+/// The bytes, and where their parts begin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blob {
+    /// The value of the map.
+    pub bytes: Vec<u8>,
+    /// Different protocol slots.
+    pub slots: u32,
+    /// Different pages of column numbers.
+    pub page_count: u32,
+    /// Byte offset of the page numbers.
+    pub pages: u32,
+    /// Byte offset of the column numbers.
+    pub columns: u32,
+    /// Byte offset of the leaves.
+    pub leaves: u32,
+}
+
+/// 256 numbers each, stored once each, numbered by first use.
+#[derive(Default)]
+struct Pool {
+    known: FxHashMap<Box<[u16]>, u16>,
+    words: Vec<u16>,
+}
+
+impl Pool {
+    fn intern(&mut self, page: &[u16]) -> Option<u16> {
+        if let Some(number) = self.known.get(page) {
+            return Some(*number);
+        }
+        let number = u16::try_from(self.known.len()).ok()?;
+        self.known.insert(page.into(), number);
+        self.words.extend_from_slice(page);
+        Some(number)
+    }
+}
+
+/// Lays a matrix out. Errors: [`Problem::TooLarge`] when its keys need more than 65,536 pages.
+pub fn blob(matrix: &Matrix, little_endian: bool) -> Result<Blob, Problem> {
+    matrix.check()?;
+    let (mut pages, mut slots) = (Pool::default(), Pool::default());
+    let mut protocols = Vec::with_capacity(256);
+    let mut cursor = Cursor { matrix, at: 0 };
+    let full = || Problem::TooLarge {
+        rows: matrix.class_count,
+        columns: matrix.column_count(),
+        limit: super::matrix::MAX_CELLS,
+    };
+    for protocol in 0u32..256 {
+        let mut slot = [0u16; 256];
+        for (high, page_number) in (0u32..).zip(slot.iter_mut()) {
+            let page = cursor.page(protocol << 16 | high << 8);
+            *page_number = pages.intern(&page).ok_or_else(full)?;
+        }
+        let number = slots.intern(&slot).ok_or_else(full)?;
+        // At most 256 different slots, one a protocol.
+        protocols.push(number as u8);
+    }
+    let mut bytes = protocols;
+    let halves = |bytes: &mut Vec<u8>, words: &[u16]| {
+        for word in words {
+            bytes.extend(if little_endian { word.to_le_bytes() } else { word.to_be_bytes() });
+        }
+    };
+    let pages_at = bytes.len() as u32;
+    halves(&mut bytes, &slots.words);
+    let columns_at = bytes.len() as u32;
+    halves(&mut bytes, &pages.words);
+    let leaves_at = bytes.len() as u32;
+    bytes.extend_from_slice(&matrix.leaves);
+    Ok(Blob {
+        bytes,
+        slots: slots.known.len() as u32,
+        page_count: pages.known.len() as u32,
+        pages: pages_at,
+        columns: columns_at,
+        leaves: leaves_at,
+    })
+}
+
+/// Walks the cuts beside ascending keys.
+struct Cursor<'a> {
+    matrix: &'a Matrix,
+    at: usize,
+}
+
+impl Cursor<'_> {
+    /// The columns of 256 keys from `first` on; calls come with ascending keys.
+    fn page(&mut self, first: u32) -> [u16; 256] {
+        let cuts = &self.matrix.cuts;
+        while cuts.get(self.at + 1).is_some_and(|(start, _)| *start <= first) {
+            self.at += 1;
+        }
+        let mut page = [cuts[self.at].1 as u16; 256];
+        let mut at = self.at;
+        while let Some((start, column)) = cuts.get(at + 1).filter(|(start, _)| *start < first + 256) {
+            page[(start - first) as usize..].fill(*column as u16);
+            at += 1;
+        }
+        page
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads a leaf as [`image::TablePlan`] says.
+    fn leaf(blob: &Blob, matrix: &Matrix, class: u32, key: u32) -> u8 {
+        let half = |at: u32| u32::from(u16::from_le_bytes([blob.bytes[at as usize], blob.bytes[at as usize + 1]]));
+        let slot = u32::from(blob.bytes[(key >> 16) as usize]);
+        let page = half(blob.pages + 2 * (slot * 256 + (key >> 8 & 255)));
+        let column = half(blob.columns + 2 * (page * 256 + (key & 255)));
+        blob.bytes[(blob.leaves + column * matrix.class_count + class) as usize]
+    }
+
+    #[test]
+    fn every_key_beside_a_cut_finds_its_leaf() {
+        let matrix = Matrix {
+            class_count: 2,
+            cuts: vec![(0, 0), (0x060050, 1), (0x060051, 0), (0x0601f0, 2), (0x070000, 0), (0x11ffff, 1), (0x120000, 0)],
+            leaves: vec![0, 1, 1, 0, 2, 3],
+            signatures: vec![vec![], vec![0]],
+        };
+        let blob = blob(&matrix, true).unwrap();
+        for (start, _) in &matrix.cuts {
+            for key in [start.saturating_sub(1), *start, start + 1, start + 256] {
+                for class in 0..2 {
+                    let expected = matrix.leaves[(matrix.column_of(key) * 2 + class) as usize];
+                    assert_eq!(leaf(&blob, &matrix, class, key), expected, "{key:#x} {class}");
+                }
+            }
+        }
+        assert_eq!(blob.slots, 3);
+    }
+
+    #[test]
+    fn a_product_that_explodes_is_refused_with_its_numbers() {
+        let matrix = Matrix {
+            class_count: 5000,
+            cuts: vec![(0, 0)],
+            leaves: vec![0; 5_000_000],
+            signatures: vec![vec![]; 5000],
+        };
+        assert_eq!(
+            blob(&matrix, true),
+            Err(Problem::TooLarge { rows: 5000, columns: 1000, limit: super::super::matrix::MAX_CELLS })
+        );
+    }
+}
