@@ -45,7 +45,8 @@ pub enum ProblemKind {
     RecursiveAlias,
     /// `<<` with a value that is neither a mapping nor a sequence of mappings; it is left out.
     BadMerge,
-    /// An explicit tag and its value do not fit, as in `!!int web`; the value reads as its text.
+    /// An explicit tag and its value do not fit, as in `!!int web`, or the tag is `!!binary`, which is
+    /// not decoded; the value reads as its text.
     TagMismatch {
         /// The tag as `!!int`.
         tag: String,
@@ -60,7 +61,8 @@ pub enum ProblemKind {
         /// The limit in bytes.
         limit: usize,
     },
-    /// Nesting passes [`crate::Limits::max_depth`]; what lies deeper is left out.
+    /// Nesting passes [`crate::Limits::max_depth`]; the rest of the document is left out, or the
+    /// alias that would pass it reads as null.
     TooDeep {
         /// The limit in levels.
         limit: usize,

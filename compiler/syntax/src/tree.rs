@@ -115,7 +115,10 @@ pub(crate) enum Data {
     Alias(NodeId),
 }
 
-/// 32 bytes a node.
+// Why: a text of 10 MB has more than a million nodes.
+const _: () = assert!(size_of::<Node>() <= 32);
+
+/// One node; children and long texts lie in the arenas of the tree.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Node {
     pub data: Data,
@@ -179,6 +182,14 @@ impl Tree {
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    /// The document around an offset, also the one to which a problem at that offset belongs.
+    #[must_use]
+    pub fn document_at(&self, offset: u32) -> Option<&Document> {
+        let after = self.documents.partition_point(|d| d.span.start <= offset);
+        let document = self.documents.get(after.checked_sub(1)?)?;
+        (offset <= document.span.end).then_some(document)
     }
 
     /// How many nodes there are.

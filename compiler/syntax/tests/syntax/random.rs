@@ -23,6 +23,8 @@ fn check_laws(text: &str) {
     for problem in tree.problems() {
         assert!(fits(problem.span), "{problem:?}");
         assert!(problem.related.is_none_or(fits), "{problem:?}");
+        let document = tree.document_at(problem.span.start);
+        assert!(document.is_some_and(|d| !d.sound), "{problem:?}");
     }
     let mut at = 0;
     for document in tree.documents() {

@@ -67,6 +67,11 @@ fn a_control_character_is_named() {
 }
 
 #[test]
+fn a_comment_inside_a_plain_value_is_refused() {
+    check("a: 1\n\t # c\n  b\nc: 2\n", &["2:3 Syntax \"# c\""], &["{a:\"1\\nb\" c:2}"]);
+}
+
+#[test]
 fn several_faults_are_all_reported() {
     check(
         "a: b: c\nd: 1\ne: }\nf: 2\n\tg: 3\nh: 4\n",
