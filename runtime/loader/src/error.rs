@@ -129,6 +129,12 @@ pub enum Error {
         /// The node.
         node: String,
     },
+    /// A target of another byte order than the machine's.
+    #[error("node {node} is to have another byte order than this machine")]
+    ByteOrder {
+        /// The node.
+        node: String,
+    },
     /// The image contradicts itself; it was not built by a compiler of this contract.
     #[error("image of {object} is malformed: {what}")]
     Malformed {
@@ -182,6 +188,7 @@ impl Error {
             Error::Verifier { .. }
             | Error::Layout { .. }
             | Error::Target { .. }
+            | Error::ByteOrder { .. }
             | Error::Malformed { .. }
             | Error::Damaged { .. }
             | Error::Name { .. } => Retry::Never,

@@ -16,16 +16,26 @@
 //! Each packet meets the old or the new program of a hook, never neither (`tests/swap`).
 //! On any failure the last good program stays (`tests/swap`). Programs of others are never touched (`tests/pins`).
 //! # Reading order
-//! [`node`], [`load`], [`attach`], then [`addresses`], [`features`], [`error`], at last [`sys`].
+//! [`node`], [`load`], [`attach`], then [`state`], [`features`], [`error`], at last [`sys`].
 
+mod addresses;
+pub mod attach;
+mod clsact;
 pub mod error;
+pub mod features;
 pub mod load;
 mod memlock;
 pub mod node;
+mod pages;
+mod pins;
 mod relocate;
+pub mod state;
 pub mod sys;
 
+pub use attach::{Attached, Change, Via};
 pub use error::{Error, Operation, Result, Retry};
-pub use load::Loaded;
+pub use features::{Features, features, hz};
+pub use load::{Holds, Loaded};
 pub use node::{Node, Pins};
+pub use state::Records;
 pub use sys::program::{Context, Run, Stats};

@@ -4,7 +4,7 @@ use super::map::Map;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64};
+use std::sync::atomic::{AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 /// The single value of an array map, mapped into this process. Kernel: 5.5 (`BPF_F_MMAPABLE`).
 ///
@@ -59,6 +59,23 @@ impl Mapped {
     pub fn words64(&self) -> &[AtomicU64] {
         // SAFETY: as in `words16`.
         unsafe { std::slice::from_raw_parts(self.start.as_ptr().cast(), self.len_bytes / 8) }
+    }
+}
+
+impl Mapped {
+    /// Reads whole 32-bit words. Units: bytes, `at` and `len` multiples of 4. What lies beyond the end is left out.
+    pub fn read(&self, at: usize, len: usize) -> Vec<u8> {
+        let words = self.words32().iter().skip(at / 4).take(len / 4);
+        words.flat_map(|word| word.load(Ordering::Acquire).to_ne_bytes()).collect()
+    }
+
+    /// Stores whole 32-bit words, in ascending order, each of them seen at once. Units: bytes, `at` a multiple of 4; a rest of
+    /// fewer than 4 bytes and what lies beyond the end are left out.
+    pub fn write(&self, at: usize, bytes: &[u8]) {
+        let words = self.words32().iter().skip(at / 4);
+        words
+            .zip(bytes.as_chunks::<4>().0)
+            .for_each(|(word, bytes)| word.store(u32::from_ne_bytes(*bytes), Ordering::Release));
     }
 }
 

@@ -1,0 +1,130 @@
+//! What the running kernel can do, found by trying it, and how fast its clock ticks.
+
+use crate::error::{Context as _, Operation, Result};
+use crate::memlock;
+use crate::sys::link;
+use crate::sys::map::{Access, Map};
+use crate::sys::program::{self, Context, Program, Refused};
+use image::{Hook, MapKind, MapSpec};
+use std::io;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// What the running kernel can do. A field that is `false` names what the node has to do without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Features {
+    /// TCX links (6.6); without them programs are attached by clsact filters.
+    pub tcx: bool,
+    /// Ring buffers (5.8), which records need.
+    pub ring_buffer: bool,
+    /// Atomic compare-and-exchange in programs (5.12 on x86-64), which connection tracking needs.
+    pub compare_exchange: bool,
+    /// The helper that returns jiffies (5.6), which connection tracking needs.
+    pub jiffies64: bool,
+    /// Values of arrays beyond 4 MiB (6.1); without them the tables of [`image::Target`] must be smaller than its default.
+    pub wide_values: bool,
+    /// Arrays that user space maps into memory (5.5), which this crate needs.
+    pub mapped_arrays: bool,
+}
+
+/// One instruction.
+fn insn(opcode: u8, registers: (u8, u8), offset: i16, immediate: i32) -> u64 {
+    let (destination, source) = registers;
+    let registers = if cfg!(target_endian = "little") { destination | source << 4 } else { destination << 4 | source };
+    let [o0, o1] = offset.to_ne_bytes();
+    let [i0, i1, i2, i3] = immediate.to_ne_bytes();
+    u64::from_ne_bytes([opcode, registers, o0, o1, i0, i1, i2, i3])
+}
+
+/// `return bpf_jiffies64()`, whose low 32 bits are the answer of a run.
+fn jiffies_program() -> Vec<u64> {
+    const JIFFIES64: i32 = 118;
+    vec![insn(0x85, (0, 0), 0, JIFFIES64), insn(0x95, (0, 0), 0, 0)]
+}
+
+/// `r0 = 0; *(u64 *)(r10 - 8) = r0; r1 = 0; lock cmpxchg *(u64 *)(r10 - 8), r1; return r0`.
+fn compare_exchange_program() -> Vec<u64> {
+    vec![
+        insn(0xb7, (0, 0), 0, 0),
+        insn(0x7b, (10, 0), -8, 0),
+        insn(0xb7, (1, 0), 0, 0),
+        insn(0xdb, (10, 1), -8, 0xf1),
+        insn(0x95, (0, 0), 0, 0),
+    ]
+}
+
+fn load(insns: &[u64]) -> io::Result<Program> {
+    let loaded = memlock::with(|| program::load("tg_probe", insns), |refused: &Refused| &refused.error);
+    loaded.map(|(program, _)| program).map_err(|refused| refused.error)
+}
+
+fn map(kind: MapKind, value_size: u32, max_entries: u32, access: Access) -> bool {
+    let key_size = if kind == MapKind::RingBuf { 0 } else { 4 };
+    let spec = MapSpec { kind, key_size, value_size, max_entries };
+    memlock::with(|| Map::create("tg_probe", &spec, access), |error| error).is_ok()
+}
+
+/// Tries each feature. Errors: `EPERM` when bpf(2) is not permitted at all, so that nothing can be said.
+pub fn features() -> Result<Features> {
+    // `return 0` loads on every kernel that has BPF.
+    load(&[insn(0xb7, (0, 0), 0, 0), insn(0x95, (0, 0), 0, 0)]).on(Operation::LoadProgram, "a probe")?;
+    Ok(Features {
+        tcx: tcx(),
+        ring_buffer: map(MapKind::RingBuf, 0, 1 << 16, Access::Shared),
+        compare_exchange: load(&compare_exchange_program()).is_ok(),
+        jiffies64: load(&jiffies_program()).is_ok(),
+        wide_values: map(MapKind::Array, (4 << 20) + 4096, 1, Access::ReadOnlyToPrograms),
+        mapped_arrays: map(MapKind::Array, 4, 1, Access::Shared),
+    })
+}
+
+/// Whether the kernel has TCX: asked about an interface that cannot exist, it misses the interface and not the hook.
+pub(crate) fn tcx() -> bool {
+    static TCX: OnceLock<bool> = OnceLock::new();
+    *TCX.get_or_init(|| {
+        let asked = link::programs(Hook::FromEndpoint, i32::MAX as u32);
+        asked.is_ok() || asked.is_err_and(|error| error.raw_os_error() == Some(libc::ENODEV))
+    })
+}
+
+/// How many jiffies a second has, for the lifetimes of [`image::codec::Config`].
+///
+/// Measured, since no interface tells (`sysconf(_SC_CLK_TCK)` is another, fixed figure, and few nodes have their configuration in
+/// `/proc`): a program returns jiffies, and the time between two of its ticks 50 milliseconds apart decides among the rates that
+/// kernels are built with. Cost: 60 milliseconds, once a process. Errors: `EINVAL` on a kernel without the helper (below 5.6).
+pub fn hz() -> Result<u32> {
+    static HZ: OnceLock<u32> = OnceLock::new();
+    if let Some(&hz) = HZ.get() {
+        return Ok(hz);
+    }
+    let hz = measure(Duration::from_millis(50)).on(Operation::RunProgram, "the probe of jiffies")?;
+    Ok(*HZ.get_or_init(|| hz))
+}
+
+fn measure(span: Duration) -> io::Result<u32> {
+    let program = load(&jiffies_program())?;
+    let jiffies = || program.run(&[0; 64], &Context::default(), 1).map(|run| run.answer as u32);
+    let edge = || -> io::Result<(u32, Instant)> {
+        let before = jiffies()?;
+        loop {
+            let now = jiffies()?;
+            if now != before {
+                return Ok((now, Instant::now()));
+            }
+        }
+    };
+    let (first, start) = edge()?;
+    std::thread::sleep(span);
+    let (second, end) = edge()?;
+    let rate = f64::from(second.wrapping_sub(first)) / (end - start).as_secs_f64();
+    Ok(nearest(rate))
+}
+
+/// The nearest rate that a kernel with BPF can be built with (`kernel/Kconfig.hz`, and `HZ` of MIPS).
+fn nearest(rate: f64) -> u32 {
+    const RATES: [u32; 7] = [24, 48, 100, 250, 300, 500, 1000];
+    RATES
+        .into_iter()
+        .min_by(|a, b| (f64::from(*a) - rate).abs().total_cmp(&(f64::from(*b) - rate).abs()))
+        .unwrap_or(250)
+}
