@@ -1,1 +1,25 @@
-//! Placeholder.
+//! Makes a cluster's network out of network namespaces on this machine, and says what real packets do in it.
+//!
+//! In: a plain [`Spec`] of nodes, pods and outside addresses.  Out: a running [`Lab`].
+//!
+//! # Picture
+//! ```text
+//!  Spec ─Plan::new→ Plan ─Lab::up→ Lab ─in_node→ (the caller attaches programs)
+//! ```
+//! # Does not know
+//! Policies, programs, expectations, signals. Whoever attaches programs or compares with an expectation does it outside.
+//! # Laws
+//! The root namespace gets no link, address, route or setting (`tests/up_and_down.rs`).
+//! Nothing is left when a lab is down, and what a crash leaves is found by name (`tests/up_and_down.rs`).
+//! # Reading order
+//! [`topology`], then [`netns`], then [`running`], then [`error`].
+
+pub mod error;
+pub mod netns;
+pub mod running;
+pub mod topology;
+mod wire;
+
+pub use error::{Error, Result};
+pub use running::{Lab, Orphan, down_all, orphans};
+pub use topology::{NodeSpec, Place, Plan, PodSpec, PortSpec, RunId, Spec, SpecError, Transport};
