@@ -3,7 +3,6 @@
 //! Source of the model: Cilium's labels (`source:key=value`). NetworkPolicy selectors are written in it too: a namespace label `team`
 //! becomes `k8s:io.cilium.k8s.namespace.labels.team` of every pod of that namespace.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 /// The key that holds a pod's namespace.
@@ -74,13 +73,18 @@ impl fmt::Display for Label {
 /// A set of labels, at most one value for a key and source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LabelSet {
-    labels: BTreeMap<(String, Source), String>,
+    /// Ascending by key and source.
+    labels: Vec<Label>,
 }
 
 impl LabelSet {
     /// Adds a label; a value of the same key and source is replaced.
     pub fn insert(&mut self, source: Source, key: impl Into<String>, value: impl Into<String>) {
-        self.labels.insert((key.into(), source), value.into());
+        let label = Label { key: key.into(), source, value: value.into() };
+        match self.find(&label.source, &label.key) {
+            Ok(at) => self.labels[at] = label,
+            Err(at) => self.labels.insert(at, label),
+        }
     }
 
     /// The set of these reserved labels.
@@ -94,28 +98,24 @@ impl LabelSet {
 
     /// Whether the reserved label of this name is in the set.
     pub fn has_reserved(&self, name: &str) -> bool {
-        self.labels.contains_key(&(name.to_owned(), Source::Reserved))
+        self.find(&Source::Reserved, name).is_ok()
     }
 
     /// The value of a key; without source, that of the first label of the key.
+    ///
+    /// Cost: logarithmic in the labels.
     pub fn get(&self, source: Option<&Source>, key: &str) -> Option<&str> {
-        match source {
-            Some(source) => self.labels.get(&(key.to_owned(), source.clone())).map(String::as_str),
-            None => {
-                let from = (key.to_owned(), Source::K8s);
-                let (found, value) = self.labels.range(from..).next()?;
-                (found.0 == key).then_some(value.as_str())
-            }
-        }
+        let at = match source {
+            Some(source) => self.find(source, key).ok()?,
+            None => self.labels.partition_point(|label| label.key.as_str() < key),
+        };
+        let found = self.labels.get(at)?;
+        (found.key == key).then_some(found.value.as_str())
     }
 
     /// The labels, ordered by key.
-    pub fn iter(&self) -> impl Iterator<Item = Label> + '_ {
-        self.labels.iter().map(|((key, source), value)| Label {
-            key: key.clone(),
-            source: source.clone(),
-            value: value.clone(),
-        })
+    pub fn iter(&self) -> impl Iterator<Item = &Label> {
+        self.labels.iter()
     }
 
     /// How many labels there are.
@@ -126,6 +126,10 @@ impl LabelSet {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
+    }
+
+    fn find(&self, source: &Source, key: &str) -> Result<usize, usize> {
+        self.labels.binary_search_by(|label| (label.key.as_str(), &label.source).cmp(&(key, source)))
     }
 }
 

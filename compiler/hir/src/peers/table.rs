@@ -11,7 +11,7 @@ use super::{
     WORLD_V4, WORLD_V6,
 };
 use crate::dialect::Dialect;
-use crate::labels::{LabelSet, Source};
+use crate::labels::{LabelSet, Operator, Requirement, Source};
 use crate::peers::fqdn::name_matches;
 use crate::subject::endpoint_labels;
 
@@ -26,6 +26,8 @@ pub struct PeerTable {
     hosts: Vec<HostKey>,
     nodes: BTreeMap<String, NodeEntry>,
     addresses: BTreeMap<Prefix, PeerId>,
+    /// Peers by the key and value of each of their labels, ascending; whatever the source.
+    carriers: BTreeMap<String, BTreeMap<String, Vec<PeerId>>>,
     port_names: NamedPorts,
     groups: BTreeMap<String, CidrGroup>,
     cluster_name: String,
@@ -104,6 +106,28 @@ impl PeerTable {
         prefixes.filter_map(|prefix| self.addresses.get(&prefix)).next().copied().unwrap_or(UNKNOWN)
     }
 
+    /// Peers that may satisfy every one of these requirements: those that carry what the most telling of them asks for.
+    ///
+    /// Shape: ascending, without `host`, whose labels depend on the node; may hold peers that satisfy none of the others.
+    /// `None` when no requirement asks for a label to be there, so that every peer may.
+    pub(crate) fn candidates(&self, requirements: &[Requirement]) -> Option<Vec<PeerId>> {
+        let carriers = |requirement: &Requirement| -> Option<Vec<&Vec<PeerId>>> {
+            let by_value = self.carriers.get(&requirement.key);
+            match &requirement.operator {
+                Operator::In(values) => {
+                    Some(values.iter().filter_map(|value| by_value.and_then(|it| it.get(value))).collect())
+                }
+                Operator::Exists => Some(by_value.map(|it| it.values().collect()).unwrap_or_default()),
+                Operator::NotIn(_) | Operator::DoesNotExist => None,
+            }
+        };
+        let fewest = requirements.iter().filter_map(carriers).min_by_key(|lists| lists.iter().map(|it| it.len()).sum::<usize>())?;
+        let mut found: Vec<PeerId> = fewest.into_iter().flatten().copied().filter(|peer| *peer != HOST).collect();
+        found.sort_unstable();
+        found.dedup();
+        Some(found)
+    }
+
     /// Port numbers by name over all pods.
     pub fn port_names(&self) -> &NamedPorts {
         &self.port_names
@@ -122,6 +146,18 @@ impl PeerTable {
     /// Whether a selector that names no cluster means this one.
     pub fn local_by_default(&self) -> bool {
         self.local_by_default
+    }
+
+    /// The table without addresses, node names and names for people: all that binding policies reads. Pods that join known peers
+    /// leave it equal.
+    pub fn space(&self) -> PeerTable {
+        let unnamed = |info: &PeerInfo| PeerInfo { key: info.key.clone(), name: String::new() };
+        PeerTable {
+            peers: self.peers.iter().map(unnamed).collect(),
+            addresses: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            ..self.clone()
+        }
     }
 }
 
@@ -327,6 +363,12 @@ impl<'c> Found<'c> {
             }
         }
         self.name_all(&mut table);
+        for (at, info) in table.peers.iter().enumerate().skip(1) {
+            for label in info.key.labels.iter() {
+                let by_value = table.carriers.entry(label.key.clone()).or_default();
+                by_value.entry(label.value.clone()).or_default().push(PeerId(at as u32));
+            }
+        }
         table.addresses.extend([(Prefix::all(Family::V4), WORLD_V4), (Prefix::all(Family::V6), WORLD_V6)]);
         table.addresses.extend(self.ranges.iter().map(|range| (*range, UNKNOWN)));
         let inside = self.inside.iter().map(|(ip, key)| (Prefix::host(*ip), key));

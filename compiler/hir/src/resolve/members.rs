@@ -21,11 +21,11 @@ pub fn members(selector: &PeerSelector, host: HostId, table: &PeerTable) -> Peer
         PeerSelector::Entity(entity) => collect(table, host, |key| of_entity(*entity, &key.labels, table)),
         PeerSelector::Labels { selector, everywhere } => {
             let scoped = if *everywhere { selector.clone() } else { in_cluster(selector, table) };
-            collect(table, host, |key| scoped.matches(&key.labels))
+            by_labels(table, host, &scoped)
         }
         PeerSelector::Nodes(selector) => {
             let wanted = selector.and([Requirement::reserved("remote-node")]);
-            collect(table, host, |key| wanted.matches(&key.labels))
+            by_labels(table, host, &wanted)
         }
         PeerSelector::Fqdn(pattern) => {
             collect(table, host, |key| key.labels.get(Some(&Source::Fqdn), pattern).is_some())
@@ -48,6 +48,19 @@ pub fn members(selector: &PeerSelector, host: HostId, table: &PeerTable) -> Peer
             of_group(table, host, groups.flat_map(|group| group.prefixes.iter().copied()), except)
         }
     }
+}
+
+/// The peers whose labels match, found through the labels that the selector asks to be there.
+fn by_labels(table: &PeerTable, host: &HostKey, selector: &Selector) -> Peers {
+    let Some(candidates) = table.candidates(selector.requirements()) else {
+        return collect(table, host, |key| selector.matches(&key.labels));
+    };
+    let matches = |number: &PeerId| table.peer(*number).is_some_and(|info| selector.matches(&info.key.labels));
+    let mut set: PeerSet = candidates.into_iter().filter(matches).collect();
+    if selector.matches(&host.labels) {
+        set.insert(HOST);
+    }
+    Peers::Of(Arc::new(set))
 }
 
 fn collect(table: &PeerTable, host: &HostKey, wanted: impl Fn(&PeerKey) -> bool) -> Peers {
