@@ -66,11 +66,12 @@ impl Builder<'_> {
         }
         let body = whole.find('\n').map_or("", |at| &whole[at + 1..]);
         let mut length = whole.len();
-        let indent = lines(body)
-            .find(|line| !line.trim_ascii().is_empty())
-            .map_or(usize::MAX, |line| line.len() - line.trim_ascii_start().len());
-        // Why: a blank line that is longer than the indent is content.
-        let blank = |line: &&str| line.trim_ascii().is_empty() && line.trim_end_matches(['\n', '\r']).len() <= indent;
+        // Why: a tab is content, and so are the blanks by which a line is longer than the indent.
+        let spaces = |line: &str| line.len() - line.trim_start_matches(' ').len();
+        let bare = |line: &str| line.trim_end_matches(['\n', '\r']).len();
+        let mut filled = lines(body).filter(|line| spaces(line) < bare(line));
+        let indent = filled.next().map_or(usize::MAX, spaces);
+        let blank = |line: &&str| spaces(line) == bare(line) && bare(line) <= indent;
         let all: Vec<&str> = lines(body).collect();
         for line in all.iter().rev().take_while(|line| blank(line)) {
             length -= line.len();

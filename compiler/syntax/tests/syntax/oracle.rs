@@ -61,7 +61,7 @@ fn value() -> impl Strategy<Value = Other> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::support::random(1000))]
 
     #[test]
     fn what_the_other_writes_we_read_alike(value in value()) {

@@ -88,7 +88,7 @@ fn edited() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(crate::support::random(2000))]
 
     #[test]
     fn random_bytes_keep_the_laws(bytes in prop::collection::vec(any::<u8>(), 0..200)) {

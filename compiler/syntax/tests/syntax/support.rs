@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use proptest::test_runner::{Config, RngSeed};
 use syntax::{Limits, NodeId, Problem, Tree, Value};
 
 /// Parses with the default limits.
@@ -74,4 +75,10 @@ pub fn problems(tree: &Tree) -> Vec<String> {
         format!("{}:{} {kind} {text:?}", at.line, at.column)
     };
     tree.problems().iter().map(show).collect()
+}
+
+/// Random tests with one seed, so that a run is the same everywhere. `PROPTEST_CASES` and
+/// `PROPTEST_RNG_SEED` ask for more.
+pub fn random(cases: u32) -> Config {
+    Config { cases, failure_persistence: None, rng_seed: RngSeed::Fixed(24), ..Config::default() }
 }
