@@ -2,7 +2,7 @@
 
 /// A reading of the language: one field for each point on which implementations differ.
 ///
-/// Fields say what is done, not who does it. The ids in the field docs are those of `docs/dev/dialects.md`: D1–D9 for NetworkPolicy,
+/// Fields say what is done, not who does it. The ids in the field docs are for short: D1–D9 for NetworkPolicy,
 /// Q for upstream behaviour that upstream itself calls a bug and that only the `+exact` dialects copy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Dialect {

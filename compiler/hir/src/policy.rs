@@ -365,7 +365,7 @@ pub enum Parser {
 }
 
 impl Parser {
-    /// The precedence among redirects when the rule names none. Source: `docs/dev/dialects.md`, redirects.
+    /// The precedence among redirects when the rule names none. Source: the default listener priorities of Cilium's `pkg/policy`.
     pub fn default_priority(&self) -> u8 {
         match self {
             Parser::Http => 101,

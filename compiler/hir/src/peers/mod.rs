@@ -13,6 +13,8 @@ mod fqdn;
 mod mentions;
 mod ports;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
