@@ -121,7 +121,10 @@ impl PeerTable {
                 Operator::NotIn(_) | Operator::DoesNotExist => None,
             }
         };
-        let fewest = requirements.iter().filter_map(carriers).min_by_key(|lists| lists.iter().map(|it| it.len()).sum::<usize>())?;
+        let fewest = requirements
+            .iter()
+            .filter_map(carriers)
+            .min_by_key(|lists| lists.iter().map(|it| it.len()).sum::<usize>())?;
         let mut found: Vec<PeerId> = fewest.into_iter().flatten().copied().filter(|peer| *peer != HOST).collect();
         found.sort_unstable();
         found.dedup();

@@ -69,7 +69,9 @@ fn pods_with_equal_labels_are_one_peer_unless_a_prefix_by_address_parts_them() {
 #[test]
 fn a_node_sees_itself_as_host_and_others_as_themselves() {
     let table = PeerTable::build(&cluster([]), &Mentions::default(), &Dialect::STANDARD);
-    let of = |node: &str, address: &str| table.addresses(Some(node)).into_iter().find(|(it, _)| *it == prefix(address)).unwrap().1;
+    let of = |node: &str, address: &str| {
+        table.addresses(Some(node)).into_iter().find(|(it, _)| *it == prefix(address)).unwrap().1
+    };
     assert_eq!(of("n1", "10.0.0.1/32"), HOST);
     assert_eq!(table.name(of("n1", "10.0.0.2/32")), "node n1 and 1 more");
     assert_eq!(of("n2", "10.0.0.2/32"), HOST);
@@ -123,7 +125,8 @@ fn a_pod_without_address_is_no_peer_and_one_of_two_families_is_one() {
     let mut both = Pod { name: Name::new("shop", "web"), ..Pod::default() };
     both.ips = [ip("10.244.0.1"), ip("fd00::1")].into();
     let none = Pod { name: Name::new("shop", "new"), ..Pod::default() };
-    let table = PeerTable::build(&cluster([Fact::Pod(both), Fact::Pod(none)]), &Mentions::default(), &Dialect::STANDARD);
+    let table =
+        PeerTable::build(&cluster([Fact::Pod(both), Fact::Pod(none)]), &Mentions::default(), &Dialect::STANDARD);
     let peer = table.lookup(None, ip("10.244.0.1"));
     assert_eq!((peer, table.name(peer)), (table.lookup(None, ip("fd00::1")), "shop/web".to_owned()));
     assert!(peer > PeerId(7));

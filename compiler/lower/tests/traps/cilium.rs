@@ -21,13 +21,22 @@ fn an_empty_rule_matches_nothing_and_isolates() {
 
 #[test]
 fn an_empty_peer_list_is_nobody_and_an_absent_one_everybody() {
-    all(cnp("ingress: [{fromEndpoints: [], toPorts: [{ports: [{port: '8080'}]}]}]"), &[("a/cli -> a/web tcp/8080", "deny")]);
+    all(
+        cnp("ingress: [{fromEndpoints: [], toPorts: [{ports: [{port: '8080'}]}]}]"),
+        &[("a/cli -> a/web tcp/8080", "deny")],
+    );
     all(
         cnp("ingress: [{toPorts: [{ports: [{port: '8080'}]}]}]"),
         &[("203.0.113.7 -> a/web tcp/8080", "allow"), ("10.244.9.9 -> a/web tcp/8080", "allow")],
     );
-    all(cnp("egress: [{toFQDNs: [], toPorts: [{ports: [{port: '443'}]}]}]"), &[("a/web -> 203.0.113.7 tcp/443", "deny")]);
-    all(cnp("egress: [{toServices: [], toPorts: [{ports: [{port: '443'}]}]}]"), &[("a/web -> 203.0.113.7 tcp/443", "deny")]);
+    all(
+        cnp("egress: [{toFQDNs: [], toPorts: [{ports: [{port: '443'}]}]}]"),
+        &[("a/web -> 203.0.113.7 tcp/443", "deny")],
+    );
+    all(
+        cnp("egress: [{toServices: [], toPorts: [{ports: [{port: '443'}]}]}]"),
+        &[("a/web -> 203.0.113.7 tcp/443", "deny")],
+    );
     check(
         &Dialect::CILIUM_1_20_EXACT,
         &[cnp("egress: [{toFQDNs: [], toPorts: [{ports: [{port: '443'}]}]}]")],
@@ -37,7 +46,10 @@ fn an_empty_peer_list_is_nobody_and_an_absent_one_everybody() {
 
 #[test]
 fn a_selector_means_the_own_namespace_unless_it_names_one() {
-    all(cnp("ingress: [{fromEndpoints: [{}]}]"), &[("b/cli -> a/web tcp/8080", "deny"), ("a/cli -> a/web tcp/8080", "allow")]);
+    all(
+        cnp("ingress: [{fromEndpoints: [{}]}]"),
+        &[("b/cli -> a/web tcp/8080", "deny"), ("a/cli -> a/web tcp/8080", "allow")],
+    );
     all(
         ccnp("ingress: [{fromEndpoints: [{}]}]"),
         &[
@@ -68,10 +80,7 @@ fn a_namespaced_policy_never_leaves_its_namespace_as_subject() {
             "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {{name: it, namespace: a}}\nspec:\n  endpointSelector: {{matchLabels: {{'{key}': b}}}}\n  ingress: [{{}}]\n"
         )
     };
-    all(
-        about("k8s:io.kubernetes.pod.namespace"),
-        &[("b/db -> a/cli tcp/1", "deny"), ("a/cli -> b/db tcp/1", "allow")],
-    );
+    all(about("k8s:io.kubernetes.pod.namespace"), &[("b/db -> a/cli tcp/1", "deny"), ("a/cli -> b/db tcp/1", "allow")]);
     all(about("io.kubernetes.pod.namespace"), &[("b/db -> a/cli tcp/1", "allow"), ("a/cli -> b/db tcp/1", "allow")]);
 }
 
@@ -84,7 +93,11 @@ fn port_lists() {
     all(ports("[{ports: []}]"), &[("a/cli -> a/web tcp/9999", "deny")]);
     all(
         ports("[{ports: [{port: '8080', protocol: ANY}]}]"),
-        &[("a/cli -> a/web icmp/8", "deny"), ("a/cli -> a/web udp/8080", "allow"), ("a/cli -> a/web sctp/8080", "allow")],
+        &[
+            ("a/cli -> a/web icmp/8", "deny"),
+            ("a/cli -> a/web udp/8080", "allow"),
+            ("a/cli -> a/web sctp/8080", "allow"),
+        ],
     );
     all(
         ports("[{ports: [{port: '0', protocol: UDP}]}]"),
@@ -130,16 +143,28 @@ fn entities() {
             ("a/far -> a/web tcp/1", "deny"),
         ],
     );
-    ask(from("world"), &[("192.0.2.200 -> a/web tcp/1", "allow"), ("b/db -> a/web tcp/1", "deny"), ("n2 -> a/web tcp/1", "deny")]);
+    ask(
+        from("world"),
+        &[("192.0.2.200 -> a/web tcp/1", "allow"), ("b/db -> a/web tcp/1", "deny"), ("n2 -> a/web tcp/1", "deny")],
+    );
     ask(from("world-ipv4"), &[("203.0.113.7 -> a/web tcp/1", "allow"), ("2001:db8::7 -> a/web tcp/1", "deny")]);
     ask(from("none"), &[("a/cli -> a/web tcp/1", "deny")]);
     ask(from("host"), &[("n1 -> a/web tcp/1", "allow"), ("n2 -> a/web tcp/1", "deny")]);
-    ask(cnp("egress: [{toEntities: [kube-apiserver]}]"), &[("a/web -> cp tcp/10250", "allow"), ("a/web -> n2 tcp/1", "deny")]);
+    ask(
+        cnp("egress: [{toEntities: [kube-apiserver]}]"),
+        &[("a/web -> cp tcp/10250", "allow"), ("a/web -> n2 tcp/1", "deny")],
+    );
     ask(cnp("egress: [{toEntities: [remote-node]}]"), &[("a/web -> cp tcp/6443", "allow")]);
-    ask(cnp("egress: [{toEntities: [all]}]"), &[("a/web -> 203.0.113.7 icmp/8", "allow"), ("a/web -> 10.244.9.9 tcp/1", "allow")]);
+    ask(
+        cnp("egress: [{toEntities: [all]}]"),
+        &[("a/web -> 203.0.113.7 icmp/8", "allow"), ("a/web -> 10.244.9.9 tcp/1", "allow")],
+    );
     // A selector means this cluster; one that names the cluster's key means what it says.
     let cli = "fromEndpoints: [{matchLabels: {app: cli}";
-    ask(cnp(&format!("ingress: [{{{cli}}}]}}]")), &[("a/far -> a/web tcp/1", "deny"), ("a/cli -> a/web tcp/1", "allow")]);
+    ask(
+        cnp(&format!("ingress: [{{{cli}}}]}}]")),
+        &[("a/far -> a/web tcp/1", "deny"), ("a/cli -> a/web tcp/1", "allow")],
+    );
     let every = "matchExpressions: [{key: io.cilium.k8s.policy.cluster, operator: Exists}]";
     ask(cnp(&format!("ingress: [{{{cli}, {every}}}]}}]")), &[("a/far -> a/web tcp/1", "allow")]);
 }
@@ -157,7 +182,9 @@ fn the_api_server_on_the_own_node_is_the_host_and_the_api_server() {
     let mut cluster = cluster();
     cluster.config.kube_apiserver = ["10.0.0.1".parse().unwrap()].into();
     let policies = decode(&[cnp("egress: [{toEntities: [kube-apiserver]}]")], CILIUM).unwrap();
-    for (query, answer) in [("a/web -> n1 tcp/1", "allow"), ("a/web2 -> n1 tcp/1", "allow"), ("a/web2 -> n2 tcp/1", "deny")] {
+    for (query, answer) in
+        [("a/web -> n1 tcp/1", "allow"), ("a/web2 -> n1 tcp/1", "allow"), ("a/web2 -> n2 tcp/1", "deny")]
+    {
         assert_eq!(ask_in(&cluster, CILIUM, &policies, query), answer, "{query}");
     }
 }
@@ -181,7 +208,11 @@ fn prefixes_are_of_the_world_only() {
     all(cnp(&format!("egress: [{{{set}}}, {{toCIDR: [203.0.113.7/32]}}]")), &[("a/web -> 203.0.113.7 tcp/1", "allow")]);
     all(cnp("egress: [{toCIDRSet: [{cidr: 203.0.113.7}]}]"), &[("a/web -> 203.0.113.7 tcp/1", "rejected")]);
     let bare = cnp("egress: [{toCIDR: [203.0.113.7]}]");
-    check(CILIUM, std::slice::from_ref(&bare), &[("a/web -> 203.0.113.7 tcp/1", "allow"), ("a/web -> 203.0.113.8 tcp/1", "deny")]);
+    check(
+        CILIUM,
+        std::slice::from_ref(&bare),
+        &[("a/web -> 203.0.113.7 tcp/1", "allow"), ("a/web -> 203.0.113.8 tcp/1", "deny")],
+    );
     check(&Dialect::CILIUM_1_19, &[bare], &[("a/web -> 203.0.113.7 tcp/1", "rejected")]);
     all(
         cnp("ingress: [{fromCIDRSet: [{cidrGroupRef: missing}], toPorts: [{ports: [{port: '8080'}]}]}]"),
@@ -228,8 +259,15 @@ fn icmp_types() {
         cnp("ingress: [{icmps: [{fields: [{type: EchoRequest}]}]}]"),
         &[("a/cli -> a/web icmp/8", "allow"), ("a/cli -> a/web icmpv6/128", "deny"), ("a/cli -> a/web tcp/8", "deny")],
     );
-    all(cnp("ingress: [{icmps: [{fields: [{type: 0}]}]}]"), &[("a/cli -> a/web icmp/8", "deny"), ("a/cli -> a/web icmp/0", "allow")]);
-    check(&Dialect::CILIUM_1_20_EXACT, &[cnp("ingress: [{icmps: [{fields: [{type: 0}]}]}]")], &[("a/cli -> a/web icmp/8", "allow")]);
+    all(
+        cnp("ingress: [{icmps: [{fields: [{type: 0}]}]}]"),
+        &[("a/cli -> a/web icmp/8", "deny"), ("a/cli -> a/web icmp/0", "allow")],
+    );
+    check(
+        &Dialect::CILIUM_1_20_EXACT,
+        &[cnp("ingress: [{icmps: [{fields: [{type: 0}]}]}]")],
+        &[("a/cli -> a/web icmp/8", "allow")],
+    );
     all(cnp("ingress: [{icmps: [{fields: []}]}]"), &[("a/cli -> a/web icmp/8", "deny")]);
 }
 

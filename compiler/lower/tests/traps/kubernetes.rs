@@ -63,7 +63,11 @@ fn selectors_of_one_element_are_joined_by_and_elements_by_or() {
     let (blue, cli) = ("namespaceSelector: {matchLabels: {team: blue}}", "podSelector: {matchLabels: {app: cli}}");
     both(
         about_web(&format!("ingress: [{{from: [{{{blue}, {cli}}}]}}]")),
-        &[("b/db -> a/web tcp/8080", "deny"), ("b/cli -> a/web tcp/8080", "allow"), ("a/cli -> a/web tcp/8080", "deny")],
+        &[
+            ("b/db -> a/web tcp/8080", "deny"),
+            ("b/cli -> a/web tcp/8080", "allow"),
+            ("a/cli -> a/web tcp/8080", "deny"),
+        ],
     );
     both(
         about_web(&format!("ingress: [{{from: [{{{blue}}}, {{{cli}}}]}}]")),
@@ -86,7 +90,8 @@ fn all_namespaces_are_pods_only() {
 
 #[test]
 fn negative_expressions_hold_for_namespaces_without_the_key() {
-    let with = |operator: &str| format!("ingress: [{{from: [{{namespaceSelector: {{matchExpressions: [{operator}]}}}}]}}]");
+    let with =
+        |operator: &str| format!("ingress: [{{from: [{{namespaceSelector: {{matchExpressions: [{operator}]}}}}]}}]");
     both(
         about_web(&with("{key: team, operator: NotIn, values: [red]}")),
         &[
@@ -127,7 +132,11 @@ fn ranges_include_their_end() {
 fn an_ingress_port_name_is_that_of_each_subject() {
     both(
         about_web("ingress: [{ports: [{port: http}]}]"),
-        &[("a/cli -> a/web2 tcp/8080", "deny"), ("a/cli -> a/web2 tcp/9090", "allow"), ("a/cli -> a/web tcp/8080", "allow")],
+        &[
+            ("a/cli -> a/web2 tcp/8080", "deny"),
+            ("a/cli -> a/web2 tcp/9090", "allow"),
+            ("a/cli -> a/web tcp/8080", "allow"),
+        ],
     );
     both(about_web("ingress: [{ports: [{port: http, protocol: UDP}]}]"), &[("a/cli -> a/web udp/8080", "deny")]);
     both(about_web("ingress: [{ports: [{port: nosuch}]}]"), &[("a/cli -> a/web tcp/8080", "deny")]);
@@ -136,7 +145,9 @@ fn an_ingress_port_name_is_that_of_each_subject() {
 #[test]
 fn an_egress_port_name_is_that_of_each_destination_or_one_for_all() {
     apart(
-        about_cli("policyTypes: [Egress]\negress: [{to: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: http}]}]"),
+        about_cli(
+            "policyTypes: [Egress]\negress: [{to: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: http}]}]",
+        ),
         &[
             ("a/cli -> a/web tcp/8080", "allow", "deny"),
             ("a/cli -> a/web2 tcp/9090", "allow", "deny"),
@@ -144,7 +155,8 @@ fn an_egress_port_name_is_that_of_each_destination_or_one_for_all() {
         ],
     );
     // With one number for the name, Cilium lets even an address without pod use it.
-    let manifest = about_cli("policyTypes: [Egress]\negress: [{to: [{ipBlock: {cidr: 203.0.113.0/24}}], ports: [{port: http}]}]");
+    let manifest =
+        about_cli("policyTypes: [Egress]\negress: [{to: [{ipBlock: {cidr: 203.0.113.0/24}}], ports: [{port: http}]}]");
     let mut small = cluster();
     small.pods.retain(|name, _| name.name != "web2");
     for (dialect, answer) in [(STANDARD, "deny"), (CILIUM, "allow")] {
@@ -186,21 +198,28 @@ fn exceptions_of_a_block_cut_pods_out_too() {
 #[test]
 fn an_exception_cuts_its_own_block_only() {
     both(
-        about_web("ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0, except: [203.0.113.0/24]}}, {ipBlock: {cidr: 203.0.113.7/32}}]}]"),
+        about_web(
+            "ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0, except: [203.0.113.0/24]}}, {ipBlock: {cidr: 203.0.113.7/32}}]}]",
+        ),
         &[("203.0.113.7 -> a/web tcp/8080", "allow"), ("203.0.113.8 -> a/web tcp/8080", "deny")],
     );
 }
 
 #[test]
 fn an_unexplained_address_of_the_pod_range_is_nobody() {
-    both(about_web("ingress: [{from: [{ipBlock: {cidr: 10.244.9.0/24}}]}]"), &[("10.244.9.9 -> a/web tcp/8080", "deny")]);
+    both(
+        about_web("ingress: [{from: [{ipBlock: {cidr: 10.244.9.0/24}}]}]"),
+        &[("10.244.9.9 -> a/web tcp/8080", "deny")],
+    );
     both(about_web("ingress: [{ports: [{port: 8080}]}]"), &[("10.244.9.9 -> a/web tcp/8080", "allow")]);
 }
 
 #[test]
 fn both_ends_must_allow() {
     let web = about_web("ingress: [{from: [{podSelector: {matchLabels: {app: cli}}}]}]");
-    let cli = about_cli("policyTypes: [Egress]\negress: [{to: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: 8080}]}]");
+    let cli = about_cli(
+        "policyTypes: [Egress]\negress: [{to: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: 8080}]}]",
+    );
     both(format!("{web}---\n{cli}"), &[("a/cli -> a/web tcp/8080", "allow"), ("a/cli -> a/web tcp/80", "deny")]);
     both(format!("{}---\n{cli}", about_web("ingress: []")), &[("a/cli -> a/web tcp/8080", "deny")]);
     both(format!("{web}---\n{}", about_cli("policyTypes: [Egress]")), &[("a/cli -> a/web tcp/8080", "deny")]);
@@ -217,7 +236,9 @@ fn egress_to_the_own_node_is_free_in_kubernetes_only() {
 #[test]
 fn labels_that_identities_leave_out_are_selectable_in_kubernetes_only() {
     let hash = "podSelector: {matchLabels: {pod-template-hash: 5d9f}}";
-    let manifest = format!("apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: it, namespace: a}}\nspec: {{{hash}}}\n");
+    let manifest = format!(
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: it, namespace: a}}\nspec: {{{hash}}}\n"
+    );
     apart(manifest, &[("a/cli -> a/web tcp/8080", "deny", "allow")]);
     apart(
         about_cli(&format!("ingress: [{{from: [{{{hash}}}]}}]")),
@@ -228,7 +249,10 @@ fn labels_that_identities_leave_out_are_selectable_in_kubernetes_only() {
 #[test]
 fn policies_add_up() {
     let allow = about_web("ingress: [{from: [{podSelector: {matchLabels: {app: cli}}}]}]");
-    both(format!("{allow}---\n{}", about_web("ingress: []").replace("name: it", "name: other")), &[("a/cli -> a/web tcp/8080", "allow")]);
+    both(
+        format!("{allow}---\n{}", about_web("ingress: []").replace("name: it", "name: other")),
+        &[("a/cli -> a/web tcp/8080", "allow")],
+    );
 }
 
 #[test]
@@ -256,7 +280,8 @@ fn a_finished_pod_owns_no_address() {
     };
     cluster.insert(facts::Fact::Pod(job));
     for dialect in [STANDARD, CILIUM] {
-        let policies = decode(&[about_web("ingress: [{from: [{podSelector: {matchLabels: {app: job}}}]}]")], dialect).unwrap();
+        let policies =
+            decode(&[about_web("ingress: [{from: [{podSelector: {matchLabels: {app: job}}}]}]")], dialect).unwrap();
         assert_eq!(ask_in(&cluster, dialect, &policies, "a/cli -> a/web tcp/8080"), "deny");
     }
 }
@@ -265,7 +290,9 @@ fn a_finished_pod_owns_no_address() {
 fn labels_of_namespaces_are_live() {
     let mut cluster = cluster();
     cluster.namespaces.get_mut("b").unwrap().labels.remove("team");
-    let policies = decode(&[about_web("ingress: [{from: [{namespaceSelector: {matchLabels: {team: blue}}}]}]")], STANDARD).unwrap();
+    let policies =
+        decode(&[about_web("ingress: [{from: [{namespaceSelector: {matchLabels: {team: blue}}}]}]")], STANDARD)
+            .unwrap();
     assert_eq!(ask_in(&cluster, STANDARD, &policies, "b/db -> a/web tcp/8080"), "deny");
 }
 

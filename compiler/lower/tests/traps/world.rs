@@ -160,6 +160,12 @@ fn peer_of(cluster: &Cluster, table: &PeerTable, end: &str, seen_from: Option<&s
 /// Asks each query, and says which answers are not as expected.
 pub fn check(dialect: &Dialect, manifests: &[String], expected: &[(&str, &str)]) {
     for (query, answer) in expected {
-        assert_eq!(ask(dialect, manifests, query), *answer, "{query} under {}\n{}", dialect.name, manifests.join("---\n"));
+        assert_eq!(
+            ask(dialect, manifests, query),
+            *answer,
+            "{query} under {}\n{}",
+            dialect.name,
+            manifests.join("---\n")
+        );
     }
 }

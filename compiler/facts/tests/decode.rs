@@ -1,0 +1,179 @@
+//! Objects of the cluster, from text to facts.
+
+use facts::decode::{decode_with, decoder, objects};
+use facts::read::At;
+use facts::{Cluster, Name, Phase, WorkloadKind};
+
+/// Decodes every object of a text; gives the cluster and the problems, each with its path.
+fn read(text: &str) -> (Cluster, Vec<String>) {
+    let tree = syntax::parse(text, &syntax::Limits::default());
+    assert!(tree.problems().is_empty(), "{:?}", tree.problems());
+    let (mut cluster, mut problems) = (Cluster::default(), Vec::new());
+    for root in tree.documents().iter().filter_map(|document| document.root) {
+        for object in objects(&At::root(&tree, root)) {
+            let Some(decoder) = decoder(&object.api_version, &object.kind) else { continue };
+            let decoded = decode_with(decoder, &object.at);
+            problems.extend(decoded.problems.iter().map(|problem| format!("{}: {:?}", problem.path, problem.kind)));
+            decoded.fact.into_iter().for_each(|fact| cluster.insert(fact));
+        }
+    }
+    (cluster, problems)
+}
+
+#[test]
+fn a_pod_has_labels_both_families_and_the_named_ports_of_regular_containers() {
+    let (cluster, problems) = read(
+        "
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec:
+  nodeName: n1
+  serviceAccountName: web-sa
+  initContainers: [{ports: [{name: setup, containerPort: 1}]}]
+  containers:
+  - ports: [{name: http, containerPort: 8080}, {containerPort: 9}, {name: dns, containerPort: 53, protocol: UDP}]
+status: {phase: Running, podIP: 10.0.0.4, podIPs: [{ip: 10.0.0.4}, {ip: 'fd00::4'}]}
+",
+    );
+    assert_eq!(problems, Vec::<String>::new());
+    let pod = &cluster.pods[&Name::new("shop", "web")];
+    let ports: Vec<String> = pod.ports.iter().map(|it| format!("{}={}/{}", it.name, it.port, it.protocol)).collect();
+    assert_eq!(ports, ["dns=53/udp", "http=8080/tcp"]);
+    assert_eq!(pod.ips.len(), 2);
+    assert_eq!((pod.node.as_deref(), pod.service_account.as_str()), (Some("n1"), "web-sa"));
+    assert_eq!(pod.own_ips().count(), 2);
+}
+
+#[test]
+fn finished_and_host_network_pods_own_no_address() {
+    let (cluster, _) = read(
+        "
+{apiVersion: v1, kind: Pod, metadata: {name: job}, status: {phase: Succeeded, podIP: 10.0.0.4}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: agent}, spec: {hostNetwork: true}, status: {podIP: 10.0.0.1}}
+",
+    );
+    assert_eq!(cluster.pods[&Name::new("default", "job")].phase, Phase::Succeeded);
+    assert!(cluster.pods.values().all(|pod| pod.own_ips().next().is_none()));
+}
+
+#[test]
+fn lists_of_any_kind_are_unwrapped() {
+    let item = |name: &str| format!("{{metadata: {{name: {name}, namespace: a}}}}");
+    let whole = |name: &str| format!("{{apiVersion: v1, kind: Pod, metadata: {{name: {name}, namespace: a}}}}");
+    let text = format!(
+        "{{apiVersion: v1, kind: PodList, items: [{}]}}\n---\n{{apiVersion: v1, kind: List, items: [{}, {{apiVersion: v1, kind: List, items: [{}]}}]}}\n",
+        item("one"),
+        whole("two"),
+        whole("three")
+    );
+    let names: Vec<String> = read(&text).0.pods.keys().map(Name::to_string).collect();
+    assert_eq!(names, ["a/one", "a/three", "a/two"]);
+}
+
+#[test]
+fn every_kind_with_a_pod_template_is_a_workload() {
+    let template = "metadata: {labels: {app: x}}, spec: {containers: [{ports: [{name: http, containerPort: 80}]}]}";
+    for (api_version, kind, spec) in [
+        ("apps/v1", "Deployment", format!("{{replicas: 3, template: {{{template}}}}}")),
+        ("apps/v1", "StatefulSet", format!("{{template: {{{template}}}}}")),
+        ("apps/v1", "DaemonSet", format!("{{template: {{{template}}}}}")),
+        ("apps/v1", "ReplicaSet", format!("{{template: {{{template}}}}}")),
+        ("batch/v1", "Job", format!("{{template: {{{template}}}}}")),
+        ("batch/v1", "CronJob", format!("{{jobTemplate: {{spec: {{template: {{{template}}}}}}}}}")),
+    ] {
+        let (cluster, _) =
+            read(&format!("{{apiVersion: {api_version}, kind: {kind}, metadata: {{name: x}}, spec: {spec}}}"));
+        let workload = cluster.workloads.values().next().unwrap();
+        assert_eq!(workload.kind.name(), kind);
+        assert_eq!((workload.labels["app"].as_str(), workload.ports.len()), ("x", 1), "{kind}");
+        assert_eq!(workload.replicas, (workload.kind == WorkloadKind::Deployment).then_some(3));
+    }
+}
+
+#[test]
+fn the_api_server_is_where_its_slices_say() {
+    let (cluster, _) = read(
+        "
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: kubernetes, namespace: default, labels: {kubernetes.io/service-name: kubernetes}}
+addressType: IPv4
+endpoints: [{addresses: [10.0.0.9]}]
+ports: [{name: https, port: 6443}]
+",
+    );
+    assert_eq!(cluster.kube_apiserver(), ["10.0.0.9".parse().unwrap()].into());
+}
+
+#[test]
+fn nodes_name_their_addresses_and_pod_ranges() {
+    let (cluster, _) = read(
+        "
+apiVersion: v1
+kind: Node
+metadata: {name: n1, labels: {role: worker}}
+spec: {podCIDR: 10.244.0.0/24, podCIDRs: [10.244.0.0/24, 'fd00:1::/64']}
+status: {addresses: [{type: InternalIP, address: 10.0.0.1}, {type: Hostname, address: n1}]}
+",
+    );
+    let node = &cluster.nodes["n1"];
+    assert_eq!((node.ips.len(), node.pod_cidrs.len(), cluster.ranges().len()), (1, 2, 2));
+}
+
+#[test]
+fn a_namespace_carries_its_name_as_a_label() {
+    let (cluster, _) = read("{apiVersion: v1, kind: Namespace, metadata: {name: shop, labels: {team: red}}}");
+    let labels: Vec<&str> = cluster.namespaces["shop"].labels.keys().map(String::as_str).collect();
+    assert_eq!(labels, ["kubernetes.io/metadata.name", "team"]);
+}
+
+#[test]
+fn a_service_has_its_selector_and_target_ports() {
+    let (cluster, _) = read(
+        "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}, clusterIP: None, ports: [{port: 80, targetPort: http}, {port: 81}]}}",
+    );
+    let service = &cluster.services[&Name::new("default", "web")];
+    let targets: Vec<String> = service.ports.iter().map(|port| format!("{:?}", port.target)).collect();
+    assert_eq!(targets, ["Name(\"http\")", "Number(81)"]);
+    assert!(service.cluster_ips.is_empty());
+}
+
+#[test]
+fn what_cannot_be_read_is_named_with_its_place() {
+    let (cluster, problems) = read(
+        "
+{apiVersion: v1, kind: Pod, metadata: {}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: x}, spec: {containers: [{ports: [{name: a, containerPort: 99999}]}]}, status: {podIP: nonsense}}
+---
+{apiVersion: cilium.io/v2, kind: CiliumCIDRGroup, metadata: {name: x}, spec: {externalCIDRs: [10.0.0.0/8, ten]}}
+",
+    );
+    assert_eq!(
+        problems,
+        [
+            ": NoName",
+            "spec.containers[0].ports[0].containerPort: NotAPort(99999)",
+            "status.podIP: NotAnAddress(\"nonsense\")",
+            "spec.externalCIDRs[1]: NotAPrefix(\"ten\")",
+        ]
+    );
+    assert_eq!(cluster.cidr_groups["x"].prefixes.len(), 1);
+}
+
+#[test]
+fn any_value_anywhere_is_survived() {
+    for kind in facts::decode::KINDS {
+        for spec in ["1", "[]", "{containers: 1}", "{ports: [1, {}]}", "{template: []}", "null"] {
+            let version = if kind.0.is_empty() { "v1".to_owned() } else { format!("{}/v1", kind.0) };
+            let text = format!(
+                "{{apiVersion: {version}, kind: {}, metadata: {{name: x}}, spec: {spec}, status: {spec}}}",
+                kind.1
+            );
+            let (cluster, _) = read(&text);
+            assert_ne!(cluster, Cluster::default(), "{text}");
+        }
+    }
+}
