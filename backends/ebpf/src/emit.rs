@@ -24,7 +24,9 @@ pub(crate) mod skb {
     pub const GSO_SEGS: i16 = 164;
 }
 
-/// The frame: 208 bytes.
+/// The frame: 224 bytes.
+///
+/// Fields of four bytes stand at odd multiples of four: kernels follow the constants in those at multiples of eight.
 pub(crate) mod frame {
     use super::Slot;
     /// The record that a drop or a first packet may write, filled while the packet is parsed.
@@ -44,7 +46,17 @@ pub(crate) mod frame {
     /// The ports of a first fragment.
     pub const PORTS: Slot = Slot(-204);
     /// Four bytes: what is left of the packet after the network header, on the general path.
-    pub const PAYLOAD: Slot = Slot(-208);
+    pub const PAYLOAD: Slot = Slot(-212);
+    /// Four bytes: the length of an extension header.
+    pub const LENGTH: Slot = Slot(-220);
+    /// One byte: the hop limit.
+    pub const HOP_LIMIT: Slot = Slot(-126);
+    /// One byte: whether a fragment header was met.
+    pub const FRAGMENTED: Slot = Slot(-127);
+    /// 16 bytes: the destination of the packet inside an ICMPv6 error. Shares its place with the fragment key: ICMP has no fragments.
+    pub const INNER: Slot = FRAGMENT;
+    /// The best score so far while an entry is chosen. Fragments are done with by then.
+    pub const SCORE: Slot = FRAGMENT;
 }
 
 /// What parsing tells tracking, as bits beside the TCP flags in the lowest byte.

@@ -3,6 +3,7 @@
 use crate::asm::{Alu, AsmError, Assembled, Cond, Label, Reg::*};
 use crate::decide::Shape;
 use crate::emit::{Emit, Family, V4, V6, outcome};
+use crate::parse::General;
 use crate::track::Exits;
 use image::{DirectionPlan, Hook, Target, layout};
 
@@ -15,21 +16,43 @@ pub(crate) fn program(hook: Hook, target: &Target, plan: &DirectionPlan, shape: 
 
 impl Emit<'_> {
     fn whole(&mut self) {
-        let (other, general, ports) = (self.asm.label(), self.asm.label(), self.asm.label());
+        let (other, general) = (self.asm.label(), self.asm.label());
+        let to = General {
+            ports4: self.asm.label(),
+            tuple4: self.asm.label(),
+            judge4: self.asm.label(),
+            ports6: self.asm.label(),
+            tuple6: self.asm.label(),
+            judge6: self.asm.label(),
+        };
         self.entry();
-        self.common4(other, general, ports);
-        self.connection(V4);
+        self.common4(other, general);
+        self.asm.jump(to.ports4);
         self.asm.bind(other);
+        self.common6(general);
+        self.asm.jump(to.ports6);
         self.asm.bind(general);
-        let u = self.drop(image::DropReason::UnknownEtherType);
-        self.general(u, u);
+        self.general(&to);
+        self.asm.bind(to.ports4);
+        self.ports4();
+        self.connection(V4, to.tuple4, to.judge4);
+        self.asm.bind(to.ports6);
+        self.ports6();
+        self.connection(V6, to.tuple6, to.judge6);
         self.finish_stubs();
     }
 
     /// Everything after the tuple, for one IP version.
-    fn connection(&mut self, family: Family) {
+    ///
+    /// `tuple` is where one begins that is in registers and record already, `untracked` a packet that has only a decision ahead.
+    fn connection(&mut self, family: Family, tuple: Label, untracked: Label) {
         let exits = Exits { judge: self.asm.label(), touch: self.asm.label() };
+        self.asm.bind(tuple);
         if family == V4 { self.track4(&exits) } else { self.track6(&exits) }
+        self.asm.bind(untracked);
+        self.asm.mov(R7, 0);
+        self.asm.mov(R8, 0);
+        self.asm.mov(R9, outcome::UNTRACKED);
         self.asm.bind(exits.judge);
         if family == V4 { self.peer4() } else { self.peer6() }
         self.decide();

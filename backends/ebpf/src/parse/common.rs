@@ -6,7 +6,7 @@ use image::layout::{endpoint, record};
 
 impl Emit<'_> {
     /// IPv4 without options and fragments carrying TCP, UDP or SCTP; leaves in the registers of [`Emit::ports4`].
-    pub fn common4(&mut self, other_type: Label, general: Label, ports: Label) {
+    pub fn common4(&mut self, other_type: Label, general: Label) {
         self.asm.load(Size::Word, R1, R6, skb::VLAN_PRESENT);
         self.asm.jump_if(Cond::Ne, R1, 0, general);
         self.load_packet();
@@ -38,8 +38,37 @@ impl Emit<'_> {
         self.facts_of_ports(23, 14 + 20, general);
         // Loaded again so that what the comparisons taught the verifier is not known of this copy.
         self.asm.load(Size::Byte, R5, R8, 23);
-        self.asm.bind(ports);
-        self.ports4();
+    }
+
+    /// IPv6 without extension headers, likewise; R8 and R9 are set.
+    pub fn common6(&mut self, general: Label) {
+        let ipv6 = self.raw16(0x86dd);
+        self.asm.jump_if(Cond::Ne, R1, ipv6, general);
+        self.need(14 + 40 + 8, general);
+        self.asm.load(Size::Byte, R1, R8, 14);
+        self.asm.alu(Alu::Shr, R1, 4);
+        self.asm.jump_if(Cond::Ne, R1, 6, general);
+        self.asm.load(Size::Half, R1, R8, 18);
+        self.asm.swap(R1, 16);
+        self.asm.jump_if(Cond::Lt, R1, 8, general);
+        self.asm.load(Size::Word, R2, R6, skb::LEN);
+        self.asm.alu(Alu::Sub, R2, 54);
+        self.asm.jump_if(Cond::Gt, R1, R2, general);
+        self.copy_addresses6();
+        if self.outward() {
+            self.own_source6(general);
+        }
+        self.asm.load(Size::Half, R3, R8, 54);
+        self.asm.load(Size::Half, R4, R8, 56);
+        self.facts_of_ports(20, 54, general);
+        self.asm.load(Size::Byte, R5, R8, 20);
+    }
+
+    /// From the registers of [`Emit::ports`] to those of the tuple.
+    pub fn ports6(&mut self) {
+        self.ports();
+        self.asm.frame(R1, self.record(record::SOURCE));
+        self.asm.frame(R2, self.record(record::DESTINATION));
     }
 
     /// Notes TCP flags for the protocol at `protocol`, its header at `header`. Clobbers R0 and R5.
@@ -63,7 +92,7 @@ impl Emit<'_> {
     }
 
     /// Fills the record from R1 source, R2 destination, R3 and R4 ports, R5 protocol, and keeps all of them. Clobbers R0 and R8.
-    fn ports4(&mut self) {
+    pub fn ports4(&mut self) {
         for (slot, address) in [(record::SOURCE, R1), (record::DESTINATION, R2)] {
             let place = self.record(slot);
             // A word of four bytes and twelve zeroes, without a load that would have to wait for two stores.

@@ -1,6 +1,7 @@
 //! The first instructions: whose packet it is; and the start of the general path.
 
 use crate::asm::{Alu, Cond, Helper, Label, Reg::*, Size};
+use super::General;
 use crate::emit::{Emit, skb};
 use image::{DropReason, MapRef, NodeMap, layout::endpoint};
 
@@ -45,8 +46,8 @@ impl Emit<'_> {
         self.asm.jump_if(Cond::Gt, R2, R9, to);
     }
 
-    /// The general path up to the EtherType: every packet that the common path left.
-    pub fn general(&mut self, ipv4: Label, ipv6: Label) {
+    /// The general path: every packet that the common path left.
+    pub fn general(&mut self, to: &General) {
         self.clear_record();
         self.asm.load(Size::Word, R1, R7, endpoint::ID);
         self.asm.put(Size::Word, self.record(image::layout::record::ENDPOINT), R1);
@@ -57,7 +58,7 @@ impl Emit<'_> {
         let truncated = self.drop(DropReason::Truncated);
         self.need(14, truncated);
         self.asm.load(Size::Half, R1, R8, 12);
-        let arp = self.asm.label();
+        let (ipv4, ipv6, arp) = (self.asm.label(), self.asm.label(), self.asm.label());
         for (number, to) in [(0x0800, ipv4), (0x86dd, ipv6), (0x0806, arp), (0x8100, vlan), (0x88a8, vlan)] {
             let raw = self.raw16(number);
             self.asm.jump_if(Cond::Eq, R1, raw, to);
@@ -66,6 +67,10 @@ impl Emit<'_> {
         self.asm.jump(unknown);
         self.asm.bind(arp);
         self.arp(truncated);
+        self.asm.bind(ipv4);
+        self.general4(to);
+        self.asm.bind(ipv6);
+        self.general6(to);
     }
 
     /// Makes the first bytes linear where they are not; a packet that stays short is found by the checks that follow.

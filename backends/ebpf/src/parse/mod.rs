@@ -9,6 +9,10 @@
 
 mod common;
 mod entry;
+mod fragment;
+mod general4;
+mod icmp4;
 
-
-
+mod general6;
+mod icmp6;
+pub(crate) use general4::General;

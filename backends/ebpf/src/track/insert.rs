@@ -21,7 +21,7 @@ impl Emit<'_> {
     ///
     /// Score, greatest first: ended, closing, unanswered, and among equals the one idle for longest.
     fn choose(&mut self, family: Family, take: crate::asm::Label) {
-        let chosen = frame::FRAGMENT;
+        let chosen = frame::SCORE;
         self.asm.mov(R9, R7);
         self.asm.mov(R8, 0);
         self.asm.put_imm(Size::Double, chosen, 0);

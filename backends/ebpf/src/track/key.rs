@@ -1,6 +1,6 @@
 //! The key of a connection in canonical order, and the set of the table that it belongs to.
 
-use crate::asm::{Alu, Cond, Reg, Reg::*, Size};
+use crate::asm::{Alu, Base, Cond, Reg, Reg::*, Size};
 use crate::emit::{Emit, Family, V4, V6, frame};
 use image::layout::{self, config, endpoint, record};
 use image::{MapRef, NodeMap};
@@ -42,37 +42,36 @@ impl Emit<'_> {
         self.index(V4, self.target.track4_sets_log2, &[R8, R9]);
     }
 
-    /// Key and index of an IPv6 tuple: addresses in the record (or, of a related packet, in its place), R3 and R4 ports, R5 protocol.
+    /// Key and index of an IPv6 tuple: R1 and R2 point at source and destination, R3 and R4 ports, R5 protocol.
     ///
     /// Leaves the key in [`frame::KEY`], its last word in R9, the byte index of the home entry in R7.
     pub fn key6(&mut self) {
         use layout::track6 as at;
         self.common_facts(V6);
         let (swap, straight, done) = (self.asm.label(), self.asm.label(), self.asm.label());
-        let (source, destination) = (self.record(record::SOURCE), self.record(record::DESTINATION));
-        for half in [0, 8] {
-            self.asm.get(Size::Double, R1, source.at(half));
-            self.asm.get(Size::Double, R2, destination.at(half));
-            self.asm.swap(R1, 64);
-            self.asm.swap(R2, 64);
-            self.asm.jump_if(Cond::Gt, R1, R2, swap);
-            self.asm.jump_if(Cond::Ne, R1, R2, straight);
+        for half in [0i16, 8] {
+            self.asm.load(Size::Double, R8, Base::Reg(R1), half);
+            self.asm.load(Size::Double, R9, Base::Reg(R2), half);
+            self.asm.swap(R8, 64);
+            self.asm.swap(R9, 64);
+            self.asm.jump_if(Cond::Gt, R8, R9, swap);
+            self.asm.jump_if(Cond::Ne, R8, R9, straight);
         }
-        self.asm.mov(R1, R3);
-        self.asm.mov(R2, R4);
-        self.asm.swap(R1, 16);
-        self.asm.swap(R2, 16);
-        self.asm.jump_if(Cond::Le, R1, R2, straight);
-        for (label, a, b) in [(swap, destination, source), (straight, source, destination)] {
+        self.asm.mov(R8, R3);
+        self.asm.mov(R9, R4);
+        self.asm.swap(R8, 16);
+        self.asm.swap(R9, 16);
+        self.asm.jump_if(Cond::Le, R8, R9, straight);
+        for (label, a, b) in [(swap, R2, R1), (straight, R1, R2)] {
             self.asm.bind(label);
-            for (to, from) in [(0, a), (8, a.at(8)), (16, b), (24, b.at(8))] {
-                self.asm.get(Size::Double, R1, from);
-                self.asm.put(Size::Double, frame::KEY.at(to), R1);
+            for (to, from, half) in [(0, a, 0i16), (8, a, 8), (16, b, 0), (24, b, 8)] {
+                self.asm.load(Size::Double, R8, Base::Reg(from), half);
+                self.asm.put(Size::Double, frame::KEY.at(to), R8);
             }
             if label == swap {
-                self.asm.mov(R1, R3);
+                self.asm.mov(R8, R3);
                 self.asm.mov(R3, R4);
-                self.asm.mov(R4, R1);
+                self.asm.mov(R4, R8);
                 self.asm.jump(done);
             }
         }

@@ -1,0 +1,90 @@
+//! Fragments: the first one tells the ports of the others.
+//!
+//! Source: `semantics` of the data path: later fragments without a first one are dropped, as are fragmented ICMP messages. A first fragment
+//! too short for its ports, or a TCP fragment that could overwrite them (RFC 1858), is dropped.
+
+use crate::asm::{Alu, Base, Cond, Helper, Label, Reg::*, Size};
+use crate::emit::{Emit, frame};
+use image::layout::{fragment, record};
+use image::{DropReason, MapRef, NodeMap};
+
+impl Emit<'_> {
+    /// A fragment: R3 = offset and more-fragments bit, R4 = identification, R8 = its payload. A first one falls through.
+    pub fn fragment4(&mut self, ports: Label) {
+        for at in (0..fragment::KEY_SIZE).step_by(8) {
+            self.asm.put_imm(Size::Double, frame::FRAGMENT.at(at), 0);
+        }
+        for (to, from) in [(fragment::SOURCE, record::SOURCE), (fragment::DESTINATION, record::DESTINATION)] {
+            self.asm.get(Size::Word, R1, self.record(from));
+            self.asm.put(Size::Word, frame::FRAGMENT.at(to), R1);
+        }
+        self.asm.put(Size::Half, frame::FRAGMENT.at(fragment::IDENTIFICATION), R4);
+        let first = self.asm.label();
+        self.asm.alu(Alu::And, R3, 0x1fff);
+        self.asm.jump_if(Cond::Eq, R3, 0, first);
+        self.later_fragment(4, 1, ports);
+        self.asm.bind(first);
+        self.first_fragment(4, 1);
+    }
+
+    /// A later fragment: R3 = offset in eight bytes, the key in the frame but for protocol and family. Goes to `ports`.
+    pub fn later_fragment(&mut self, family: i32, icmp: i32, ports: Label) {
+        let (short, unknown) = (self.drop(DropReason::FragmentShort), self.drop(DropReason::FragmentUnknown));
+        let beyond = self.asm.label();
+        self.fragment_protocol(family, icmp);
+        self.asm.jump_if(Cond::Ne, R3, 1, beyond);
+        self.asm.jump_if(Cond::Eq, R1, 6, short);
+        self.asm.bind(beyond);
+        self.asm.map(R1, MapRef::Node(NodeMap::Fragments));
+        self.asm.frame(R2, frame::FRAGMENT);
+        self.asm.call(Helper::MapLookup);
+        self.asm.jump_if(Cond::Eq, R0, 0, unknown);
+        self.asm.put_imm(Size::Word, frame::FACTS, 0);
+        self.asm.load(Size::Half, R3, Base::Reg(R0), 0);
+        self.asm.load(Size::Half, R4, Base::Reg(R0), 2);
+        self.to_ports(ports);
+    }
+
+    /// A first fragment whose payload is R8: its ports are stored. Falls through.
+    pub fn first_fragment(&mut self, family: i32, icmp: i32) {
+        let short = self.drop(DropReason::FragmentShort);
+        self.fragment_protocol(family, icmp);
+        self.remember(short);
+    }
+
+    /// R1 = protocol, written to the key with the family; fragmented ICMP is dropped.
+    fn fragment_protocol(&mut self, family: i32, icmp: i32) {
+        let icmp_fragment = self.drop(DropReason::IcmpFragment);
+        self.asm.get(Size::Byte, R1, frame::PROTOCOL);
+        self.asm.jump_if(Cond::Eq, R1, icmp, icmp_fragment);
+        self.asm.put(Size::Byte, frame::FRAGMENT.at(fragment::PROTOCOL), R1);
+        self.asm.put_imm(Size::Byte, frame::FRAGMENT.at(fragment::FAMILY), family);
+    }
+
+    /// Stores the ports of a first fragment; R1 is its protocol. Clobbers R0 to R5.
+    fn remember(&mut self, short: Label) {
+        let (load, unknown) = (self.asm.label(), self.drop(DropReason::UnknownProtocol));
+        self.asm.get(Size::Word, R2, frame::PAYLOAD);
+        for (protocol, bytes) in [(6, 20), (17, 8), (132, 12)] {
+            let next = self.asm.label();
+            self.asm.jump_if(Cond::Ne, R1, protocol, if protocol == 132 { unknown } else { next });
+            self.asm.jump_if(Cond::Lt, R2, bytes, short);
+            if protocol != 132 {
+                self.asm.jump(load);
+            }
+            self.asm.bind(next);
+        }
+        self.asm.bind(load);
+        self.need(4, short);
+        self.asm.load(Size::Half, R1, R8, 0);
+        self.asm.put(Size::Half, frame::PORTS, R1);
+        self.asm.load(Size::Half, R1, R8, 2);
+        self.asm.put(Size::Half, frame::PORTS.at(2), R1);
+        self.asm.map(R1, MapRef::Node(NodeMap::Fragments));
+        self.asm.frame(R2, frame::FRAGMENT);
+        self.asm.frame(R3, frame::PORTS);
+        self.asm.mov(R4, 0);
+        // A full table evicts its least used entry; if even that fails, the later fragments are dropped.
+        self.asm.call(Helper::MapUpdate);
+    }
+}

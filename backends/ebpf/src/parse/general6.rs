@@ -1,0 +1,204 @@
+//! IPv6 on the general path: extension headers, fragments, and every reason to drop.
+
+use super::general4::General;
+use crate::asm::{Alu, Base, Cond, Label, Reg::*, Size};
+use crate::emit::{Emit, frame, skb};
+use image::DropReason;
+use image::layout::{endpoint, fragment, record};
+
+/// Next-header numbers that lead on to another header: RFC 8200 section 4, RFC 4302.
+const HOP_BY_HOP: i32 = 0;
+const ROUTING: i32 = 43;
+const FRAGMENT: i32 = 44;
+const AUTHENTICATION: i32 = 51;
+const DESTINATION: i32 = 60;
+/// How many extension headers are walked.
+const HEADERS: usize = 8;
+
+impl Emit<'_> {
+    /// From R8, the frame, to one of the exits.
+    pub fn general6(&mut self, to: &General) {
+        let truncated = self.drop(DropReason::Truncated);
+        let (foreign, upper) = (self.asm.label(), self.asm.label());
+        self.need(14 + 40, truncated);
+        self.lengths6(truncated);
+        self.addresses6(foreign);
+        self.asm.load(Size::Byte, R1, R8, 20);
+        self.asm.put(Size::Byte, frame::PROTOCOL, R1);
+        self.asm.load(Size::Byte, R1, R8, 21);
+        self.asm.put(Size::Byte, frame::HOP_LIMIT, R1);
+        self.asm.put_imm(Size::Byte, frame::FRAGMENTED, 0);
+        self.asm.alu(Alu::Add, R8, 54);
+        self.extension_headers(upper, truncated, to.ports6);
+        self.asm.bind(upper);
+        let (whole, message) = (self.asm.label(), self.asm.label());
+        self.asm.get(Size::Byte, R1, frame::FRAGMENTED);
+        self.asm.jump_if(Cond::Eq, R1, 0, whole);
+        self.first_fragment(6, 58);
+        self.asm.bind(whole);
+        self.transport(58, to.ports6, truncated);
+        self.asm.jump(message);
+        self.foreign6(foreign, message, truncated);
+        self.icmp6(to, message, truncated);
+    }
+
+    /// Checks version and length; the bytes after the fixed header in [`frame::PAYLOAD`].
+    fn lengths6(&mut self, truncated: Label) {
+        let malformed = self.drop(DropReason::MalformedHeader);
+        let known = self.asm.label();
+        self.asm.load(Size::Byte, R1, R8, 14);
+        self.asm.alu(Alu::Shr, R1, 4);
+        self.asm.jump_if(Cond::Ne, R1, 6, malformed);
+        self.asm.load(Size::Word, R2, R6, skb::LEN);
+        self.asm.alu(Alu::Sub, R2, 54);
+        self.asm.load(Size::Half, R1, R8, 18);
+        self.asm.swap(R1, 16);
+        self.asm.jump_if(Cond::Ne, R1, 0, known);
+        // Segments of more than 65,535 bytes, made on this machine, say 0.
+        self.asm.jump_if(Cond::Le, R2, 0xffff, malformed);
+        self.asm.mov(R1, R2);
+        self.asm.bind(known);
+        self.asm.jump_if(Cond::Gt, R1, R2, truncated);
+        self.asm.put(Size::Word, frame::PAYLOAD, R1);
+    }
+
+    /// Notes the addresses; a source that is not the endpoint's own goes to `foreign`.
+    fn addresses6(&mut self, foreign: Label) {
+        self.asm.put_imm(Size::Byte, self.record(record::FAMILY), 6);
+        self.copy_addresses6();
+        if self.outward() {
+            self.own_source6(foreign);
+        }
+    }
+
+    /// Copies both addresses from the packet R8 into the record. Clobbers R1.
+    pub fn copy_addresses6(&mut self) {
+        for (to, from) in [(record::SOURCE, 22), (record::DESTINATION, 38)] {
+            for half in [0, 8] {
+                self.asm.load(Size::Double, R1, R8, from + half as i16);
+                self.asm.put(Size::Double, self.record(to).at(half), R1);
+            }
+        }
+    }
+
+    /// Leaves for `other` unless the source in the record is the endpoint's, and the endpoint has one. Clobbers R1 to R3.
+    pub fn own_source6(&mut self, other: Label) {
+        for (register, half) in [(R2, 0), (R3, 8)] {
+            self.asm.get(Size::Double, R1, self.record(record::SOURCE).at(half));
+            self.asm.load(Size::Double, register, R7, endpoint::ADDRESS6 + half);
+            self.asm.jump_if(Cond::Ne, R1, register, other);
+        }
+        self.asm.alu(Alu::Or, R2, R3);
+        self.asm.jump_if(Cond::Eq, R2, 0, other);
+    }
+
+    /// Walks extension headers from R8 on until one is none: R8 and [`frame::PROTOCOL`] are the upper header's.
+    ///
+    /// Fall-through is always "one more header", so that the verifier meets the most distant upper header first; all nearer ones
+    /// are then cases of it.
+    fn extension_headers(&mut self, upper: Label, truncated: Label, ports: Label) {
+        let too_many = self.drop(DropReason::Ipv6Headers);
+        for _ in 0..HEADERS {
+            let (options, authentication, on) = (self.asm.label(), self.asm.label(), self.asm.label());
+            self.asm.get(Size::Byte, R1, frame::PROTOCOL);
+            for header in [HOP_BY_HOP, ROUTING, DESTINATION] {
+                self.asm.jump_if(Cond::Eq, R1, header, options);
+            }
+            self.asm.jump_if(Cond::Eq, R1, AUTHENTICATION, authentication);
+            self.asm.jump_if(Cond::Ne, R1, FRAGMENT, upper);
+            self.fragment_header(truncated, too_many, ports);
+            self.asm.put_imm(Size::Word, frame::LENGTH, 8);
+            self.asm.jump(on);
+            for (label, more, shift) in [(options, 1, 3), (authentication, 2, 2)] {
+                self.asm.bind(label);
+                self.need(8, truncated);
+                self.asm.load(Size::Byte, R1, R8, 1);
+                self.asm.alu(Alu::Add, R1, more);
+                self.asm.alu(Alu::Shl, R1, shift);
+                self.asm.put(Size::Word, frame::LENGTH, R1);
+                if label == options {
+                    self.asm.jump(on);
+                }
+            }
+            self.asm.bind(on);
+            self.advance(truncated);
+        }
+        self.asm.get(Size::Byte, R1, frame::PROTOCOL);
+        for header in [HOP_BY_HOP, ROUTING, DESTINATION, AUTHENTICATION, FRAGMENT] {
+            self.asm.jump_if(Cond::Eq, R1, header, too_many);
+        }
+    }
+
+    /// R8 on by [`frame::LENGTH`], which went through memory: to the verifier all headers are equally long.
+    fn advance(&mut self, truncated: Label) {
+        self.asm.get(Size::Word, R2, frame::LENGTH);
+        self.asm.alu(Alu::And, R2, 0xffc);
+        self.asm.get(Size::Word, R1, frame::PAYLOAD);
+        self.asm.jump_if(Cond::Gt, R2, R1, truncated);
+        self.asm.alu(Alu::Sub, R1, R2);
+        self.asm.put(Size::Word, frame::PAYLOAD, R1);
+        self.asm.load(Size::Byte, R1, R8, 0);
+        self.asm.put(Size::Byte, frame::PROTOCOL, R1);
+        self.asm.get(Size::Word, R2, frame::LENGTH);
+        self.asm.alu(Alu::And, R2, 0xffc);
+        self.asm.alu(Alu::Add, R8, R2);
+    }
+
+    /// A fragment header at R8. A whole datagram in one fragment (RFC 6946) goes on as if there were none; a later fragment leaves.
+    fn fragment_header(&mut self, truncated: Label, too_many: Label, ports: Label) {
+        let done = self.asm.label();
+        self.need(8, truncated);
+        self.asm.get(Size::Byte, R1, frame::FRAGMENTED);
+        self.asm.jump_if(Cond::Ne, R1, 0, too_many);
+        self.asm.load(Size::Half, R3, R8, 2);
+        self.asm.swap(R3, 16);
+        self.asm.alu(Alu::And, R3, 0xfff9);
+        self.asm.jump_if(Cond::Eq, R3, 0, done);
+        self.asm.put_imm(Size::Byte, frame::FRAGMENTED, 1);
+        for (to, from) in [(fragment::SOURCE, record::SOURCE), (fragment::DESTINATION, record::DESTINATION)] {
+            for half in [0, 8] {
+                self.asm.get(Size::Double, R1, self.record(from).at(half));
+                self.asm.put(Size::Double, frame::FRAGMENT.at(to + half), R1);
+            }
+        }
+        self.asm.load(Size::Word, R1, R8, 4);
+        self.asm.put(Size::Word, frame::FRAGMENT.at(fragment::IDENTIFICATION), R1);
+        self.asm.put_imm(Size::Word, frame::FRAGMENT.at(fragment::PROTOCOL), 0);
+        self.asm.alu(Alu::Shr, R3, 3);
+        self.asm.jump_if(Cond::Eq, R3, 0, done);
+        self.asm.load(Size::Byte, R1, R8, 0);
+        self.asm.put(Size::Byte, frame::PROTOCOL, R1);
+        self.later_fragment(6, 58, ports);
+        self.asm.bind(done);
+    }
+
+    /// A source that is not the endpoint's own: only neighbour discovery, from a link-local address or none.
+    fn foreign6(&mut self, foreign: Label, message: Label, truncated: Label) {
+        if !self.outward() {
+            return;
+        }
+        let invalid = self.drop(DropReason::InvalidSource);
+        let (local, checked) = (self.asm.label(), self.asm.label());
+        self.asm.bind(foreign);
+        self.asm.get(Size::Double, R1, self.record(record::SOURCE));
+        self.asm.get(Size::Double, R2, self.record(record::SOURCE).at(8));
+        self.asm.jump_if(Cond::Ne, R1, 0, local);
+        self.asm.jump_if(Cond::Eq, R2, 0, checked);
+        self.asm.bind(local);
+        self.asm.load(Size::Half, R1, Base::Reg(R8), 22);
+        self.asm.swap(R1, 16);
+        self.asm.alu(Alu::And, R1, 0xffc0);
+        self.asm.jump_if(Cond::Ne, R1, 0xfe80, invalid);
+        self.asm.bind(checked);
+        self.asm.load(Size::Byte, R1, R8, 20);
+        self.asm.jump_if(Cond::Ne, R1, 58, invalid);
+        self.asm.load(Size::Byte, R1, R8, 21);
+        self.asm.put(Size::Byte, frame::HOP_LIMIT, R1);
+        self.asm.alu(Alu::Add, R8, 54);
+        self.need(8, truncated);
+        self.asm.load(Size::Byte, R1, R8, 0);
+        self.asm.jump_if(Cond::Lt, R1, 133, invalid);
+        self.asm.jump_if(Cond::Gt, R1, 137, invalid);
+        self.asm.jump(message);
+    }
+}
