@@ -283,12 +283,16 @@ fn open_place(path: &Path, name: &str) -> Result<Option<(Hook, Place)>> {
     }
 }
 
-/// Removes the filters that a node's pins speak of. Links end with their pins.
+/// Ends the links and filters that a node's pins speak of.
 pub(crate) fn wipe(folder: &Folder) -> Result<()> {
     for endpoint in pins::names(&folder.endpoints())? {
-        for name in pins::names(&folder.endpoints().join(endpoint))? {
+        let endpoint = folder.endpoints().join(endpoint);
+        for name in pins::names(&endpoint)? {
             if let Some((hook, ifindex)) = filter_of(&name) {
                 remove_filter(hook, ifindex, None).on(Operation::Detach, format_args!("interface {ifindex}"))?;
+            } else if let Ok(link) = object::open(&endpoint.join(&name)).and_then(Link::from_fd) {
+                // A link that only loses its pin ends a moment later; packets of that moment should not be judged any more.
+                gone_is_fine(link.detach()).on(Operation::Detach, endpoint.join(name).display())?;
             }
         }
     }

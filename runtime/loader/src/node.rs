@@ -193,9 +193,9 @@ impl Node {
         remove_pins(&folder)
     }
 
-    /// Removes what is pinned under a node's name without looking at it: links first, so that they end, then maps.
+    /// Removes what is pinned under a node's name without adopting it: ends links and filters, then removes the pins.
     ///
-    /// For pins of another target or version, which [`Node::open`] cannot adopt. Filters of clsact are taken off as well.
+    /// For pins of another target, which [`Node::open`] cannot adopt.
     pub fn wipe(name: &str, root: &Path) -> Result<()> {
         let node = root.join("tidegate").join("v1").join(pins::encode(name, "node")?);
         let folder = Folder { root: root.into(), node };

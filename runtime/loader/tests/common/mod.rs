@@ -1,6 +1,8 @@
 //! Images of a few words, and the question whether bpf(2) may be called at all.
 #![allow(dead_code)]
 
+pub mod net;
+
 use image::{DirectionPlan, Hook, Image, Notes, Plan, Program, Target};
 use loader::{Error, Node, Pins};
 
@@ -73,4 +75,29 @@ pub fn permitted(opened: loader::Result<Node>) -> Option<Node> {
         }
         opened => Some(opened.expect("bpf(2) is permitted, so a node can be made")),
     }
+}
+
+/// The same program after some work that changes nothing.
+pub fn longer(program: Vec<u64>) -> Vec<u64> {
+    let work = std::iter::repeat_n(insn(0xb7, 1, 0, 0, 7), 64);
+    work.chain(program).collect()
+}
+
+/// An image whose programs add one to counter 0 of table 0 and let the packet pass; `mark` makes images differ.
+pub fn count_and(mark: i32) -> Image {
+    let body = vec![
+        insn(0xb7, 3, 0, 0, mark),
+        insn(0x18, 1, 0, 0, 0),
+        0,
+        insn(0xb7, 2, 0, 0, 1),
+        insn(0xdb, 1, 2, 0, 0),
+        insn(0xb7, 0, 0, 0, ALLOW),
+        insn(0x95, 0, 0, 0, 0),
+    ];
+    let mut image = image("counted", body.clone(), body);
+    image.tables = vec![image::Table { name: "tg_count".into(), fill: image::Fill::Counters(1) }];
+    for program in &mut image.programs {
+        program.relocs = vec![image::Reloc { at: 1, map: image::MapRef::Own(0), value_offset: Some(0) }];
+    }
+    image
 }
