@@ -16,10 +16,12 @@
 
 pub mod error;
 pub mod netns;
+pub mod probe;
 pub mod running;
 pub mod topology;
 mod wire;
 
 pub use error::{Error, Result};
+pub use probe::{End, Observed, Outcome, Patience, Probe, Protocol, all_pairs, probe_all, probe_with};
 pub use running::{Lab, Orphan, down_all, orphans};
 pub use topology::{NodeSpec, Place, Plan, PodSpec, PortSpec, RunId, Spec, SpecError, Transport};

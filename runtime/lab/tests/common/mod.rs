@@ -80,3 +80,20 @@ pub fn host() -> String {
         .collect();
     format!("{links:?}\n{}\n{v6:?}\n{settings:?}", read("/proc/net/route"))
 }
+
+/// Packets that a place's own kernel threw away for their checksum: IPv4 and IPv6, ICMP, TCP and UDP.
+pub fn wrong_checksums(lab: &lab::Lab, place: lab::Place) -> u64 {
+    let text = lab.inside(place, || {
+        let v4 = std::fs::read_to_string("/proc/thread-self/net/snmp")?;
+        Ok::<_, std::io::Error>((v4, std::fs::read_to_string("/proc/thread-self/net/snmp6")?))
+    });
+    let (v4, v6) = text.expect("counters");
+    let lines: Vec<&str> = v4.lines().collect();
+    let pairs = lines.chunks(2).filter_map(|pair| Some((pair.first()?, pair.get(1)?)));
+    let v4 = pairs.flat_map(|(names, values)| names.split_whitespace().zip(values.split_whitespace()));
+    let v6 = v6.lines().filter_map(|line| line.split_once(char::is_whitespace));
+    let wrong = v4.chain(v6).filter(|(name, _)| name.ends_with("InCsumErrors"));
+    let counts: Vec<u64> = wrong.map(|(_, value)| value.trim().parse().expect("a count")).collect();
+    assert!(counts.len() >= 5, "the counters are there: {counts:?}");
+    counts.iter().sum()
+}
