@@ -1,1 +1,86 @@
-//! Placeholder.
+//! Says what one packet means to one endpoint: slow, readable, and the judge of every program that does it fast.
+//!
+//! In: the bytes of a frame, the [`Endpoint`] whose interface it crosses, the state [`Track`], the time.
+//! Out: an [`Outcome`], and the state after it.
+//!
+//! # Picture
+//! ```text
+//!  bytes ──parse──► Frame ──step──► Pass(because) │ Drop(reason)
+//!                     ▲       │ ▲
+//!            craft ───┘       │ └── decide(peer address, L4 key): the policy, asked at most once
+//!            (for tests)      └──── Track: connections and first fragments
+//! ```
+//! # Does not know
+//! Who a peer is, what a rule says, tables, instructions, clocks.
+//! # Laws
+//! The rules below, each with a test of its number in `tests/rules.rs`; no bytes make it panic (`tests/round_trip.rs`); what `craft`
+//! builds, `parse` reads (`tests/round_trip.rs`).
+//!
+//! # The rules
+//! They are tried in this order; the first that answers ends the matter.
+//!
+//! *Frames*
+//! 1. A VLAN tag, beside the frame or in it, drops: `vlan`. Fewer than 14 bytes: `truncated`.
+//! 2. ARP towards the endpoint passes. From it: fewer than 28 bytes is `truncated`, anything but Ethernet and IPv4 `malformed-header`,
+//!    a sender that is not the endpoint's link-layer address (where that is known) and its IPv4 address or 0.0.0.0 (a probe, RFC 5227)
+//!    `forbidden-neighbour`.
+//! 3. Neither ARP nor IPv4 nor IPv6: `unknown-ethertype`.
+//!
+//! *Network header*
+//!
+//! 4. A header that is cut short, or a packet shorter than its header says: `truncated`. A wrong version, a header length below 20 or
+//!    beyond the packet: `malformed-header`. Bytes after the packet's stated end are padding and are never read.
+//! 5. From the endpoint, the source is its own address, else `invalid-source`, whatever else is wrong with the packet. Neighbour
+//!    discovery is exempt as rule 8 says.
+//! 6. IPv6 extension headers hop-by-hop, routing, destination, authentication and fragment are walked, at most eight in all and one
+//!    fragment header, else `ipv6-headers`. A routing header with segments left hides where the packet goes: `ipv6-headers`.
+//! 7. A protocol other than TCP, UDP, SCTP and the family's ICMP drops: `unknown-protocol`.
+//!
+//! *Neighbour discovery* (ICMPv6 133 to 137, RFC 4861; not fragmented)
+//!
+//! 8. A hop limit other than 255 comes from beyond the link, and a code other than 0 means nothing: `forbidden-neighbour`. Towards the
+//!    endpoint the rest passes. From it, advertisements of a router and redirects are `forbidden-neighbour`; the source is the endpoint's
+//!    address, unspecified or link-local, else `invalid-source`; the target of a solicitation from the unspecified address (a probe,
+//!    RFC 4862) and of an advertisement is the endpoint's or link-local, else `forbidden-neighbour`.
+//!
+//! *Fragments*
+//!
+//! 9. Any fragment of ICMP: `icmp-fragment`. An IPv6 packet with a fragment header that is whole is no fragment (RFC 6946).
+//! 10. A first fragment holds 14 bytes of TCP, or 8 of UDP and SCTP, and a later one of TCP does not begin below byte 14:
+//!     `fragment-short`. An unfragmented packet that is too short for them, or for the 8 of ICMP: `truncated`.
+//! 11. A first fragment leaves its ports under (family, addresses, identification, protocol), whatever is decided about it. A later one
+//!     takes them; where there are none: `fragment-unknown`.
+//!
+//! *ICMP*
+//!
+//! 12. IPv4 "fragmentation needed" (3/4) passes: path MTU discovery must not depend on policy.
+//! 13. An error (IPv4 3, 11, 12; IPv6 1 to 4) passes as related when the packet inside it belongs to a live connection of the endpoint.
+//!     Otherwise, and when that cannot be told, it is judged by type and code, and never tracked.
+//! 14. An echo request and its reply are one connection: the asking side's port is the identifier, the other's is 0. A request is never
+//!     an answer, and a reply never opens a connection: each is then judged by type and code and not tracked.
+//! 15. All other messages are judged by type and code and never tracked.
+//!
+//! *Connections* (one per endpoint, protocol and unordered pair of address and port)
+//!
+//! 16. An entry that is older than its lifetime does not exist. Lifetimes, from the last packet: answered TCP 8000 s, unanswered TCP 60 s,
+//!     TCP after a reset or after FIN from both sides 10 s, anything else 60 s.
+//! 17. A TCP SYN without ACK on a connection that is closing opens a new one, from either side: rule 20.
+//! 18. A packet from the side that did not open the connection is a reply and passes unasked. It marks the connection answered.
+//! 19. A packet from the opener is judged, every time. Denied it drops and changes nothing.
+//! 20. A packet without a connection is judged. Allowed, it opens one; denied, `policy`.
+//! 21. FIN and RST of packets that pass are noted. Related packets are not packets of the connection.
+//!
+//! Source: RFC 791, 792, 826, 4443, 4861, 8200, 9293; `docs/dev/architecture.md`.
+//! # Reading order
+//! [`reason`], [`parse`], [`track`], [`step`](mod@step), then [`craft`].
+
+pub mod craft;
+pub mod parse;
+pub mod reason;
+pub mod step;
+pub mod track;
+
+pub use parse::{Body, Flags, Fragment, Frame, Packet, Refused, Tuple, parse};
+pub use reason::Reason;
+pub use step::{Because, Endpoint, Outcome, Step, step};
+pub use track::{Connection, Key, Lifetimes, Track};
