@@ -15,9 +15,7 @@ pub type Policies = Arc<[Arc<Policy>]>;
 /// The facts of the files of a bucket.
 #[salsa::tracked(returns(clone))]
 fn bucket_facts(db: &dyn Db, bucket: Bucket) -> Arc<[Arc<[Fact]>]> {
-    let facts =
-        bucket.files(db).iter().map(|file| text::facts_of(db, *file)).filter(|facts| !facts.is_empty()).collect();
-    facts
+    bucket.files(db).iter().map(|file| text::facts_of(db, *file)).filter(|facts| !facts.is_empty()).collect()
 }
 
 /// `cluster`: the snapshot, and over it what files say of the cluster, the last file winning.
