@@ -1,0 +1,23 @@
+//! Answers questions about flows, with the lines of text that make the answer so.
+//!
+//! In: a `driver` database and a question in the words of its user.  Out: [`Trace`], structures without wording.
+//!
+//! # Picture
+//! ```text
+//!  "shop/web" ─party─► Party ─┐
+//!  "shop/db"  ─party─► Party ─┼─trace─► Trace: egress side, ingress side, causes with places
+//!  "8080/TCP" ─port──► key ───┘
+//! ```
+//! # Does not know
+//! Files on disk, terminals, JSON.
+//! # Laws
+//! The verdict is the oracle's. Every cause that stands in a file has its place (`tests`).
+//! # Reading order
+//! [`party`], then [`trace`], then [`nearest`].
+
+pub mod nearest;
+pub mod party;
+pub mod trace;
+
+pub use party::{Party, Unreadable};
+pub use trace::{Cause, Question, Side, Stand, Trace, trace};

@@ -1,0 +1,222 @@
+//! The two ends of a flow, as people name them.
+
+use facts::{Cluster, Name, Pod, Workload, WorkloadKind};
+use flow::{L4Key, Prefix, Protocol};
+use hir::Entity;
+use std::fmt;
+use std::net::IpAddr;
+
+/// One end of a flow.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Party {
+    /// A pod that exists.
+    Pod(Name),
+    /// The pods of a workload, whether or not one exists.
+    Workload(WorkloadKind, Name),
+    /// A node.
+    Node(String),
+    /// An address.
+    Address(IpAddr),
+    /// Every address of a prefix.
+    Prefix(Prefix),
+    /// A named group.
+    Entity(Entity),
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Party::Pod(name) => write!(f, "{name}"),
+            Party::Workload(kind, name) => write!(f, "{} {name}", kind.name()),
+            Party::Node(name) => write!(f, "node {name}"),
+            Party::Address(address) => write!(f, "{address}"),
+            Party::Prefix(prefix) => write!(f, "{prefix}"),
+            Party::Entity(entity) => f.write_str(entity_name(*entity)),
+        }
+    }
+}
+
+/// The name of an entity in manifests.
+pub fn entity_name(entity: Entity) -> &'static str {
+    Entity::ALL.into_iter().find(|(_, known)| *known == entity).map_or("none", |(name, _)| name)
+}
+
+/// Why a word names no end of a flow, or no port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// Nothing has this name; these come near.
+    Unknown {
+        /// As written.
+        word: String,
+        /// Pods and workloads with a similar name, best first.
+        near: Vec<String>,
+    },
+    /// Not `PORT/PROTOCOL`.
+    Port(String),
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unreadable::Unknown { word, near } if near.is_empty() => {
+                write!(f, "`{word}` is no pod, workload, node, address, CIDR or entity of the files read")
+            }
+            Unreadable::Unknown { word, near } => {
+                write!(f, "`{word}` is not in the files read; did you mean `{}`?", near.join("` or `"))
+            }
+            Unreadable::Port(word) => {
+                write!(f, "`{word}` is no port; write for example `8080/TCP`, `53/UDP`, `ICMP` or `8/ICMP` (the type)")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Unreadable {}
+
+/// Reads one end: `namespace/name` (a pod before a workload), `kind/namespace/name`, `node:NAME`, an address, a CIDR, or an entity.
+/// A name without namespace is looked for in `namespace`.
+///
+/// Errors: [`Unreadable::Unknown`] with names that come near.
+pub fn party(cluster: &Cluster, namespace: &str, word: &str) -> Result<Party, Unreadable> {
+    if let Ok(address) = word.parse() {
+        return Ok(Party::Address(address));
+    }
+    if let Some(prefix) = Prefix::parse(word) {
+        return Ok(Party::Prefix(prefix));
+    }
+    if let Some(node) = word.strip_prefix("node:").filter(|node| cluster.nodes.contains_key(*node)) {
+        return Ok(Party::Node(node.to_owned()));
+    }
+    let parts: Vec<&str> = word.split('/').collect();
+    let found = match parts[..] {
+        [name] => named(cluster, &Name::new(namespace, name)).or_else(|| Entity::named(name).map(Party::Entity)),
+        [namespace, name] => named(cluster, &Name::new(namespace, name)),
+        [kind, namespace, name] => {
+            let name = Name::new(namespace, name);
+            match kind.eq_ignore_ascii_case("pod") {
+                true => cluster.pods.contains_key(&name).then_some(Party::Pod(name)),
+                false => workload(cluster, &name, |it| it.kind.name().eq_ignore_ascii_case(kind)),
+            }
+        }
+        _ => None,
+    };
+    found.ok_or_else(|| Unreadable::Unknown { word: word.to_owned(), near: near(cluster, word) })
+}
+
+fn named(cluster: &Cluster, name: &Name) -> Option<Party> {
+    if cluster.pods.contains_key(name) {
+        return Some(Party::Pod(name.clone()));
+    }
+    workload(cluster, name, |_| true)
+}
+
+fn workload(cluster: &Cluster, name: &Name, wanted: impl Fn(&Workload) -> bool) -> Option<Party> {
+    let found = cluster.workloads.values().find(|it| it.name == *name && wanted(it));
+    found.map(|it| Party::Workload(it.kind, it.name.clone()))
+}
+
+/// Names that share the most with a word: at most three.
+fn near(cluster: &Cluster, word: &str) -> Vec<String> {
+    let names = cluster.pods.keys().map(Name::to_string).chain(cluster.workloads.values().map(|it| it.name.to_string()));
+    let mut near: Vec<(usize, String)> = names.map(|name| (distance(word, &name), name)).collect();
+    near.retain(|(distance, name)| *distance <= 3 || name.ends_with(&format!("/{word}")));
+    near.sort();
+    near.dedup();
+    near.into_iter().map(|(_, name)| name).take(3).collect()
+}
+
+/// How many letters must change (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// Reads `8080/TCP`, `TCP/8080`, `8080` (TCP), `ICMP` (an echo request) or `8/ICMP`; `protocol` overrides when given.
+///
+/// Errors: [`Unreadable::Port`].
+pub fn key(word: &str, protocol: Option<Protocol>) -> Result<L4Key, Unreadable> {
+    let bad = || Unreadable::Port(word.to_owned());
+    let (number, named) = match word.split_once('/') {
+        Some((left, right)) if left.starts_with(|c: char| c.is_ascii_digit()) => (left, Some(right)),
+        Some((left, right)) => (right, Some(left)),
+        None if word.starts_with(|c: char| c.is_ascii_digit()) => (word, None),
+        None => ("", Some(word)),
+    };
+    let named = named.map(|named| Protocol::parse(named).ok_or_else(bad)).transpose()?;
+    let protocol = named.or(protocol).unwrap_or(Protocol::TCP);
+    match protocol {
+        Protocol::ICMP | Protocol::ICMPV6 => {
+            let echo = if protocol == Protocol::ICMP { 8 } else { 128 };
+            let kind = if number.is_empty() { echo } else { number.parse().map_err(|_| bad())? };
+            Ok(L4Key::icmp(protocol, kind, 0))
+        }
+        _ => number.parse().map(|port| L4Key::new(protocol, port)).map_err(|_| bad()),
+    }
+}
+
+/// The pod that stands for a party as a subject, when a pod does: itself, or one of a workload's pods, or one as it would be made.
+pub fn pod(cluster: &Cluster, party: &Party) -> Option<Pod> {
+    match party {
+        Party::Pod(name) => cluster.pods.get(name).cloned(),
+        Party::Workload(kind, name) => {
+            let workload = cluster.workloads.get(&(*kind, name.clone()))?;
+            let made = |pod: &&Pod| {
+                pod.name.namespace == workload.name.namespace
+                    && !pod.phase.is_over()
+                    && workload.labels.iter().all(|(key, value)| pod.labels.get(key) == Some(value))
+            };
+            Some(cluster.pods.values().find(made).cloned().unwrap_or_else(|| as_made(workload)))
+        }
+        _ => None,
+    }
+}
+
+fn as_made(workload: &Workload) -> Pod {
+    Pod {
+        name: workload.name.clone(),
+        labels: workload.labels.clone(),
+        ports: workload.ports.clone(),
+        service_account: workload.service_account.clone(),
+        host_network: workload.host_network,
+        ..Pod::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_are_read_as_people_write_them() {
+        let tcp = |port| Ok(L4Key::new(Protocol::TCP, port));
+        assert_eq!(key("8080/TCP", None), tcp(8080));
+        assert_eq!(key("tcp/8080", None), tcp(8080));
+        assert_eq!(key("8080", None), tcp(8080));
+        assert_eq!(key("53", Some(Protocol::UDP)), Ok(L4Key::new(Protocol::UDP, 53)));
+        assert_eq!(key("icmp", None), Ok(L4Key::icmp(Protocol::ICMP, 8, 0)));
+        assert_eq!(key("3/ICMPv6", None), Ok(L4Key::icmp(Protocol::ICMPV6, 3, 0)));
+        for word in ["", "http", "70000/TCP", "80/FOO", "TCP/"] {
+            assert_eq!(key(word, None), Err(Unreadable::Port(word.into())), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_mistyped_name_is_answered_with_the_near_one() {
+        let mut cluster = Cluster::default();
+        cluster.insert(facts::Fact::Pod(Pod { name: Name::new("shop", "web"), ..Pod::default() }));
+        let error = party(&cluster, "default", "shop/wbe").unwrap_err();
+        assert_eq!(error.to_string(), "`shop/wbe` is not in the files read; did you mean `shop/web`?");
+        assert_eq!(party(&cluster, "shop", "web"), Ok(Party::Pod(Name::new("shop", "web"))));
+        assert_eq!(party(&cluster, "shop", "world"), Ok(Party::Entity(Entity::World)));
+    }
+}

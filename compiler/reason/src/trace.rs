@@ -1,0 +1,278 @@
+//! One flow: whether it passes each end, and because of which lines.
+
+use crate::nearest::{self, Nearest};
+use crate::party::{self, Party};
+use driver::locate::{self, Place};
+use driver::{Db, world};
+use facts::{Cluster, Pod};
+use flow::{Direction, L4Key, PeerId, Protocol, Verdict};
+use hir::Policy;
+use hir::peers::PeerTable;
+use hir::subject::{self, Class};
+use oracle::Because;
+use rules::Origin;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Who opens the connection.
+    pub source: Party,
+    /// With whom.
+    pub destination: Party,
+    /// By which protocol, and to which port or with which ICMP type.
+    pub key: L4Key,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// At the source.
+    pub egress: Side,
+    /// At the destination.
+    pub ingress: Side,
+}
+
+/// How a flow ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It passes both ends.
+    Allow,
+    /// An end denies it.
+    Deny,
+    /// Parts of what was asked differ, or a fact is missing.
+    Unknown,
+}
+
+impl Trace {
+    /// Both ends together.
+    pub fn outcome(&self) -> Outcome {
+        match (self.egress.outcome(), self.ingress.outcome()) {
+            (Outcome::Deny, _) | (_, Outcome::Deny) => Outcome::Deny,
+            (Outcome::Allow, Outcome::Allow) => Outcome::Allow,
+            _ => Outcome::Unknown,
+        }
+    }
+}
+
+/// One end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Side {
+    /// Egress at the source, ingress at the destination.
+    pub direction: Direction,
+    /// Whose policy is asked.
+    pub subject: String,
+    /// What it says.
+    pub stand: Stand,
+}
+
+impl Side {
+    /// This end alone.
+    pub fn outcome(&self) -> Outcome {
+        let Stand::Decided(rows) = &self.stand else { return Outcome::Allow };
+        let allowed = rows.iter().filter(|row| row.verdict.is_allowed()).count();
+        match allowed {
+            _ if rows.is_empty() => Outcome::Unknown,
+            0 => Outcome::Deny,
+            n if n == rows.len() => Outcome::Allow,
+            _ => Outcome::Unknown,
+        }
+    }
+}
+
+/// What one end says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stand {
+    /// Nothing is enforced there.
+    Unmanaged(Unmanaged),
+    /// The flow never leaves the pod.
+    Itself,
+    /// One row for each peer that the other end can be: two for two families, several for a prefix.
+    Decided(Vec<Row>),
+}
+
+/// Why nothing is enforced at an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unmanaged {
+    /// An address, prefix or group: no endpoint of this cluster.
+    Outside,
+    /// A node, and host policies are not enforced.
+    Node,
+    /// A pod on its node's network.
+    HostNetwork,
+    /// A pod that is over.
+    Finished,
+    /// A pod of another cluster.
+    Elsewhere,
+}
+
+/// The verdict for one peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// What the other end is to this one.
+    pub peer: String,
+    /// What happens.
+    pub verdict: Verdict,
+    /// Which step decided.
+    pub because: Because,
+    /// What made it so; for a default deny, what isolates the subject.
+    pub by: Vec<Cause>,
+    /// For a deny by default: the allow that comes nearest.
+    pub nearest: Option<Nearest>,
+}
+
+/// A place in an object that caused a verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// Object and path.
+    pub origin: Origin,
+    /// Where it stands; `None` for what stands in no file.
+    pub place: Option<Place>,
+}
+
+impl Cause {
+    /// The cause of an origin.
+    pub fn of(db: &dyn Db, origin: &Origin) -> Cause {
+        Cause { origin: origin.clone(), place: locate::locate(db, origin) }
+    }
+}
+
+/// Everything that both ends are decided with.
+pub(crate) struct World<'db> {
+    pub db: &'db dyn Db,
+    pub cluster: Cluster,
+    pub peers: PeerTable,
+    pub policies: Vec<Arc<Policy>>,
+}
+
+/// Answers a question. Never fails: what is missing shows as [`Outcome::Unknown`].
+pub fn trace(db: &dyn Db, question: &Question) -> Trace {
+    let (source, destination) = (&question.source, &question.destination);
+    let cluster = world::cluster(db);
+    let (source_pod, destination_pod) = (party::pod(&cluster, source), party::pod(&cluster, destination));
+    let mut cluster = (*cluster).clone();
+    let source_pod = source_pod.map(|pod| with_address(&mut cluster, pod, 1));
+    let destination_pod = destination_pod.map(|pod| with_address(&mut cluster, pod, 2));
+    let peers = PeerTable::build(&cluster, &world::mentions(db), db.project().dialect(db));
+    let policies = world::index(db).values().flat_map(|policies| policies.iter().cloned()).collect();
+    let world = World { db, cluster, peers, policies };
+    let itself = matches!((&source_pod, &destination_pod), (Some(a), Some(b)) if a.name == b.name);
+    let side = |direction, mine: &Party, my_pod: &Option<Pod>, other: &Party, other_pod: &Option<Pod>| Side {
+        direction,
+        subject: mine.to_string(),
+        stand: if itself { Stand::Itself } else { world.stand(direction, mine, my_pod, other, other_pod, question.key) },
+    };
+    Trace {
+        egress: side(Direction::Egress, source, &source_pod, destination, &destination_pod),
+        ingress: side(Direction::Ingress, destination, &destination_pod, source, &source_pod),
+    }
+}
+
+/// Gives a pod that has no address yet one that no real pod can have (240.0.0.0/4 and 100::/64 are reserved), so that it is a peer.
+fn with_address(cluster: &mut Cluster, mut pod: Pod, last: u8) -> Pod {
+    if pod.ips.is_empty() && !pod.host_network {
+        pod.ips.insert(IpAddr::V4(Ipv4Addr::new(240, 0, 0, last)));
+        pod.ips.insert(IpAddr::V6(Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, u16::from(last))));
+        cluster.pods.insert(pod.name.clone(), pod.clone());
+    }
+    pod
+}
+
+impl World<'_> {
+    fn stand(
+        &self,
+        direction: Direction,
+        mine: &Party,
+        my_pod: &Option<Pod>,
+        other: &Party,
+        other_pod: &Option<Pod>,
+        key: L4Key,
+    ) -> Stand {
+        let (class, node) = match self.class(mine, my_pod) {
+            Ok(found) => found,
+            Err(unmanaged) => return Stand::Unmanaged(unmanaged),
+        };
+        let peers = self.peers_of(other, other_pod, node.as_deref(), key.protocol());
+        Stand::Decided(peers.into_iter().map(|peer| self.row(direction, &class, peer, key)).collect())
+    }
+
+    fn class(&self, party: &Party, pod: &Option<Pod>) -> Result<(Class, Option<String>), Unmanaged> {
+        let dialect = self.db.project().dialect(self.db);
+        match (party, pod) {
+            (_, Some(pod)) => match subject::class_of_pod(pod, &self.cluster, &self.peers, dialect) {
+                Some(class) => Ok((class, pod.node.clone())),
+                None if pod.host_network => Err(Unmanaged::HostNetwork),
+                None if pod.phase.is_over() => Err(Unmanaged::Finished),
+                None => Err(Unmanaged::Elsewhere),
+            },
+            (Party::Node(node), None) if self.cluster.config.host_firewall => {
+                Ok((subject::class_of_node(node, &self.cluster, &self.peers), Some(node.clone())))
+            }
+            (Party::Node(_), None) => Err(Unmanaged::Node),
+            _ => Err(Unmanaged::Outside),
+        }
+    }
+
+    /// Every peer that a party can be to subjects of a node, by the families that the protocol leaves open.
+    fn peers_of(&self, party: &Party, pod: &Option<Pod>, node: Option<&str>, protocol: Protocol) -> BTreeSet<PeerId> {
+        let fits = |address: &IpAddr| match protocol {
+            Protocol::ICMP => address.is_ipv4(),
+            Protocol::ICMPV6 => address.is_ipv6(),
+            _ => true,
+        };
+        let of = |addresses: &mut dyn Iterator<Item = IpAddr>| -> BTreeSet<PeerId> {
+            addresses.filter(fits).map(|address| self.peers.lookup(node, address)).collect()
+        };
+        match (party, pod) {
+            (_, Some(pod)) => of(&mut self.addresses_of(pod).into_iter()),
+            (Party::Node(name), _) => {
+                of(&mut self.cluster.nodes.get(name).into_iter().flat_map(|node| node.ips.iter().copied()))
+            }
+            (Party::Address(address), _) => of(&mut std::iter::once(*address)),
+            (Party::Prefix(prefix), _) => {
+                let inside = self.peers.addresses(node).into_iter().filter(|(it, _)| prefix.covers(*it)).map(|(_, peer)| peer);
+                inside.chain([self.peers.lookup(node, prefix.addr())]).collect()
+            }
+            (Party::Entity(entity), _) => {
+                let host = self.peers.host_of(node);
+                let selector = hir::PeerSelector::Entity(*entity);
+                let members = hir::resolve::members(&selector, host, &self.peers);
+                self.peers.peers().map(|(peer, _)| peer).filter(|peer| members.contains(*peer)).collect()
+            }
+            (Party::Pod(_) | Party::Workload(..), None) => BTreeSet::new(),
+        }
+    }
+
+    /// A pod on the host network has its node's addresses, written in its status or not.
+    fn addresses_of(&self, pod: &Pod) -> BTreeSet<IpAddr> {
+        let node = pod.node.as_ref().and_then(|node| self.cluster.nodes.get(node));
+        match node {
+            Some(node) if pod.host_network && pod.ips.is_empty() => node.ips.clone(),
+            _ => pod.ips.clone(),
+        }
+    }
+
+    fn row(&self, direction: Direction, class: &Class, peer: PeerId, key: L4Key) -> Row {
+        let bound = self.bind(class);
+        let rules = lower::lower_direction(bound.direction(direction));
+        let decision = oracle::decide(&rules, peer, key);
+        let causes = decision.by.iter().filter_map(|id| rules.origin(*id));
+        let by_default = !matches!(decision.because, Because::Rule { .. });
+        Row {
+            peer: self.peers.name(peer),
+            verdict: decision.verdict,
+            because: decision.because,
+            by: causes.map(|origin| Cause::of(self.db, origin)).collect(),
+            nearest: (by_default && !decision.verdict.is_allowed())
+                .then(|| nearest::nearest(self, class, direction, peer, key))
+                .flatten(),
+        }
+    }
+
+    pub(crate) fn bind(&self, class: &Class) -> hir::resolve::Bound {
+        let policies = self.policies.iter().map(|policy| &**policy);
+        hir::resolve::resolve(policies, class, &self.peers, &self.cluster.config, self.db.project().dialect(self.db))
+    }
+}
