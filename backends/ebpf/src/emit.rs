@@ -73,6 +73,8 @@ pub(crate) mod facts {
     pub const RELATED: i32 = 0x400;
     /// TCP.
     pub const TCP: i32 = 0x800;
+    /// Nothing to say. Not zero: kernels know a zero in the frame from other numbers, and would explore what follows twice.
+    pub const PLAIN: i32 = 0x1000;
 }
 
 /// What tracking found, in R9 while the decision is made.

@@ -87,20 +87,25 @@ impl Emit<'_> {
         self.asm.jump_if(Cond::Eq, R5, 17, short);
         self.asm.jump_if(Cond::Ne, R5, 132, general);
         self.asm.bind(short);
-        self.asm.put_imm(Size::Word, frame::FACTS, 0);
+        self.asm.put_imm(Size::Word, frame::FACTS, facts::PLAIN);
         self.asm.bind(known);
     }
 
     /// Fills the record from R1 source, R2 destination, R3 and R4 ports, R5 protocol, and keeps all of them. Clobbers R0 and R8.
     pub fn ports4(&mut self) {
+        self.put_addresses4();
+        self.ports();
+    }
+
+    /// Fills the addresses of the record from R1 and R2. The second store hides from the verifier which register the first one held:
+    /// so both paths leave the same state.
+    pub fn put_addresses4(&mut self) {
         for (slot, address) in [(record::SOURCE, R1), (record::DESTINATION, R2)] {
             let place = self.record(slot);
-            // A word of four bytes and twelve zeroes, without a load that would have to wait for two stores.
             self.asm.put(Size::Word, place, address);
             self.asm.put_imm(Size::Word, place.at(4), 0);
             self.asm.put_imm(Size::Double, place.at(8), 0);
         }
-        self.ports();
     }
 
     /// Fills ports and L4 key of the record from R3, R4 and R5. Clobbers R0 and R8.

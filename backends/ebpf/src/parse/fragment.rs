@@ -4,7 +4,7 @@
 //! too short for its ports, or a TCP fragment that could overwrite them (RFC 1858), is dropped.
 
 use crate::asm::{Alu, Base, Cond, Helper, Label, Reg::*, Size};
-use crate::emit::{Emit, frame};
+use crate::emit::{Emit, facts, frame};
 use image::layout::{fragment, record};
 use image::{DropReason, MapRef, NodeMap};
 
@@ -39,7 +39,7 @@ impl Emit<'_> {
         self.asm.frame(R2, frame::FRAGMENT);
         self.asm.call(Helper::MapLookup);
         self.asm.jump_if(Cond::Eq, R0, 0, unknown);
-        self.asm.put_imm(Size::Word, frame::FACTS, 0);
+        self.asm.put_imm(Size::Word, frame::FACTS, facts::PLAIN);
         self.asm.load(Size::Half, R3, Base::Reg(R0), 0);
         self.asm.load(Size::Half, R4, Base::Reg(R0), 2);
         self.to_ports(ports);

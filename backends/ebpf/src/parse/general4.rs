@@ -75,9 +75,8 @@ impl Emit<'_> {
     fn addresses4(&mut self) {
         self.asm.put_imm(Size::Byte, self.record(record::FAMILY), 4);
         self.asm.load(Size::Word, R1, R8, 26);
-        self.asm.put(Size::Word, self.record(record::SOURCE), R1);
         self.asm.load(Size::Word, R2, R8, 30);
-        self.asm.put(Size::Word, self.record(record::DESTINATION), R2);
+        self.put_addresses4();
         if self.outward() {
             let invalid = self.drop(DropReason::InvalidSource);
             self.asm.load(Size::Word, R2, R7, endpoint::ADDRESS4);
@@ -107,7 +106,7 @@ impl Emit<'_> {
             self.asm.bind(label);
             self.asm.jump_if(Cond::Lt, R3, bytes, truncated);
             self.need(bytes, truncated);
-            self.asm.put_imm(Size::Word, frame::FACTS, 0);
+            self.asm.put_imm(Size::Word, frame::FACTS, facts::PLAIN);
             if label == udp {
                 self.asm.jump(load);
             }

@@ -28,7 +28,10 @@ impl Emit<'_> {
         self.asm.load(Size::Byte, R1, R8, 21);
         self.asm.put(Size::Byte, frame::HOP_LIMIT, R1);
         self.asm.put_imm(Size::Byte, frame::FRAGMENTED, 0);
-        self.asm.alu(Alu::Add, R8, 54);
+        // To the verifier even the fixed header is of unknown length, so that the packet pointer is of one kind from here on.
+        self.asm.put_imm(Size::Word, frame::LENGTH, 40);
+        self.asm.alu(Alu::Add, R8, 14);
+        self.move_on();
         self.extension_headers(upper, truncated, to.ports6);
         self.asm.bind(upper);
         let (whole, message) = (self.asm.label(), self.asm.label());
@@ -139,6 +142,11 @@ impl Emit<'_> {
         self.asm.put(Size::Word, frame::PAYLOAD, R1);
         self.asm.load(Size::Byte, R1, R8, 0);
         self.asm.put(Size::Byte, frame::PROTOCOL, R1);
+        self.move_on();
+    }
+
+    /// R8 on by [`frame::LENGTH`]. Clobbers R2.
+    fn move_on(&mut self) {
         self.asm.get(Size::Word, R2, frame::LENGTH);
         self.asm.alu(Alu::And, R2, 0xffc);
         self.asm.alu(Alu::Add, R8, R2);
@@ -194,7 +202,9 @@ impl Emit<'_> {
         self.asm.jump_if(Cond::Ne, R1, 58, invalid);
         self.asm.load(Size::Byte, R1, R8, 21);
         self.asm.put(Size::Byte, frame::HOP_LIMIT, R1);
-        self.asm.alu(Alu::Add, R8, 54);
+        self.asm.put_imm(Size::Word, frame::LENGTH, 40);
+        self.asm.alu(Alu::Add, R8, 14);
+        self.move_on();
         self.need(8, truncated);
         self.asm.load(Size::Byte, R1, R8, 0);
         self.asm.jump_if(Cond::Lt, R1, 133, invalid);

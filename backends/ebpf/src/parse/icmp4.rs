@@ -69,6 +69,7 @@ impl Emit<'_> {
         self.asm.load(Size::Half, asking, R8, 4);
         self.asm.load(Size::Half, other, R8, 4);
         self.asm.alu(Alu::Sub, other, asking);
+        self.asm.alu(Alu::And, other, 0xffff);
     }
 
     /// The packet inside an error: its tuple, if it was sent by whom the error goes to.
