@@ -14,13 +14,13 @@ use crate::error::{Context as _, Error, Operation, Result};
 use crate::features;
 use crate::load::{Loaded, no_program};
 use crate::node::{Folder, Node};
-use crate::pins::{self, hook_name, hook_of};
+use crate::pins::{self, hook_name};
+use crate::place::{Place, Point, Standing, filter_name, filter_of, gone_is_fine, open_place, remove_filter};
 use crate::sys::link::{self, Link};
 use crate::sys::object;
 use crate::sys::program::Program;
 use image::{Digest, Hook};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -67,22 +67,6 @@ pub(crate) struct Attachments {
     qdiscs: BTreeSet<u32>,
 }
 
-/// A program in its place.
-#[derive(Debug)]
-struct Place {
-    ifindex: u32,
-    /// The kernel's number of the program that we attached.
-    program: u32,
-    loaded: Option<Arc<Loaded>>,
-    point: Point,
-}
-
-#[derive(Debug)]
-enum Point {
-    Link(Link),
-    Filter,
-}
-
 fn place_name(endpoint: &str, hook: Hook) -> String {
     format!("hook `{}` of {endpoint}", hook_name(hook))
 }
@@ -115,17 +99,17 @@ impl Node {
             pins::put_image(&folder.images(), loaded)?;
         }
         let key = (endpoint.to_owned(), hook);
+        let object = place_name(endpoint, hook);
         if let Some(place) = self.attachments.places.get_mut(&key)
             && place.ifindex == ifindex
-            && place.alive(hook)
         {
-            if place.loaded.as_ref().is_some_and(|held| held.digest() == loaded.digest()) {
-                return Ok(Change::None);
+            let same = place.loaded.as_ref().is_some_and(|held| held.digest() == loaded.digest());
+            match place.standing(hook).on(Operation::Query, &object)? {
+                Standing::Ours if same => return Ok(Change::None),
+                Standing::Ours => return place.replace(loaded, program, hook, &object).map(|()| Change::Replaced),
+                Standing::Taken => return Err(Error::Taken { object }),
+                Standing::Gone => {}
             }
-            place.replace(program, hook).map_err(|error| error.at(&place_name(endpoint, hook)))?;
-            place.program = program.id().on(Operation::Query, endpoint)?;
-            place.loaded = Some(loaded.clone());
-            return Ok(Change::Replaced);
         }
         self.attach_first(key, &name, ifindex, loaded, program)?;
         Ok(Change::Attached)
@@ -157,11 +141,14 @@ impl Node {
             Point::Filter
         };
         let place = Place { ifindex, program: number, loaded: Some(loaded.clone()), point };
-        let new_is_link = matches!(place.point, Point::Link(_));
+        let is_link = matches!(place.point, Point::Link(_));
         if let Some(old) = self.attachments.places.insert(key, place) {
-            // The pin of a new link has taken the place of the old one's; what else the old place left goes now.
-            let same_pin = new_is_link && matches!(old.point, Point::Link(_));
-            self.take_off(&old, hook, folder.as_deref().filter(|_| !same_pin))?;
+            let was_link = matches!(old.point, Point::Link(_));
+            // The pin of a new link has taken the place of the old one's, and a new filter that of the old one at the same interface.
+            let same_filter = !was_link && !is_link && old.ifindex == ifindex;
+            if !same_filter {
+                self.take_off(&old, hook, folder.as_deref().filter(|_| !(was_link && is_link)))?;
+            }
         }
         Ok(())
     }
@@ -259,30 +246,6 @@ impl Node {
     }
 }
 
-/// Opens one pin of an endpoint; `None`, and the pin goes, when what it stood for is gone.
-fn open_place(path: &Path, name: &str) -> Result<Option<(Hook, Place)>> {
-    if let Some(hook) = hook_of(name) {
-        let link = object::open(path).and_then(Link::from_fd).on(Operation::OpenPin, path.display())?;
-        let info = link.info().on(Operation::Query, path.display())?;
-        if info.ifindex == 0 {
-            pins::remove(path)?;
-            return Ok(None);
-        }
-        let place = Place { ifindex: info.ifindex, program: info.program, loaded: None, point: Point::Link(link) };
-        return Ok(Some((hook, place)));
-    }
-    let Some((hook, ifindex)) = filter_of(name) else { return Ok(None) };
-    match clsact::get(hook, ifindex).on(Operation::Query, path.display())?.filter(|filter| filter.ours) {
-        Some(filter) => {
-            Ok(Some((hook, Place { ifindex, program: filter.program, loaded: None, point: Point::Filter })))
-        }
-        None => {
-            pins::remove_empty(path)?;
-            Ok(None)
-        }
-    }
-}
-
 /// Ends the links and filters that a node's pins speak of.
 pub(crate) fn wipe(folder: &Folder) -> Result<()> {
     for endpoint in pins::names(&folder.endpoints())? {
@@ -301,86 +264,6 @@ pub(crate) fn wipe(folder: &Folder) -> Result<()> {
             .on(Operation::Detach, format_args!("interface {ifindex}"))?;
     }
     Ok(())
-}
-
-/// Removes our filter from a place, if it is there and, where that is known, still holds our program.
-fn remove_filter(hook: Hook, ifindex: u32, program: Option<u32>) -> io::Result<()> {
-    let is_ours = |filter: clsact::Filter| filter.ours && program.is_none_or(|program| program == filter.program);
-    if clsact::get(hook, ifindex)?.is_some_and(is_ours) { gone_is_fine(clsact::remove(hook, ifindex)) } else { Ok(()) }
-}
-
-fn filter_name(hook: Hook, ifindex: u32) -> String {
-    format!("{}-clsact-{ifindex}", hook_name(hook))
-}
-
-fn filter_of(name: &str) -> Option<(Hook, u32)> {
-    let (hook, ifindex) = name.split_once("-clsact-")?;
-    Some((hook_of(hook)?, ifindex.parse().ok()?))
-}
-
-fn gone_is_fine(answer: io::Result<()>) -> io::Result<()> {
-    match answer {
-        Err(error) if matches!(error.raw_os_error(), Some(libc::ENODEV | libc::ENOLINK | libc::ENOENT)) => Ok(()),
-        answer => answer,
-    }
-}
-
-/// Why a replacement failed.
-enum Unreplaced {
-    Taken,
-    Kernel(io::Error),
-}
-
-impl Unreplaced {
-    fn at(self, object: &str) -> Error {
-        match self {
-            Unreplaced::Taken => Error::Taken { object: object.to_owned() },
-            Unreplaced::Kernel(source) => {
-                Error::Kernel { operation: Operation::Replace, object: object.to_owned(), source }
-            }
-        }
-    }
-}
-
-impl From<io::Error> for Unreplaced {
-    fn from(error: io::Error) -> Unreplaced {
-        Unreplaced::Kernel(error)
-    }
-}
-
-impl Place {
-    /// Whether our program is still where it was attached; its interface may be gone.
-    fn alive(&self, hook: Hook) -> bool {
-        match &self.point {
-            Point::Link(link) => link.info().is_ok_and(|info| info.ifindex == self.ifindex),
-            Point::Filter => {
-                clsact::get(hook, self.ifindex).is_ok_and(|filter| filter.is_some_and(|filter| filter.ours))
-            }
-        }
-    }
-
-    fn replace(&self, new: &Program, hook: Hook) -> std::result::Result<(), Unreplaced> {
-        match &self.point {
-            Point::Link(link) => {
-                let lost;
-                let old = match self.loaded.as_ref().and_then(|loaded| loaded.program(hook)) {
-                    Some(program) => &program.program,
-                    None => {
-                        lost = Program::from_id(self.program)?;
-                        &lost
-                    }
-                };
-                link.replace(old, new).map_err(|error| match error.raw_os_error() {
-                    Some(libc::EPERM) => Unreplaced::Taken,
-                    _ => Unreplaced::Kernel(error),
-                })
-            }
-            Point::Filter => match clsact::get(hook, self.ifindex)? {
-                Some(filter) if filter.program == self.program => Ok(clsact::set(new, hook, self.ifindex)?),
-                _ => Err(Unreplaced::Taken),
-            },
-        }
-    }
 }
 
 /// The kernel's numbers of all programs at a TCX hook, ours and others', in the order in which they run.

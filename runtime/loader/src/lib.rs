@@ -28,6 +28,7 @@ mod memlock;
 pub mod node;
 mod pages;
 mod pins;
+mod place;
 mod relocate;
 pub mod state;
 pub mod sys;

@@ -255,3 +255,50 @@ fn an_image_whose_pins_are_damaged_goes_on_and_is_replaced() {
         assert_eq!(wire.passes(), (true, true));
     });
 }
+
+#[test]
+fn a_link_that_somebody_else_changed_is_not_overwritten() {
+    isolated(|| {
+        let root = bpffs();
+        let Some(mut node) = open(&root) else { return };
+        let wire = wire();
+        let loaded = node.load(&image("shop/db", pass_all(), pass_all())).unwrap();
+        node.attach("shop/db", Hook::ToEndpoint, wire.ifindex, &loaded).unwrap();
+        let pin = object::open(&root.join("tidegate/v1/node-1/endpoints/shop_2fdb/to")).unwrap();
+        let link = Link::from_fd(pin).unwrap();
+        let (foreign, _) = program::load("foreign", &drop_all()).unwrap();
+        link.replace(&program::Program::from_id(link.info().unwrap().program).unwrap(), &foreign).unwrap();
+        for from in [pass_all(), drop_all()] {
+            let loaded = node.load(&image("shop/db", pass_all(), from)).unwrap();
+            let taken = node.attach("shop/db", Hook::ToEndpoint, wire.ifindex, &loaded).unwrap_err();
+            assert_eq!(taken.to_string(), "hook `to` of shop/db holds a program that is not the one we attached");
+        }
+        assert_eq!(wire.passes(), (false, true));
+    });
+}
+
+#[test]
+fn a_program_that_somebody_took_off_is_attached_again() {
+    on_both_ways(|open, wire, root| {
+        let Some(mut node) = open() else { return };
+        let loaded = node.load(&image("shop/db", drop_all(), pass_all())).unwrap();
+        node.attach("shop/db", Hook::ToEndpoint, wire.ifindex, &loaded).unwrap();
+        match object::open(&root.join("tidegate/v1/node-1/endpoints/shop_2fdb/to")).and_then(Link::from_fd) {
+            Ok(link) => link.detach().unwrap(),
+            Err(_) => drop(run("tc filter del dev tgh egress")),
+        }
+        assert_eq!(wire.passes(), (true, true));
+        assert_eq!(node.attach("shop/db", Hook::ToEndpoint, wire.ifindex, &loaded).unwrap(), Change::Attached);
+        assert_eq!(wire.passes(), (false, true));
+    });
+}
+
+#[test]
+fn a_missing_bpf_file_system_is_mounted() {
+    isolated(|| {
+        let root = common::net::without_bpffs();
+        let Some(node) = open(&root) else { return };
+        assert!(std::fs::read_to_string("/proc/thread-self/mounts").unwrap().contains(" /sys/fs/bpf bpf "));
+        node.remove().unwrap();
+    });
+}

@@ -130,3 +130,19 @@ fn counters_are_read_by_reason() {
     node.map(NodeMap::Counters).update(&[0; 4], &bytes).unwrap();
     assert_eq!(node.counters()[..3], [0, 41, 0]);
 }
+
+#[test]
+fn a_batch_stores_each_pair_and_a_torn_one_stores_nothing() {
+    let Some(node) = node("batch") else { return };
+    let map = node.map(NodeMap::Address6Exact);
+    let keys: Vec<u8> = [[1; 16], [2; 16]].concat();
+    map.update_batch(&keys, &[7, 0, 0, 0, 8, 0, 0, 0]).unwrap();
+    assert_eq!(map.lookup(&[2; 16]).unwrap(), Some(vec![8, 0, 0, 0]));
+    assert!(map.update_batch(&[3; 31], &[7; 8]).is_err());
+    assert!(map.update_batch(&[3; 16], &[7; 3]).is_err());
+    assert_eq!(map.lookup(&[3; 16]).unwrap(), None);
+    assert_eq!(map.lookup(&[3; 15]).unwrap_err().raw_os_error(), Some(22), "a short key would be read beyond its end");
+    assert!(map.delete(&[1; 16]).unwrap());
+    assert_eq!(map.next_key(None).unwrap(), Some(vec![2; 16]));
+    assert_eq!(map.next_key(Some(&[2; 16])).unwrap(), None);
+}

@@ -5,6 +5,7 @@ use nix::sched::{CloneFlags, unshare};
 use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -35,10 +36,19 @@ fn quiet() {
 
 /// Mounts a BPF file system that no other test sees.
 pub fn bpffs() -> PathBuf {
+    let root = without_bpffs();
+    let none: Option<&str> = None;
+    mount(Some("bpf"), &root, Some("bpf"), MsFlags::empty(), none).expect("a BPF file system can be mounted");
+    root
+}
+
+/// A folder where a BPF file system would be, in this thread's eyes only.
+pub fn without_bpffs() -> PathBuf {
     let none: Option<&str> = None;
     mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).expect("mounts can be made private");
-    mount(Some("bpf"), "/sys/fs/bpf", Some("bpf"), MsFlags::empty(), none).expect("a BPF file system can be mounted");
-    PathBuf::from("/sys/fs/bpf")
+    let root = PathBuf::from("/sys/fs/bpf");
+    mount(Some("tmpfs"), &root, Some("tmpfs"), MsFlags::empty(), none).expect("a folder can be covered");
+    root
 }
 
 /// Runs a command.
@@ -80,7 +90,10 @@ pub fn wire() -> Wire {
     run(&format!("ip link set tgp netns /proc/{}/ns/net", hear_where.recv().unwrap().display()));
     say_moved.send(()).unwrap();
     let endpoint = endpoint.join().unwrap();
-    Wire { ifindex: index("tgh"), host: side("tgh", 1, 2), endpoint }
+    let wire = Wire { ifindex: index("tgh"), host: side("tgh", 1, 2), endpoint };
+    // The kernel drops what is sent before it has noticed that both ends are up, which it does in its own time.
+    assert!((0..100).any(|_| wire.passes() == (true, true)), "the wire does not come up");
+    wire
 }
 
 fn side(interface: &str, own: u8, other: u8) -> UdpSocket {
@@ -89,7 +102,7 @@ fn side(interface: &str, own: u8, other: u8) -> UdpSocket {
     run(&format!("ip neighbour add 10.9.0.{other} lladdr 02:00:00:00:00:0{other} dev {interface} nud permanent"));
     let socket = UdpSocket::bind(format!("10.9.0.{own}:5000")).unwrap();
     socket.connect(format!("10.9.0.{other}:5000")).unwrap();
-    socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
     socket
 }
 
@@ -101,7 +114,16 @@ impl Wire {
 }
 
 fn passes(from: &UdpSocket, to: &UdpSocket) -> bool {
-    // A refused packet is an error of send on egress, and silence on ingress.
-    let _dropped = from.send(b"tidegate");
-    to.recv(&mut [0; 16]).is_ok()
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed).to_ne_bytes();
+    // A packet that is refused on egress is an error of send; on ingress it is silence.
+    let _dropped = from.send(&number);
+    let mut received = [0; 4];
+    while to.recv(&mut received).is_ok() {
+        // An earlier packet may have been late.
+        if received == number {
+            return true;
+        }
+    }
+    false
 }
