@@ -17,7 +17,7 @@ pub struct Class {
     pub kind: SubjectKind,
     /// Its labels.
     pub labels: LabelSet,
-    /// Its own named ports.
+    /// Its own named ports, as far as policies mention their names.
     pub ports: NamedPorts,
     /// What its own node is to it.
     pub host: HostId,
@@ -87,7 +87,7 @@ pub fn class_of_pod(pod: &Pod, cluster: &Cluster, table: &PeerTable, dialect: &D
     Some(Class {
         kind: SubjectKind::Endpoint,
         labels: endpoint_labels(pod, cluster, dialect),
-        ports: NamedPorts::of(&pod.ports),
+        ports: NamedPorts::of(&pod.ports).only(table.mentioned_ports()),
         host: table.host_of(pod.node.as_deref()),
     })
 }

@@ -23,6 +23,11 @@ impl Context<'_> {
         self.note(at, Stage::Reach, Consequence::Closed, ProblemKind::NotYet);
     }
 
+    /// Notes what is hardly meant.
+    pub fn keep(&mut self, at: &At<'_>, stage: Stage, kind: ProblemKind) {
+        self.note(at, stage, Consequence::Kept, kind);
+    }
+
     fn note(&mut self, at: &At<'_>, stage: Stage, consequence: Consequence, kind: ProblemKind) {
         self.problems.push(Problem { path: at.path.clone(), stage, consequence, kind });
     }

@@ -112,5 +112,7 @@ fn object_ref(at: &At<'_>, kind: &str, namespaced: bool) -> ObjectRef {
     } else if namespace.is_empty() {
         namespace.push_str("default");
     }
-    ObjectRef { kind: kind.to_owned(), namespace, name: metadata("name") }
+    // Why: an object with `generateName` only gets its name from the API server; until then it is known by that text.
+    let name = Some(metadata("name")).filter(|name| !name.is_empty()).unwrap_or_else(|| metadata("generateName"));
+    ObjectRef { kind: kind.to_owned(), namespace, name }
 }

@@ -173,6 +173,8 @@ pub enum ProblemKind {
         /// As written.
         found: String,
     },
+    /// A namespace in the subject selector of a namespaced policy, which is replaced by the policy's own.
+    NamespaceReplaced,
     /// A list that must be empty.
     MustBeEmpty,
     /// None, or more than one, of some fields.

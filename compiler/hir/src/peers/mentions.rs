@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use flow::Prefix;
 
-use crate::policy::{L3, Matching, PeerSelector, Policy};
+use crate::policy::{L3, L4, Matching, PeerSelector, Policy, Ports};
 
 /// Everything in policies that can tell two addresses apart without labels.
 ///
@@ -15,6 +15,8 @@ pub struct Mentions {
     pub prefixes: BTreeSet<Prefix>,
     /// Those that match pods and nodes by address too.
     pub by_address: BTreeSet<Prefix>,
+    /// Names of ports.
+    pub port_names: BTreeSet<String>,
     /// Patterns of DNS names.
     pub names: BTreeSet<String>,
     /// Whether named sets of prefixes are mentioned.
@@ -28,6 +30,12 @@ impl Mentions {
     pub fn of(policy: &Policy) -> Mentions {
         let mut mentions = Mentions::default();
         for entry in policy.sections.iter().flat_map(|section| &section.entries) {
+            if let L4::Items(items) = &entry.l4 {
+                mentions.port_names.extend(items.iter().filter_map(|item| match &item.ports {
+                    Ports::Name { name, .. } => Some(name.clone()),
+                    Ports::Range { .. } | Ports::Icmp(_) => None,
+                }));
+            }
             if let L3::Any(peers) = &entry.l3 {
                 for peer in peers {
                     mentions.add(&peer.selector);
@@ -41,6 +49,7 @@ impl Mentions {
     pub fn extend(&mut self, other: &Mentions) {
         self.prefixes.extend(&other.prefixes);
         self.by_address.extend(&other.by_address);
+        self.port_names.extend(other.port_names.iter().cloned());
         self.names.extend(other.names.iter().cloned());
         self.groups |= other.groups;
         self.node_labels |= other.node_labels;

@@ -51,7 +51,7 @@ pub struct PeerKey {
     pub region: Option<Prefix>,
     /// Its labels.
     pub labels: LabelSet,
-    /// Its named ports.
+    /// Its named ports, as far as policies mention their names.
     pub ports: NamedPorts,
     /// The prefixes, of those that match by address, that its address lies in. Empty outside the cluster, where `region` tells.
     pub covered_by: BTreeSet<Prefix>,

@@ -21,6 +21,12 @@ impl NamedPorts {
         named
     }
 
+    /// Those of some names only: ports that no policy names tell nobody apart.
+    pub fn only(&self, names: &BTreeSet<String>) -> NamedPorts {
+        let known = self.ports.iter().filter(|((name, _), _)| names.contains(name));
+        NamedPorts { ports: known.map(|(key, numbers)| (key.clone(), numbers.clone())).collect() }
+    }
+
     /// Adds a number.
     pub fn insert(&mut self, name: &str, protocol: Protocol, port: u16) {
         self.ports.entry((name.to_ascii_lowercase(), protocol)).or_default().insert(port);

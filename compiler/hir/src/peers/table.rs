@@ -29,6 +29,7 @@ pub struct PeerTable {
     /// Peers by the key and value of each of their labels, ascending; whatever the source.
     carriers: BTreeMap<String, BTreeMap<String, Vec<PeerId>>>,
     port_names: NamedPorts,
+    mentioned_ports: BTreeSet<String>,
     groups: BTreeMap<String, CidrGroup>,
     cluster_name: String,
     local_by_default: bool,
@@ -131,7 +132,12 @@ impl PeerTable {
         Some(found)
     }
 
-    /// Port numbers by name over all pods.
+    /// The port names that policies mention; others tell no two peers or subjects apart.
+    pub fn mentioned_ports(&self) -> &BTreeSet<String> {
+        &self.mentioned_ports
+    }
+
+    /// Port numbers by mentioned name over all pods.
     pub fn port_names(&self) -> &NamedPorts {
         &self.port_names
     }
@@ -165,11 +171,32 @@ impl PeerTable {
 }
 
 /// The label of addresses outside the cluster.
-pub(crate) fn world_label(cluster: &Cluster, family: Family) -> &'static str {
+pub(crate) fn world_label(cluster: &Cluster, family: Family, dialect: &Dialect) -> &'static str {
+    let both = cluster.config.ipv4 && cluster.config.ipv6;
     match family {
-        _ if !(cluster.config.ipv4 && cluster.config.ipv6) => "world",
+        _ if !both && dialect.world_without_family => "world",
         Family::V4 => "world-ipv4",
         Family::V6 => "world-ipv6",
+    }
+}
+
+/// A set of prefixes that is asked which of them cover another.
+struct Covers {
+    prefixes: BTreeSet<Prefix>,
+    lengths: BTreeSet<(Family, u8)>,
+}
+
+impl Covers {
+    fn new(prefixes: BTreeSet<Prefix>) -> Covers {
+        let lengths = prefixes.iter().map(|prefix| (prefix.family(), prefix.len())).collect();
+        Covers { prefixes, lengths }
+    }
+
+    /// Those that cover `inner`, itself included, shortest first. Cost: one look-up for each length in use.
+    fn covering(&self, inner: Prefix) -> impl Iterator<Item = Prefix> + '_ {
+        let lengths = self.lengths.range((inner.family(), 0)..=(inner.family(), inner.len()));
+        let prefixes = lengths.filter_map(move |(_, len)| Prefix::new(inner.addr(), *len));
+        prefixes.filter(|prefix| self.prefixes.contains(prefix))
     }
 }
 
@@ -179,7 +206,8 @@ struct Found<'c> {
     mentions: &'c Mentions,
     dialect: &'c Dialect,
     apiserver: BTreeSet<IpAddr>,
-    ranges: BTreeSet<Prefix>,
+    ranges: Covers,
+    by_address: Covers,
     /// Addresses of nodes and pods, and who has them.
     inside: BTreeMap<IpAddr, PeerKey>,
     /// Prefixes outside the cluster.
@@ -196,7 +224,8 @@ impl<'c> Found<'c> {
             mentions,
             dialect,
             apiserver: cluster.kube_apiserver(),
-            ranges: cluster.ranges(),
+            ranges: Covers::new(cluster.ranges()),
+            by_address: Covers::new(mentions.by_address.clone()),
             inside: BTreeMap::new(),
             outside: BTreeMap::new(),
             names: BTreeMap::new(),
@@ -207,8 +236,8 @@ impl<'c> Found<'c> {
 
     /// The by-address prefixes that an address lies in.
     fn covered_by(&self, address: IpAddr, counts: bool) -> BTreeSet<Prefix> {
-        let all = self.mentions.by_address.iter().copied().filter(|prefix| counts && prefix.contains(address));
         let skip_zero = self.dialect.zero_prefix_matches_no_node;
+        let all = self.by_address.covering(Prefix::host(address)).filter(|_| counts);
         all.filter(|prefix| !(skip_zero && prefix.len() == 0)).collect()
     }
 
@@ -254,7 +283,7 @@ impl<'c> Found<'c> {
             if pod.phase.is_over() {
                 continue;
             }
-            let ports = NamedPorts::of(&pod.ports);
+            let ports = NamedPorts::of(&pod.ports).only(&self.mentions.port_names);
             if pod.host_network {
                 continue;
             }
@@ -274,7 +303,7 @@ impl<'c> Found<'c> {
             self.cluster.cidr_groups.values().filter(|_| self.mentions.groups).flat_map(|group| &group.prefixes);
         let mentioned: Vec<Prefix> = self.mentions.prefixes.iter().chain(groups).copied().collect();
         for prefix in mentioned {
-            if prefix.len() > 0 && !self.ranges.iter().any(|range| range.covers(prefix)) {
+            if prefix.len() > 0 && self.ranges.covering(prefix).next().is_none() {
                 self.region(prefix, &[]);
             }
         }
@@ -287,7 +316,7 @@ impl<'c> Found<'c> {
                 .map(|it| format!("fqdn:{it}"))
                 .collect();
             for ip in ips {
-                let known = self.inside.contains_key(ip) || self.ranges.iter().any(|range| range.contains(*ip));
+                let known = self.inside.contains_key(ip) || self.ranges.covering(Prefix::host(*ip)).next().is_some();
                 if !known && !patterns.is_empty() {
                     let labels: Vec<&str> = patterns.iter().map(String::as_str).collect();
                     self.region(Prefix::host(*ip), &labels);
@@ -303,7 +332,7 @@ impl<'c> Found<'c> {
 
     /// Adds a region outside the cluster, or labels to one that is there.
     fn region(&mut self, prefix: Prefix, labels: &[&str]) {
-        let world = world_label(self.cluster, prefix.family());
+        let world = world_label(self.cluster, prefix.family(), self.dialect);
         let key = self.outside.entry(prefix).or_insert_with(|| PeerKey {
             region: Some(prefix),
             labels: LabelSet::reserved(&[world]),
@@ -325,7 +354,7 @@ impl<'c> Found<'c> {
         let world = |family: Family, name: &str| PeerInfo {
             key: PeerKey {
                 region: Some(Prefix::all(family)),
-                labels: LabelSet::reserved(&[world_label(self.cluster, family)]),
+                labels: LabelSet::reserved(&[world_label(self.cluster, family, self.dialect)]),
                 ..PeerKey::default()
             },
             name: name.to_owned(),
@@ -351,6 +380,7 @@ impl<'c> Found<'c> {
             peers: self.fixed().to_vec(),
             hosts: vec![HostKey { labels: LabelSet::reserved(&["host"]), ..HostKey::default() }],
             port_names: self.port_names.clone(),
+            mentioned_ports: self.mentions.port_names.clone(),
             groups: self.cluster.cidr_groups.clone(),
             cluster_name: self.cluster.config.cluster_name.clone(),
             local_by_default: self.cluster.config.policy_default_local_cluster,
@@ -373,7 +403,7 @@ impl<'c> Found<'c> {
             }
         }
         table.addresses.extend([(Prefix::all(Family::V4), WORLD_V4), (Prefix::all(Family::V6), WORLD_V6)]);
-        table.addresses.extend(self.ranges.iter().map(|range| (*range, UNKNOWN)));
+        table.addresses.extend(self.ranges.prefixes.iter().map(|range| (*range, UNKNOWN)));
         let inside = self.inside.iter().map(|(ip, key)| (Prefix::host(*ip), key));
         for (prefix, key) in self.outside.iter().map(|(prefix, key)| (*prefix, key)).chain(inside) {
             let number = table.numbers.get(key).copied().unwrap_or(UNKNOWN);

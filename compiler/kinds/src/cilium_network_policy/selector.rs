@@ -29,8 +29,13 @@ pub(super) fn of_subjects(at: &At<'_>, scope: Scope, ctx: &mut Context<'_>) -> S
         return Selector::new(found);
     }
     // Why: a value under exactly this key and source is replaced; under the key without source both conditions stay.
-    let kept = found.into_iter().filter(|it| !(it.key == NAMESPACE && it.source == Some(Source::K8s)));
-    let own = Requirement::k8s(NAMESPACE, Operator::In(vec![ctx.object.namespace.clone()]));
+    let own = vec![ctx.object.namespace.clone()];
+    let replaced = |it: &Requirement| it.key == NAMESPACE && it.source == Some(Source::K8s);
+    if found.iter().any(|it| replaced(it) && it.operator != Operator::In(own.clone())) {
+        ctx.keep(at, Stage::Sanitize, ProblemKind::NamespaceReplaced);
+    }
+    let kept = found.into_iter().filter(|it| !replaced(it));
+    let own = Requirement::k8s(NAMESPACE, Operator::In(own));
     Selector::new(kept.chain([own]))
 }
 

@@ -89,8 +89,14 @@ fn rule(at: &At<'_>, direction: Direction, ctx: &mut Context<'_>) -> Entry {
     let l3 = match peers.is_empty() {
         true => L3::Unrestricted,
         false => {
-            let peers = peers.iter().filter_map(|at| Some(Peer { selector: peer(at, ctx)?, path: at.path.clone() }));
-            L3::Any(peers.collect())
+            let mut found = Vec::new();
+            for at in &peers {
+                found.extend(peer(at, ctx).map(|selector| Peer { selector, path: at.path.clone() }));
+                if direction == Direction::Ingress && at.get("ipBlock").is_some() {
+                    found.extend(stray_peer(at, ctx));
+                }
+            }
+            L3::Any(found)
         }
     };
     let ports: Vec<At<'_>> = at.list("ports").collect();
@@ -150,6 +156,14 @@ fn peer(at: &At<'_>, ctx: &mut Context<'_>) -> Option<PeerSelector> {
         selector = selector.and(of_pods(&pods, ctx));
     }
     Some(PeerSelector::Labels { selector, everywhere: false })
+}
+
+/// The pods of the own namespace, which upstream's bug Q1 adds to an ingress `ipBlock`.
+fn stray_peer(at: &At<'_>, ctx: &Context<'_>) -> Option<Peer> {
+    let own = Operator::In(vec![ctx.object.namespace.clone()]);
+    let selector = Selector::new([Requirement::k8s(NAMESPACE, own)]);
+    let peer = Peer { selector: PeerSelector::Labels { selector, everywhere: false }, path: at.path.clone() };
+    ctx.dialect.ip_block_admits_own_namespace.then_some(peer)
 }
 
 fn ip_block(at: &At<'_>, ctx: &mut Context<'_>) -> Option<PeerSelector> {

@@ -329,3 +329,10 @@ fn what_the_api_server_refuses_has_no_effect() {
         both(about_web(spec), &[("b/cli -> a/web tcp/8080", "rejected")]);
     }
 }
+
+#[test]
+fn upstreams_stray_peer_of_a_block_is_copied_in_exact_dialects_only() {
+    let manifest = about_web("ingress: [{from: [{ipBlock: {cidr: 203.0.113.0/24}}]}]");
+    let exact = &hir::Dialect::CILIUM_1_20_EXACT;
+    check(exact, &[manifest], &[("a/cli -> a/web tcp/8080", "allow"), ("b/cli -> a/web tcp/8080", "deny")]);
+}
