@@ -21,7 +21,7 @@ pub struct Features {
     pub compare_exchange: bool,
     /// The helper that returns jiffies (5.6), which connection tracking needs.
     pub jiffies64: bool,
-    /// Values of arrays beyond 4 MiB (6.1); without them the tables of [`image::Target`] must be smaller than its default.
+    /// Values of arrays beyond 4 MiB (6.0, commit 63b8ce77b15e); without them the tables of [`image::Target`] must be smaller than its default.
     pub wide_values: bool,
     /// Arrays that user space maps into memory (5.5), which this crate needs.
     pub mapped_arrays: bool,
@@ -104,20 +104,39 @@ pub fn hz() -> Result<u32> {
 fn measure(span: Duration) -> io::Result<u32> {
     let program = load(&jiffies_program())?;
     let jiffies = || program.run(&[0; 64], &Context::default(), 1).map(|run| run.answer as u32);
-    let edge = || -> io::Result<(u32, Instant)> {
-        let before = jiffies()?;
-        loop {
-            let now = jiffies()?;
-            if now != before {
-                return Ok((now, Instant::now()));
-            }
-        }
-    };
-    let (first, start) = edge()?;
+    let (first, start) = tick(&jiffies)?;
     std::thread::sleep(span);
-    let (second, end) = edge()?;
+    let (second, end) = tick(&jiffies)?;
     let rate = f64::from(second.wrapping_sub(first)) / (end - start).as_secs_f64();
     Ok(nearest(rate))
+}
+
+/// Waits for a tick: jiffies after it, and when it was.
+///
+/// Why: another process may run between two looks, and then the tick was long ago; so a tick counts when the looks before and after it
+/// lie close together. A machine too slow for that gives the closest of sixteen.
+fn tick(jiffies: &impl Fn() -> io::Result<u32>) -> io::Result<(u32, Instant)> {
+    const CLOSE: Duration = Duration::from_micros(200);
+    let mut closest: Option<(Duration, u32, Instant)> = None;
+    for _ in 0..16 {
+        let (mut looked, mut before) = (Instant::now(), jiffies()?);
+        let (gap, after, at) = loop {
+            let look = Instant::now();
+            let after = jiffies()?;
+            if after != before {
+                let at = Instant::now();
+                break (at - looked, after, at);
+            }
+            (looked, before) = (look, after);
+        };
+        if closest.is_none_or(|(least, ..)| gap < least) {
+            closest = Some((gap, after, at));
+        }
+        if gap < CLOSE {
+            break;
+        }
+    }
+    closest.map(|(_, after, at)| (after, at)).ok_or_else(|| io::Error::from_raw_os_error(libc::EINVAL))
 }
 
 /// The nearest rate that a kernel with BPF can be built with (`kernel/Kconfig.hz`, and `HZ` of MIPS).
@@ -127,4 +146,18 @@ fn nearest(rate: f64) -> u32 {
         .into_iter()
         .min_by(|a, b| (f64::from(*a) - rate).abs().total_cmp(&(f64::from(*b) - rate).abs()))
         .unwrap_or(250)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_measured_rate_is_taken_for_one_that_kernels_have() {
+        let check = |measured: f64, built: u32| assert_eq!(nearest(measured), built, "{measured}");
+        check(97.0, 100);
+        check(251.3, 250);
+        check(287.0, 300);
+        check(993.0, 1000);
+    }
 }

@@ -10,6 +10,24 @@
 //!                                        └──► records, counters, tracked connections
 //!  bpffs: tidegate/v1/<node>/{maps, images/<digest>, endpoints/<name>}   outlives the process; the next one adopts it
 //! ```
+//! # Example
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use image::{Hook, Image, codec::Config};
+//! use loader::{Node, Pins};
+//!
+//! let image = Image::from_bytes(&std::fs::read("db.tgimage")?)?;
+//! let mut node = Node::open("node-1", &image.target, Pins::At("/sys/fs/bpf".into()))?;
+//! node.set_config(&Config::new(loader::hz()?, 0x5eed));
+//! let loaded = node.load(&image)?;
+//! loaded.set_class(Hook::ToEndpoint, 17, 2); // peer 17 is of class 2,
+//! node.assign(&[(flow::Prefix::parse("10.0.1.4/32").ok_or("prefix")?, Some(17))])?; // and only then has an address
+//! for hook in Hook::BOTH {
+//!     node.attach("shop/db", hook, 12, &loaded)?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
 //! # Does not know
 //! Rules, diagrams, Kubernetes, how instructions were chosen, which peer has which number and class.
 //! # Laws

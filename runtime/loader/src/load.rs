@@ -99,9 +99,24 @@ impl Loaded {
         }
     }
 
-    /// Stores the classes of many peers for one hook.
-    pub fn set_classes(&self, hook: Hook, classes: &[(u32, u16)]) {
-        classes.iter().for_each(|&(peer, class)| self.set_class(hook, peer, class));
+    /// Makes the classes for one hook exactly these, all other peers falling into class 0. What is right already is not stored again.
+    ///
+    /// An adopted image holds the classes that the earlier process stored; this is how they become those of today's peer numbers.
+    pub fn fill_classes(&self, hook: Hook, classes: &[(u32, u16)]) {
+        for mapped in self.classes(hook) {
+            let words = mapped.words16();
+            let mut wanted = vec![0; words.len()];
+            for &(peer, class) in classes {
+                if let Some(word) = wanted.get_mut(peer as usize) {
+                    *word = class;
+                }
+            }
+            for (word, class) in words.iter().zip(wanted) {
+                if word.load(Ordering::Relaxed) != class {
+                    word.store(class, Ordering::Release);
+                }
+            }
+        }
     }
 
     /// Reads back the classes of all peers for one hook, by peer number. Shape: empty when the hook decides without classes.

@@ -54,9 +54,10 @@ fn own_tables_hold_what_the_image_says_and_classes_what_is_stored() {
     let loaded = node.load(&tables).unwrap();
     let answer = || loaded.run(Hook::ToEndpoint, &[0; 64], &Context::default(), 1).unwrap().answer;
     assert_eq!(answer(), 7, "class 0 before anything is stored");
-    loaded.set_classes(Hook::ToEndpoint, &[(5, 1), (1 << 20, 1)]);
+    loaded.set_class(Hook::ToEndpoint, 7, 3);
+    loaded.fill_classes(Hook::ToEndpoint, &[(5, 1), (1 << 20, 1)]);
     assert_eq!(answer(), 9);
-    assert_eq!(loaded.read_classes(Hook::ToEndpoint)[4..7], [0, 1, 0]);
+    assert_eq!(loaded.read_classes(Hook::ToEndpoint)[4..8], [0, 1, 0, 0]);
     assert_eq!(loaded.read_classes(Hook::FromEndpoint), []);
     assert_eq!(loaded.read_counters(3), Some(vec![0, 0, 0]));
     assert_eq!(loaded.read_counters(0), None);

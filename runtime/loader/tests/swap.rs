@@ -5,7 +5,7 @@ mod common;
 use common::net::{Wire, isolated, wire};
 use common::{count_and, drop_all, image, longer, node, pass_all};
 use image::{Hook, Image};
-use loader::{Change, Error, Loaded, Node, Via};
+use loader::{Change, Error, Loaded, Node, Retry, Via};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -64,6 +64,18 @@ fn an_image_without_a_program_for_the_hook_leaves_what_is_there() {
         half.programs.pop();
         let half = node.load(&half).unwrap();
         assert!(node.attach("shop/db", Hook::FromEndpoint, wire.ifindex, &half).is_err());
+        assert_eq!(wire.passes(), (false, true));
+    });
+}
+
+#[test]
+fn an_interface_that_is_not_there_leaves_the_endpoint_where_it_is() {
+    on_both_ways(|mut node, wire| {
+        attach(&mut node, &wire, &image("a", drop_all(), pass_all()));
+        let loaded = node.load(&image("b", pass_all(), pass_all())).unwrap();
+        let error = node.attach("shop/db", Hook::ToEndpoint, 9999, &loaded).unwrap_err();
+        assert_eq!((error.errno(), error.retry()), (Some(19), Retry::AfterChange), "{error}");
+        assert!(node.attached().all(|attached| attached.ifindex == wire.ifindex));
         assert_eq!(wire.passes(), (false, true));
     });
 }
