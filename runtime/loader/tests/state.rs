@@ -12,7 +12,7 @@ use std::os::fd::AsFd;
 #[test]
 fn the_kernel_of_the_tests_has_what_programs_need() {
     let found = match features() {
-        Err(error) if error.errno() == Some(1) => return eprintln!("absent: bpf(2) is not permitted"),
+        Err(error) if error.errno() == Some(1) => return common::absent("bpf(2) is not permitted"),
         found => found.unwrap(),
     };
     // DECISIONS assume these; TCX and wide values have a way without.

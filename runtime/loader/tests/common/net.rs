@@ -18,7 +18,7 @@ pub fn isolated(test: impl FnOnce() + Send + 'static) {
                 quiet();
                 test()
             }
-            Err(error) => eprintln!("absent: no namespaces of our own: {error}"),
+            Err(error) => super::absent(&format!("no namespaces of our own: {error}")),
         }
     });
     if let Err(panic) = run.join() {
