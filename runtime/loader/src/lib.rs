@@ -34,7 +34,7 @@
 //! Each packet meets the old or the new program of a hook, never neither (`tests/swap`).
 //! On any failure the last good program stays (`tests/swap`). Programs of others are never touched (`tests/pins`).
 //! # Reading order
-//! [`node`], [`load`], [`attach`], then [`state`], [`features`], [`error`], at last [`sys`].
+//! [`node`], [`load`], [`attach`], then [`state`], [`mod@features`], [`error`], at last [`sys`].
 
 mod addresses;
 pub mod attach;
