@@ -1,7 +1,7 @@
 //! Network headers: RFC 791, RFC 8200.
 
 use super::transport::{Network, transport};
-use super::{Fragment, Packet, Refused, field16, field32};
+use super::{Fragment, Packet, Refused, field16, field32, only_on_link};
 use crate::reason::Reason;
 use flow::Protocol;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -12,13 +12,19 @@ const EXTENSIONS: usize = 8;
 /// An IPv4 packet, from its header on.
 pub(super) fn packet4(bytes: &[u8]) -> Result<Packet, Refused> {
     let header = header4(bytes)?;
-    let total = usize::from(field16(bytes, 2).ok_or(Reason::Truncated)?);
-    if total < header.len {
-        return Err(Reason::MalformedHeader.into());
-    }
-    let rest = bytes.get(header.len..total).ok_or(Reason::Truncated)?;
+    let packet = stated(bytes, field16(bytes, 2).ok_or(Reason::Truncated)?)?;
+    let rest = packet.get(header.len..).ok_or(Reason::MalformedHeader)?;
     let source = Some(header.network.source);
     transport(header.network, rest).map_err(|reason| Refused { reason, source })
+}
+
+/// The bytes that a stated length covers; 0 covers all of a segment whose length does not fit into the field.
+fn stated(bytes: &[u8], len: u16) -> Result<&[u8], Reason> {
+    match len {
+        0 if bytes.len() > usize::from(u16::MAX) => Ok(bytes),
+        0 => Err(Reason::MalformedHeader),
+        len => bytes.get(..usize::from(len)).ok_or(Reason::Truncated),
+    }
 }
 
 pub(super) struct Header4 {
@@ -26,15 +32,12 @@ pub(super) struct Header4 {
     pub(super) len: usize,
 }
 
-/// An IPv4 header, all of it, whatever the length of the packet.
+/// The fixed part of an IPv4 header, and how long the header is: perhaps longer than the bytes.
 pub(super) fn header4(bytes: &[u8]) -> Result<Header4, Reason> {
     let fixed: &[u8; 20] = bytes.first_chunk().ok_or(Reason::Truncated)?;
     let len = usize::from(fixed[0] & 15) * 4;
     if fixed[0] >> 4 != 4 || len < 20 {
         return Err(Reason::MalformedHeader);
-    }
-    if bytes.len() < len {
-        return Err(Reason::Truncated);
     }
     let word = u16::from_be_bytes([fixed[6], fixed[7]]);
     let fragment = Fragment {
@@ -48,6 +51,7 @@ pub(super) fn header4(bytes: &[u8]) -> Result<Header4, Reason> {
         destination: address(16),
         protocol: Protocol(fixed[9]),
         hop_limit: fixed[8],
+        extensions: 0,
         fragment: Some(fragment).filter(|part| part.offset != 0 || part.more),
     };
     Ok(Header4 { network, len })
@@ -59,10 +63,11 @@ pub(super) fn packet6(bytes: &[u8]) -> Result<Packet, Refused> {
     if fixed[0] >> 4 != 6 {
         return Err(Reason::MalformedHeader.into());
     }
-    let len = usize::from(u16::from_be_bytes([fixed[4], fixed[5]]));
-    let rest = bytes.get(40..40 + len).ok_or(Reason::Truncated)?;
+    let rest = stated(&bytes[40..], u16::from_be_bytes([fixed[4], fixed[5]]))?;
     let fixed = header6(fixed);
-    let source = Some(fixed.source);
+    // Too short to say that it is no neighbour discovery.
+    let perhaps_neighbour = only_on_link(fixed.source) && fixed.protocol == Protocol::ICMPV6 && rest.len() < 8;
+    let source = Some(fixed.source).filter(|_| !perhaps_neighbour);
     let read = || {
         let (network, rest) = extensions(fixed, rest)?;
         transport(network, rest)
@@ -78,21 +83,22 @@ pub(super) fn header6(fixed: &[u8; 40]) -> Network {
         destination: address(24),
         protocol: Protocol(fixed[6]),
         hop_limit: fixed[7],
+        extensions: 0,
         fragment: None,
     }
 }
 
 /// Walks the extension headers: rule 6. A later fragment ends the walk, since what follows is no header.
-pub(super) fn extensions(mut network: Network, mut rest: &[u8]) -> Result<(Network, &[u8]), Reason> {
-    let mut fragmented = false;
-    for walked in 0.. {
+fn extensions(mut network: Network, mut rest: &[u8]) -> Result<(Network, &[u8]), Reason> {
+    loop {
         let kind = network.protocol.0;
         if !matches!(kind, 0 | 43 | 44 | 51 | 60) {
             break;
         }
-        if walked == EXTENSIONS {
+        if network.extensions == EXTENSIONS {
             return Err(Reason::Ipv6Headers);
         }
+        network.extensions += 1;
         let header: &[u8; 8] = rest.first_chunk().ok_or(Reason::Truncated)?;
         network.protocol = Protocol(header[0]);
         let len = match kind {
@@ -101,12 +107,11 @@ pub(super) fn extensions(mut network: Network, mut rest: &[u8]) -> Result<(Netwo
             _ => (usize::from(header[1]) + 1) * 8,
         };
         // Routing: type, segments left (RFC 8200, section 4.4).
-        if kind == 43 && header[3] != 0 || kind == 44 && fragmented {
+        if kind == 43 && header[3] != 0 || kind == 44 && network.fragment.is_some() {
             return Err(Reason::Ipv6Headers);
         }
         rest = rest.get(len..).ok_or(Reason::Truncated)?;
         if kind == 44 {
-            fragmented = true;
             let word = u16::from_be_bytes([header[2], header[3]]);
             let fragment = Fragment {
                 identification: field32(header, 4).ok_or(Reason::Truncated)?,
