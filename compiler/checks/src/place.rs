@@ -1,0 +1,128 @@
+//! Where things stand: one file with its tree, one object in it, and from paths to the bytes worth marking.
+
+use std::sync::Arc;
+
+use diag::Diagnostic;
+use driver::text::{self, Decoded, Object};
+use driver::{Db, SourceFile};
+use source::{FileId, Span};
+use syntax::{NodeId, ScalarStyle, Tree, Value};
+
+/// One file as read.
+pub(crate) struct Text<'a> {
+    pub db: &'a dyn Db,
+    pub file: SourceFile,
+    pub id: FileId,
+    pub tree: Arc<Tree>,
+    pub decoded: Arc<Decoded>,
+}
+
+impl<'a> Text<'a> {
+    pub fn new(db: &'a dyn Db, file: SourceFile) -> Text<'a> {
+        Text { db, file, id: file.id(db), tree: text::tree(db, file), decoded: text::decoded(db, file) }
+    }
+
+    /// The objects, each with its place.
+    pub fn spots(&self) -> impl Iterator<Item = Spot<'_>> {
+        self.decoded.objects.iter().map(|object| Spot::new(self, object))
+    }
+}
+
+/// One object in its file.
+pub(crate) struct Spot<'a> {
+    pub text: &'a Text<'a>,
+    pub object: &'a Object,
+    /// The root of the object; absent only where tree and objects do not fit.
+    pub root: Option<NodeId>,
+}
+
+impl<'a> Spot<'a> {
+    pub fn new(text: &'a Text<'a>, object: &'a Object) -> Spot<'a> {
+        let document = text.tree.documents().get(object.document).and_then(|document| document.root);
+        Spot { text, object, root: document.and_then(|root| text.tree.find(root, &object.at)) }
+    }
+
+    pub fn tree(&self) -> &'a Tree {
+        &self.text.tree
+    }
+
+    /// The node at a path; `None` when the path leads nowhere.
+    pub fn node(&self, path: &str) -> Option<NodeId> {
+        self.tree().find(self.root?, path)
+    }
+
+    /// The text at a path.
+    pub fn string(&self, path: &str) -> Option<&'a str> {
+        match self.tree().value(self.node(path)?) {
+            Value::Str(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The key at a path, or what of it exists: of an item its first key or itself, of the whole object its kind.
+    pub fn key(&self, path: &str) -> Span {
+        let Some(root) = self.root else { return Span::at(0) };
+        let deepest = self.tree().find_deepest(root, path);
+        match deepest.key {
+            Some(key) => self.tree().span(key),
+            None if deepest.node == root => self.kind(root),
+            None => self.head(deepest.node),
+        }
+    }
+
+    /// The value at a path where it is worth marking whole, else as [`Spot::key`]. A block of lines is not.
+    pub fn value(&self, path: &str) -> Span {
+        let marked = self.node(path).filter(|node| self.is_compact(*node));
+        marked.map_or_else(|| self.key(path), |node| self.tree().span(node))
+    }
+
+    /// The text `found` at a path: a value, a key, or the value of a field there.
+    pub fn word(&self, path: &str, found: &str) -> Span {
+        let Some(root) = self.root else { return Span::at(0) };
+        let (tree, deepest) = (self.tree(), self.tree().find_deepest(root, path));
+        if deepest.complete {
+            let is = |node: NodeId| matches!(tree.value(node), Value::Str(text) if text == found);
+            if is(deepest.node) && self.is_compact(deepest.node) {
+                return tree.span(deepest.node);
+            }
+            if let Some(key) = deepest.key.filter(|key| tree.key(*key) == found) {
+                return tree.span(key);
+            }
+            if let Some(entry) = tree.entries(deepest.node).iter().find(|entry| is(entry.value)) {
+                return tree.span(entry.value);
+            }
+        }
+        self.key(path)
+    }
+
+    /// Whether a node is an edit's business alone: written here, on its own, not by an alias.
+    pub fn is_own_scalar(&self, node: NodeId) -> bool {
+        use ScalarStyle::{DoubleQuoted, Plain, SingleQuoted};
+        matches!(self.tree().style(node), Plain | SingleQuoted | DoubleQuoted) && !self.tree().span(node).is_empty()
+    }
+
+    /// Marks the place to blame.
+    pub fn blame(&self, diagnostic: Diagnostic, span: Span, text: impl Into<String>) -> Diagnostic {
+        diagnostic.blame(self.text.id, span, text)
+    }
+
+    fn is_compact(&self, node: NodeId) -> bool {
+        let tree = self.tree();
+        !tree.span(node).is_empty() && !tree.raw(node).contains(['\n', '\r'])
+    }
+
+    fn head(&self, node: NodeId) -> Span {
+        match self.tree().entries(node).first() {
+            Some(first) if self.tree().style(node) == ScalarStyle::Block => self.tree().span(first.key),
+            _ if self.is_compact(node) => self.tree().span(node),
+            _ => Span::at(self.tree().span(node).start),
+        }
+    }
+
+    fn kind(&self, root: NodeId) -> Span {
+        match self.tree().get(root, "kind") {
+            Some(entry) if self.is_compact(entry.value) => self.tree().span(entry.value),
+            _ => self.head(root),
+        }
+    }
+}

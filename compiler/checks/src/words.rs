@@ -1,0 +1,116 @@
+//! Small parts of sentences.
+
+use diag::{Edit, Fix};
+use kinds::{Consequence, Problem, Stage};
+use source::{FileId, Span};
+
+/// The user's text in backticks, on one line, no longer than a reader bears.
+pub(crate) fn quoted(text: &str) -> String {
+    const MOST: usize = 60;
+    let plain = |c: char| match c {
+        '`' => '\'',
+        c if c.is_control() => ' ',
+        c => c,
+    };
+    let mut short: String = text.chars().map(plain).take(MOST).collect();
+    if text.chars().count() > MOST {
+        short.push('…');
+    }
+    format!("`{short}`")
+}
+
+/// `` `a`, `b` and `c` ``.
+pub(crate) fn listed<'t>(words: impl IntoIterator<Item = &'t str>, last: &str) -> String {
+    let words: Vec<String> = words.into_iter().map(quoted).collect();
+    match words.split_last() {
+        None => String::new(),
+        Some((only, [])) => only.clone(),
+        Some((end, rest)) => format!("{} {last} {end}", rest.join(", ")),
+    }
+}
+
+/// `1 pod`, `2 pods`.
+pub(crate) fn counted(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A type with its article, as people say it.
+pub(crate) fn typed(kind: &str) -> &'static str {
+    match kind {
+        "null" => "nothing",
+        "boolean" => "a boolean",
+        "integer" => "an integer",
+        "number" => "a number",
+        "string" => "a string",
+        "mapping" => "a mapping",
+        "sequence" => "a list",
+        "integer or string" => "an integer or a string",
+        _ => "another type",
+    }
+}
+
+/// The one word that is near: `None` when none is, or when two are equally near.
+pub(crate) fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    let word = word.to_lowercase();
+    let most = (word.chars().count() / 3).clamp(1, 3);
+    let ranked = known.into_iter().map(|it| (strsim::osa_distance(&word, &it.to_lowercase()), it));
+    let mut near: Vec<(usize, &str)> = ranked.filter(|(distance, _)| *distance <= most).collect();
+    near.sort_unstable();
+    near.dedup();
+    match near.as_slice() {
+        [(_, only)] => Some(only),
+        [(first, best), (second, _), ..] if first < second => Some(best),
+        _ => None,
+    }
+}
+
+/// A fix that replaces some bytes.
+pub(crate) fn replace(file: FileId, span: Span, replacement: impl Into<String>, title: impl Into<String>) -> Fix {
+    Fix { title: title.into(), edits: vec![Edit { file, span, replacement: replacement.into() }] }
+}
+
+/// What becomes of the object in a cluster.
+pub(crate) fn fate(problem: &Problem) -> &'static str {
+    match (problem.consequence, problem.stage) {
+        (Consequence::Rejected, Stage::Decode | Stage::Schema | Stage::KubernetesApi) => {
+            "the API server refuses the whole object, so none of its rules is in force"
+        }
+        (Consequence::Rejected, Stage::Sanitize) => {
+            "the API server stores the object and the policy agent refuses it: `kubectl apply` succeeds, and none of its rules is in force"
+        }
+        (Consequence::Rejected, Stage::Reach) => "the whole object is left out, so none of its rules is in force",
+        (Consequence::Closed, _) => {
+            "the rest of the object is enforced and this part stays closed: an allow here lets nothing through, a deny here drops whatever it could mean"
+        }
+        (Consequence::Dropped, _) => {
+            "the API server drops the field and keeps the rest, which then may allow more, or less, than the text says"
+        }
+        (Consequence::Kept, _) => "the object is enforced as it is written",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_suggested_only_when_one_is_near() {
+        assert_eq!(nearest("podSelecter", ["podSelector", "namespaceSelector"]), Some("podSelector"));
+        assert_eq!(nearest("PODSELECTOR", ["podSelector"]), Some("podSelector"));
+        assert_eq!(nearest("toPort", ["toPorts", "toPods"]), Some("toPorts"));
+        assert_eq!(nearest("ax", ["ay", "az"]), None);
+        assert_eq!(nearest("colour", ["podSelector"]), None);
+    }
+
+    #[test]
+    fn quoted_text_stays_on_one_line_and_short() {
+        assert_eq!(quoted("a\nb`c"), "`a b'c`");
+        assert_eq!(quoted(&"x".repeat(100)).chars().count(), 63);
+    }
+
+    #[test]
+    fn lists_are_joined_as_people_do() {
+        assert_eq!(listed(["a"], "and"), "`a`");
+        assert_eq!(listed(["a", "b", "c"], "or"), "`a`, `b` or `c`");
+    }
+}
