@@ -19,6 +19,7 @@ pub mod netns;
 pub mod probe;
 pub mod running;
 pub mod topology;
+pub mod traffic;
 mod wire;
 
 pub use error::{Error, Result};
