@@ -51,7 +51,9 @@ pub(crate) mod frame {
     pub const LENGTH: Slot = Slot(-220);
     /// One byte: the hop limit.
     pub const HOP_LIMIT: Slot = Slot(-126);
-    /// One byte: whether a fragment header was met.
+    /// One byte: whether the source is not the endpoint's but one of those that neighbour discovery may have.
+    pub const ON_LINK: Slot = Slot(-128);
+    /// One byte: 0 without a fragment header, 1 for a whole datagram with one, 2 for a first fragment.
     pub const FRAGMENTED: Slot = Slot(-127);
     /// 16 bytes: the destination of the packet inside an ICMPv6 error. Shares its place with the fragment key: ICMP has no fragments.
     pub const INNER: Slot = FRAGMENT;

@@ -10,7 +10,7 @@ impl Emit<'_> {
         self.asm.load(Size::Word, R1, R6, skb::VLAN_PRESENT);
         self.asm.jump_if(Cond::Ne, R1, 0, general);
         self.load_packet();
-        self.need(14 + 20 + 8, general);
+        self.need(14 + 20 + 14, general);
         let ipv4 = self.raw16(0x0800);
         self.asm.load(Size::Half, R1, R8, 12);
         self.asm.jump_if(Cond::Ne, R1, ipv4, other_type);
@@ -22,7 +22,8 @@ impl Emit<'_> {
         self.asm.jump_if(Cond::Ne, R1, 0, general);
         self.asm.load(Size::Half, R1, R8, 16);
         self.asm.swap(R1, 16);
-        self.asm.jump_if(Cond::Lt, R1, 20 + 8, general);
+        // Shorter than a TCP header up to its flags: rare, and looked at closely there.
+        self.asm.jump_if(Cond::Lt, R1, 20 + 14, general);
         self.asm.load(Size::Word, R2, R6, skb::LEN);
         self.asm.alu(Alu::Sub, R2, 14);
         self.asm.jump_if(Cond::Gt, R1, R2, general);
@@ -44,13 +45,13 @@ impl Emit<'_> {
     pub fn common6(&mut self, general: Label) {
         let ipv6 = self.raw16(0x86dd);
         self.asm.jump_if(Cond::Ne, R1, ipv6, general);
-        self.need(14 + 40 + 8, general);
+        self.need(14 + 40 + 14, general);
         self.asm.load(Size::Byte, R1, R8, 14);
         self.asm.alu(Alu::Shr, R1, 4);
         self.asm.jump_if(Cond::Ne, R1, 6, general);
         self.asm.load(Size::Half, R1, R8, 18);
         self.asm.swap(R1, 16);
-        self.asm.jump_if(Cond::Lt, R1, 8, general);
+        self.asm.jump_if(Cond::Lt, R1, 14, general);
         self.asm.load(Size::Word, R2, R6, skb::LEN);
         self.asm.alu(Alu::Sub, R2, 54);
         self.asm.jump_if(Cond::Gt, R1, R2, general);
@@ -71,22 +72,19 @@ impl Emit<'_> {
         self.asm.frame(R2, self.record(record::DESTINATION));
     }
 
-    /// Notes TCP flags for the protocol at `protocol`, its header at `header`. Clobbers R0 and R5.
+    /// Notes TCP flags for the protocol at `protocol`, its header at `header`. Clobbers R5.
     pub fn facts_of_ports(&mut self, protocol: i16, header: i16, general: Label) {
-        let (known, no_tcp, short) = (self.asm.label(), self.asm.label(), self.asm.label());
+        let (known, no_tcp, plain) = (self.asm.label(), self.asm.label(), self.asm.label());
         self.asm.load(Size::Byte, R5, R8, protocol);
         self.asm.jump_if(Cond::Ne, R5, 6, no_tcp);
-        self.asm.mov(R0, R8);
-        self.asm.alu(Alu::Add, R0, i32::from(header) + 14);
-        self.asm.jump_if(Cond::Gt, R0, R9, general);
         self.asm.load(Size::Byte, R5, R8, header + 13);
         self.asm.alu(Alu::Or, R5, facts::TCP);
         self.asm.put(Size::Word, frame::FACTS, R5);
         self.asm.jump(known);
         self.asm.bind(no_tcp);
-        self.asm.jump_if(Cond::Eq, R5, 17, short);
+        self.asm.jump_if(Cond::Eq, R5, 17, plain);
         self.asm.jump_if(Cond::Ne, R5, 132, general);
-        self.asm.bind(short);
+        self.asm.bind(plain);
         self.asm.put_imm(Size::Word, frame::FACTS, facts::PLAIN);
         self.asm.bind(known);
     }

@@ -46,6 +46,13 @@ impl Emit<'_> {
         self.asm.jump_if(Cond::Gt, R2, R9, to);
     }
 
+    /// Leaves for `to` unless this many bytes of the packet's stated length follow R8. Clobbers R2.
+    pub fn within(&mut self, bytes: i32, to: Label) {
+        self.asm.get(Size::Word, R2, crate::emit::frame::PAYLOAD);
+        self.asm.jump_if(Cond::Lt, R2, bytes, to);
+        self.need(bytes, to);
+    }
+
     /// The general path: every packet that the common path left.
     pub fn general(&mut self, to: &General) {
         self.clear_record();

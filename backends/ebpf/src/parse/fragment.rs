@@ -35,6 +35,7 @@ impl Emit<'_> {
         self.asm.jump_if(Cond::Ne, R3, 1, beyond);
         self.asm.jump_if(Cond::Eq, R1, 6, short);
         self.asm.bind(beyond);
+        self.owned();
         self.asm.map(R1, MapRef::Node(NodeMap::Fragments));
         self.asm.frame(R2, frame::FRAGMENT);
         self.asm.call(Helper::MapLookup);
@@ -45,46 +46,39 @@ impl Emit<'_> {
         self.to_ports(ports);
     }
 
-    /// A first fragment whose payload is R8: its ports are stored. Falls through.
+    /// A first fragment whose payload is R8: its ports are stored. Falls through. Clobbers R0 to R5.
     pub fn first_fragment(&mut self, family: i32, icmp: i32) {
         let short = self.drop(DropReason::FragmentShort);
+        let enough = self.asm.label();
         self.fragment_protocol(family, icmp);
-        self.remember(short);
-    }
-
-    /// R1 = protocol, written to the key with the family; fragmented ICMP is dropped.
-    fn fragment_protocol(&mut self, family: i32, icmp: i32) {
-        let icmp_fragment = self.drop(DropReason::IcmpFragment);
-        self.asm.get(Size::Byte, R1, frame::PROTOCOL);
-        self.asm.jump_if(Cond::Eq, R1, icmp, icmp_fragment);
-        self.asm.put(Size::Byte, frame::FRAGMENT.at(fragment::PROTOCOL), R1);
-        self.asm.put_imm(Size::Byte, frame::FRAGMENT.at(fragment::FAMILY), family);
-    }
-
-    /// Stores the ports of a first fragment; R1 is its protocol. Clobbers R0 to R5.
-    fn remember(&mut self, short: Label) {
-        let (load, unknown) = (self.asm.label(), self.drop(DropReason::UnknownProtocol));
+        self.within(8, short);
+        self.asm.jump_if(Cond::Ne, R1, 6, enough);
         self.asm.get(Size::Word, R2, frame::PAYLOAD);
-        for (protocol, bytes) in [(6, 20), (17, 8), (132, 12)] {
-            let next = self.asm.label();
-            self.asm.jump_if(Cond::Ne, R1, protocol, if protocol == 132 { unknown } else { next });
-            self.asm.jump_if(Cond::Lt, R2, bytes, short);
-            if protocol != 132 {
-                self.asm.jump(load);
-            }
-            self.asm.bind(next);
-        }
-        self.asm.bind(load);
-        self.need(4, short);
-        self.asm.load(Size::Half, R1, R8, 0);
-        self.asm.put(Size::Half, frame::PORTS, R1);
-        self.asm.load(Size::Half, R1, R8, 2);
-        self.asm.put(Size::Half, frame::PORTS.at(2), R1);
+        self.asm.jump_if(Cond::Lt, R2, 14, short);
+        self.asm.bind(enough);
+        self.owned();
+        self.asm.load(Size::Word, R1, R8, 0);
+        self.asm.put(Size::Word, frame::PORTS, R1);
         self.asm.map(R1, MapRef::Node(NodeMap::Fragments));
         self.asm.frame(R2, frame::FRAGMENT);
         self.asm.frame(R3, frame::PORTS);
         self.asm.mov(R4, 0);
         // A full table evicts its least used entry; if even that fails, the later fragments are dropped.
         self.asm.call(Helper::MapUpdate);
+    }
+
+    /// R1 = protocol, written to the key with the family. Drops those without ports: ICMP has no fragments here.
+    fn fragment_protocol(&mut self, family: i32, icmp: i32) {
+        let (icmp_fragment, unknown) = (self.drop(DropReason::IcmpFragment), self.drop(DropReason::UnknownProtocol));
+        let known = self.asm.label();
+        self.asm.get(Size::Byte, R1, frame::PROTOCOL);
+        for protocol in [6, 17, 132] {
+            self.asm.jump_if(Cond::Eq, R1, protocol, known);
+        }
+        self.asm.jump_if(Cond::Eq, R1, icmp, icmp_fragment);
+        self.asm.jump(unknown);
+        self.asm.bind(known);
+        self.asm.put(Size::Byte, frame::FRAGMENT.at(fragment::PROTOCOL), R1);
+        self.asm.put_imm(Size::Byte, frame::FRAGMENT.at(fragment::FAMILY), family);
     }
 }

@@ -60,6 +60,7 @@ impl Emit<'_> {
         self.asm.alu(Alu::Sub, R2, 14);
         self.asm.load(Size::Half, R1, R8, 16);
         self.asm.swap(R1, 16);
+        self.asm.jump_if(Cond::Gt, R5, R2, truncated);
         self.asm.jump_if(Cond::Ne, R1, 0, known);
         // Segments of more than 65,535 bytes, made on this machine, say 0.
         self.asm.jump_if(Cond::Le, R2, 0xffff, malformed);
@@ -79,6 +80,7 @@ impl Emit<'_> {
         self.put_addresses4();
         if self.outward() {
             let invalid = self.drop(DropReason::InvalidSource);
+            self.asm.put_imm(Size::Byte, frame::ON_LINK, 0);
             self.asm.load(Size::Word, R2, R7, endpoint::ADDRESS4);
             self.asm.jump_if(Cond::Ne, R1, R2, invalid);
             self.asm.jump_if(Cond::Eq, R2, 0, invalid);
@@ -87,36 +89,38 @@ impl Emit<'_> {
 
     /// Ports of the transport header at R8 into R3 and R4, protocol into R5, then to `ports`; falls through for `icmp`.
     pub fn transport(&mut self, icmp: i32, ports: Label, truncated: Label) {
-        let (tcp, udp, sctp, message) = (self.asm.label(), self.asm.label(), self.asm.label(), self.asm.label());
+        let (tcp, plain, message) = (self.asm.label(), self.asm.label(), self.asm.label());
         let (load, unknown) = (self.asm.label(), self.drop(DropReason::UnknownProtocol));
         self.asm.get(Size::Byte, R1, frame::PROTOCOL);
-        self.asm.get(Size::Word, R3, frame::PAYLOAD);
-        for (protocol, header) in [(6, tcp), (17, udp), (132, sctp), (icmp, message)] {
+        for (protocol, header) in [(6, tcp), (17, plain), (132, plain), (icmp, message)] {
             self.asm.jump_if(Cond::Eq, R1, protocol, header);
         }
         self.asm.jump(unknown);
         self.asm.bind(tcp);
-        self.asm.jump_if(Cond::Lt, R3, 20, truncated);
-        self.need(14, truncated);
+        self.within(14, truncated);
         self.asm.load(Size::Byte, R1, R8, 13);
         self.asm.alu(Alu::Or, R1, facts::TCP);
         self.asm.put(Size::Word, frame::FACTS, R1);
         self.asm.jump(load);
-        for (label, bytes) in [(udp, 8), (sctp, 12)] {
-            self.asm.bind(label);
-            self.asm.jump_if(Cond::Lt, R3, bytes, truncated);
-            self.need(bytes, truncated);
-            self.asm.put_imm(Size::Word, frame::FACTS, facts::PLAIN);
-            if label == udp {
-                self.asm.jump(load);
-            }
-        }
+        self.asm.bind(plain);
+        self.within(8, truncated);
+        self.asm.put_imm(Size::Word, frame::FACTS, facts::PLAIN);
         self.asm.bind(load);
         self.need(4, truncated);
+        self.owned();
         self.asm.load(Size::Half, R3, R8, 0);
         self.asm.load(Size::Half, R4, R8, 2);
         self.to_ports(ports);
         self.asm.bind(message);
+    }
+
+    /// Drops what is no neighbour discovery and has a source that only that may have. Clobbers R1.
+    pub fn owned(&mut self) {
+        if self.outward() {
+            let invalid = self.drop(DropReason::InvalidSource);
+            self.asm.get(Size::Byte, R1, frame::ON_LINK);
+            self.asm.jump_if(Cond::Ne, R1, 0, invalid);
+        }
     }
 
     /// Loads the rest of the tuple and goes to `ports`.

@@ -1,7 +1,7 @@
 //! IPv6 on the general path: extension headers, fragments, and every reason to drop.
 
 use super::general4::General;
-use crate::asm::{Alu, Base, Cond, Label, Reg::*, Size};
+use crate::asm::{Alu, Cond, Label, Reg::*, Size};
 use crate::emit::{Emit, frame, skb};
 use image::DropReason;
 use image::layout::{endpoint, fragment, record};
@@ -19,10 +19,10 @@ impl Emit<'_> {
     /// From R8, the frame, to one of the exits.
     pub fn general6(&mut self, to: &General) {
         let truncated = self.drop(DropReason::Truncated);
-        let (foreign, upper) = (self.asm.label(), self.asm.label());
+        let upper = self.asm.label();
         self.need(14 + 40, truncated);
         self.lengths6(truncated);
-        self.addresses6(foreign);
+        self.addresses6();
         self.asm.load(Size::Byte, R1, R8, 20);
         self.asm.put(Size::Byte, frame::PROTOCOL, R1);
         self.asm.load(Size::Byte, R1, R8, 21);
@@ -36,12 +36,11 @@ impl Emit<'_> {
         self.asm.bind(upper);
         let (whole, message) = (self.asm.label(), self.asm.label());
         self.asm.get(Size::Byte, R1, frame::FRAGMENTED);
-        self.asm.jump_if(Cond::Eq, R1, 0, whole);
+        self.asm.jump_if(Cond::Ne, R1, 2, whole);
         self.first_fragment(6, 58);
         self.asm.bind(whole);
         self.transport(58, to.ports6, truncated);
         self.asm.jump(message);
-        self.foreign6(foreign, message, truncated);
         self.icmp6(to, message, truncated);
     }
 
@@ -58,20 +57,38 @@ impl Emit<'_> {
         self.asm.swap(R1, 16);
         self.asm.jump_if(Cond::Ne, R1, 0, known);
         // Segments of more than 65,535 bytes, made on this machine, say 0.
-        self.asm.jump_if(Cond::Le, R2, 0xffff, malformed);
+        self.asm.jump_if(Cond::Le, R2, 0xffff, known);
         self.asm.mov(R1, R2);
         self.asm.bind(known);
         self.asm.jump_if(Cond::Gt, R1, R2, truncated);
         self.asm.put(Size::Word, frame::PAYLOAD, R1);
     }
 
-    /// Notes the addresses; a source that is not the endpoint's own goes to `foreign`.
-    fn addresses6(&mut self, foreign: Label) {
+    /// Notes the addresses. From the endpoint, the source is its own, or one that neighbour discovery may have: unspecified, link-local.
+    fn addresses6(&mut self) {
         self.asm.put_imm(Size::Byte, self.record(record::FAMILY), 6);
         self.copy_addresses6();
-        if self.outward() {
-            self.own_source6(foreign);
+        if !self.outward() {
+            return;
         }
+        let invalid = self.drop(DropReason::InvalidSource);
+        let (other, local, on_link, known) = (self.asm.label(), self.asm.label(), self.asm.label(), self.asm.label());
+        self.asm.put_imm(Size::Byte, frame::ON_LINK, 0);
+        self.own_source6(other);
+        self.asm.jump(known);
+        self.asm.bind(other);
+        self.asm.get(Size::Double, R1, self.record(record::SOURCE));
+        self.asm.get(Size::Double, R2, self.record(record::SOURCE).at(8));
+        self.asm.jump_if(Cond::Ne, R1, 0, local);
+        self.asm.jump_if(Cond::Eq, R2, 0, on_link);
+        self.asm.bind(local);
+        self.asm.load(Size::Half, R1, R8, 22);
+        self.asm.swap(R1, 16);
+        self.asm.alu(Alu::And, R1, 0xffc0);
+        self.asm.jump_if(Cond::Ne, R1, 0xfe80, invalid);
+        self.asm.bind(on_link);
+        self.asm.put_imm(Size::Byte, frame::ON_LINK, 1);
+        self.asm.bind(known);
     }
 
     /// Copies both addresses from the packet R8 into the record. Clobbers R1.
@@ -109,12 +126,16 @@ impl Emit<'_> {
             }
             self.asm.jump_if(Cond::Eq, R1, AUTHENTICATION, authentication);
             self.asm.jump_if(Cond::Ne, R1, FRAGMENT, upper);
-            self.fragment_header(truncated, too_many, ports);
+            self.within(8, truncated);
+            self.fragment_header(too_many, ports);
             self.asm.put_imm(Size::Word, frame::LENGTH, 8);
             self.asm.jump(on);
             for (label, more, shift) in [(options, 1, 3), (authentication, 2, 2)] {
                 self.asm.bind(label);
-                self.need(8, truncated);
+                self.within(8, truncated);
+                if label == options {
+                    self.routing(too_many);
+                }
                 self.asm.load(Size::Byte, R1, R8, 1);
                 self.asm.alu(Alu::Add, R1, more);
                 self.asm.alu(Alu::Shl, R1, shift);
@@ -130,6 +151,15 @@ impl Emit<'_> {
         for header in [HOP_BY_HOP, ROUTING, DESTINATION, AUTHENTICATION, FRAGMENT] {
             self.asm.jump_if(Cond::Eq, R1, header, too_many);
         }
+    }
+
+    /// A routing header with segments left (its fourth byte, RFC 8200 section 4.4) hides where the packet goes. R1 is the header's kind.
+    fn routing(&mut self, refused: Label) {
+        let done = self.asm.label();
+        self.asm.jump_if(Cond::Ne, R1, ROUTING, done);
+        self.asm.load(Size::Byte, R1, R8, 3);
+        self.asm.jump_if(Cond::Ne, R1, 0, refused);
+        self.asm.bind(done);
     }
 
     /// R8 on by [`frame::LENGTH`], which went through memory: to the verifier all headers are equally long.
@@ -153,16 +183,16 @@ impl Emit<'_> {
     }
 
     /// A fragment header at R8. A whole datagram in one fragment (RFC 6946) goes on as if there were none; a later fragment leaves.
-    fn fragment_header(&mut self, truncated: Label, too_many: Label, ports: Label) {
+    fn fragment_header(&mut self, too_many: Label, ports: Label) {
         let done = self.asm.label();
-        self.need(8, truncated);
         self.asm.get(Size::Byte, R1, frame::FRAGMENTED);
         self.asm.jump_if(Cond::Ne, R1, 0, too_many);
+        self.asm.put_imm(Size::Byte, frame::FRAGMENTED, 1);
         self.asm.load(Size::Half, R3, R8, 2);
         self.asm.swap(R3, 16);
         self.asm.alu(Alu::And, R3, 0xfff9);
         self.asm.jump_if(Cond::Eq, R3, 0, done);
-        self.asm.put_imm(Size::Byte, frame::FRAGMENTED, 1);
+        self.asm.put_imm(Size::Byte, frame::FRAGMENTED, 2);
         for (to, from) in [(fragment::SOURCE, record::SOURCE), (fragment::DESTINATION, record::DESTINATION)] {
             for half in [0, 8] {
                 self.asm.get(Size::Double, R1, self.record(from).at(half));
@@ -178,37 +208,5 @@ impl Emit<'_> {
         self.asm.put(Size::Byte, frame::PROTOCOL, R1);
         self.later_fragment(6, 58, ports);
         self.asm.bind(done);
-    }
-
-    /// A source that is not the endpoint's own: only neighbour discovery, from a link-local address or none.
-    fn foreign6(&mut self, foreign: Label, message: Label, truncated: Label) {
-        if !self.outward() {
-            return;
-        }
-        let invalid = self.drop(DropReason::InvalidSource);
-        let (local, checked) = (self.asm.label(), self.asm.label());
-        self.asm.bind(foreign);
-        self.asm.get(Size::Double, R1, self.record(record::SOURCE));
-        self.asm.get(Size::Double, R2, self.record(record::SOURCE).at(8));
-        self.asm.jump_if(Cond::Ne, R1, 0, local);
-        self.asm.jump_if(Cond::Eq, R2, 0, checked);
-        self.asm.bind(local);
-        self.asm.load(Size::Half, R1, Base::Reg(R8), 22);
-        self.asm.swap(R1, 16);
-        self.asm.alu(Alu::And, R1, 0xffc0);
-        self.asm.jump_if(Cond::Ne, R1, 0xfe80, invalid);
-        self.asm.bind(checked);
-        self.asm.load(Size::Byte, R1, R8, 20);
-        self.asm.jump_if(Cond::Ne, R1, 58, invalid);
-        self.asm.load(Size::Byte, R1, R8, 21);
-        self.asm.put(Size::Byte, frame::HOP_LIMIT, R1);
-        self.asm.put_imm(Size::Word, frame::LENGTH, 40);
-        self.asm.alu(Alu::Add, R8, 14);
-        self.move_on();
-        self.need(8, truncated);
-        self.asm.load(Size::Byte, R1, R8, 0);
-        self.asm.jump_if(Cond::Lt, R1, 133, invalid);
-        self.asm.jump_if(Cond::Gt, R1, 137, invalid);
-        self.asm.jump(message);
     }
 }

@@ -11,8 +11,6 @@ const UNREACHABLE: i32 = 3;
 const ECHO_REQUEST: i32 = 8;
 const TIME_EXCEEDED: i32 = 11;
 const PARAMETER_PROBLEM: i32 = 12;
-const TIMESTAMP: i32 = 13;
-const TIMESTAMP_REPLY: i32 = 14;
 /// The code of [`UNREACHABLE`] that path MTU discovery lives on; it always passes.
 const FRAGMENTATION_NEEDED: i32 = 4;
 
@@ -23,9 +21,7 @@ impl Emit<'_> {
         self.message(1, truncated);
         for (kind, label) in [
             (ECHO_REQUEST, request),
-            (TIMESTAMP, request),
             (ECHO_REPLY, reply),
-            (TIMESTAMP_REPLY, reply),
             (UNREACHABLE, error),
             (TIME_EXCEEDED, error),
             (PARAMETER_PROBLEM, error),
@@ -33,11 +29,14 @@ impl Emit<'_> {
             self.asm.jump_if(Cond::Eq, R1, kind, label);
         }
         self.asm.jump(to.judge4);
+        // A code other than 0 is no echo, and then its identifier names nothing.
         self.asm.bind(request);
+        self.asm.jump_if(Cond::Ne, R2, 0, to.judge4);
         self.asm.put_imm(Size::Word, frame::FACTS, facts::REQUEST);
         self.query(R3, R4);
         self.to_ports(to.tuple4);
         self.asm.bind(reply);
+        self.asm.jump_if(Cond::Ne, R2, 0, to.judge4);
         self.asm.put_imm(Size::Word, frame::FACTS, facts::NO_INSERT);
         self.query(R4, R3);
         self.to_ports(to.tuple4);
@@ -52,7 +51,7 @@ impl Emit<'_> {
 
     /// Type into R1, code into R2, both into the L4 key of the record.
     pub fn message(&mut self, protocol: i32, truncated: Label) {
-        self.need(8, truncated);
+        self.within(8, truncated);
         self.asm.load(Size::Byte, R1, R8, 0);
         self.asm.load(Size::Byte, R2, R8, 1);
         self.asm.mov(R3, R1);
@@ -75,7 +74,7 @@ impl Emit<'_> {
     /// The packet inside an error: its tuple, if it was sent by whom the error goes to.
     fn inner4(&mut self, to: &General) {
         let unrelated = to.judge4;
-        self.need(8 + 20, unrelated);
+        self.within(8 + 20, unrelated);
         self.asm.load(Size::Byte, R5, R8, 8);
         self.asm.mov(R1, R5);
         self.asm.alu(Alu::Shr, R1, 4);
@@ -98,24 +97,35 @@ impl Emit<'_> {
         }
         self.asm.load(Size::Byte, R3, R8, 8 + 9);
         self.asm.put(Size::Byte, frame::PROTOCOL, R3);
-        self.asm.alu(Alu::Add, R8, 8);
-        self.asm.alu(Alu::Add, R8, R5);
-        self.inner_ports(1, &[(ECHO_REQUEST, true), (TIMESTAMP, true), (ECHO_REPLY, false), (TIMESTAMP_REPLY, false)], unrelated);
+        self.asm.alu(Alu::Add, R5, 8);
+        self.inner_starts(unrelated);
+        self.inner_ports(1, &[(ECHO_REQUEST, true), (ECHO_REPLY, false)], unrelated);
         self.asm.mov(R2, R1);
         self.asm.mov(R1, R0);
         self.asm.get(Size::Byte, R5, frame::PROTOCOL);
         self.asm.jump(to.tuple4);
     }
 
+    /// R8 on by R5 to the inner transport header, of which eight bytes must be there. Clobbers R2 and R4.
+    pub fn inner_starts(&mut self, unrelated: Label) {
+        self.asm.get(Size::Word, R2, frame::PAYLOAD);
+        self.asm.mov(R4, R5);
+        self.asm.alu(Alu::Add, R4, 8);
+        self.asm.jump_if(Cond::Gt, R4, R2, unrelated);
+        self.asm.alu(Alu::Add, R8, R5);
+        self.need(8, unrelated);
+    }
+
     /// Ports of the inner transport header at R8 into R3 and R4; R3 is its protocol before. Clobbers R2 and R5; keeps R0 and R1.
     pub fn inner_ports(&mut self, icmp: i32, queries: &[(i32, bool)], unrelated: Label) {
         let (ports, known, request, reply) = (self.asm.label(), self.asm.label(), self.asm.label(), self.asm.label());
-        self.need(8, unrelated);
         self.asm.put_imm(Size::Word, frame::FACTS, facts::RELATED | facts::NO_INSERT);
         for protocol in [6, 17, 132] {
             self.asm.jump_if(Cond::Eq, R3, protocol, ports);
         }
         self.asm.jump_if(Cond::Ne, R3, icmp, unrelated);
+        self.asm.load(Size::Byte, R5, R8, 1);
+        self.asm.jump_if(Cond::Ne, R5, 0, unrelated);
         self.asm.load(Size::Byte, R5, R8, 0);
         for &(kind, asks) in queries {
             self.asm.jump_if(Cond::Eq, R5, kind, if asks { request } else { reply });

@@ -96,6 +96,11 @@ impl Emit<'_> {
         // From its opener: judged. Otherwise a reply.
         let reply = self.asm.label();
         self.asm.jump_if(if self.outward() { Cond::Eq } else { Cond::Ne }, R2, 0, reply);
+        // What never opens a connection does not go its opener's way either.
+        let stray = self.asm.label();
+        self.asm.mov(R2, R1);
+        self.asm.alu(Alu::And, R2, facts::NO_INSERT);
+        self.asm.jump_if(Cond::Ne, R2, 0, stray);
         if self.decides() {
             // R9 holds the flags of a live entry, which say FORWARD to the decision.
             const { assert!(state::LIVE as i32 == outcome::FORWARD) };
@@ -111,6 +116,7 @@ impl Emit<'_> {
         self.asm.mov(R2, R1);
         self.asm.alu(Alu::And, R2, facts::REQUEST);
         self.asm.jump_if(Cond::Eq, R2, 0, answer);
+        self.asm.bind(stray);
         self.asm.mov(R9, outcome::UNTRACKED);
         self.asm.jump(exits.judge);
         self.asm.bind(answer);
