@@ -31,6 +31,8 @@ pub struct Dialect {
     pub bare_addresses_in_cidr: bool,
     /// A non-empty `fromRequires` or `toRequires` is accepted; otherwise the object is rejected.
     pub requires_accepted: bool,
+    /// GRE, IPIP, IPV6, ESP and AH are protocols of port items; otherwise the object is rejected.
+    pub tunnel_protocols: bool,
     /// In a cluster with one address family, outside addresses are `world` and never `world-ipv4` or `world-ipv6`.
     pub world_without_family: bool,
     /// Q1: an ingress `ipBlock` also admits the pods of the policy's namespace.
@@ -74,6 +76,7 @@ impl Dialect {
         hairpin_is_subject: true,
         bare_addresses_in_cidr: true,
         requires_accepted: false,
+        tunnel_protocols: true,
         world_without_family: true,
         ip_block_admits_own_namespace: false,
         icmp_type_zero_is_any: false,
@@ -104,8 +107,13 @@ impl Dialect {
     };
 
     /// Cilium 1.19, without what upstream calls bugs.
-    pub const CILIUM_1_19: Dialect =
-        Dialect { name: "cilium-1.19", bare_addresses_in_cidr: false, requires_accepted: true, ..Dialect::CILIUM_1_20 };
+    pub const CILIUM_1_19: Dialect = Dialect {
+        name: "cilium-1.19",
+        tunnel_protocols: false,
+        bare_addresses_in_cidr: false,
+        requires_accepted: true,
+        ..Dialect::CILIUM_1_20
+    };
 
     /// This dialect with upstream's acknowledged bugs.
     const fn exact(self, name: &'static str) -> Dialect {

@@ -6,6 +6,7 @@ use hir::{Dialect, ObjectRef, Policy};
 use syntax::{NodeId, Tree, Value};
 
 use crate::context::Context;
+use crate::metadata;
 use crate::problem::{Consequence, Problem, ProblemKind, Stage};
 use crate::registry::{Class, Kind, classify};
 use crate::schema::{self, ENVELOPE};
@@ -93,9 +94,7 @@ fn decode_object(object: &Object<'_>, dialect: &Dialect) -> Decoded {
 /// Decodes one policy object; `None` when it is rejected.
 fn decode_policy(at: &At<'_>, kind: &Kind, object: ObjectRef, dialect: &Dialect) -> (Option<Policy>, Vec<Problem>) {
     let mut ctx = Context { dialect, object, problems: Vec::new() };
-    if ctx.object.name.is_empty() {
-        ctx.reject(at, Stage::Schema, ProblemKind::NoName);
-    }
+    metadata::check(at, &mut ctx);
     let fields: Vec<schema::Field> = ENVELOPE.iter().chain(kind.fields).copied().collect();
     schema::check(at, &fields, kind.strictness, &mut ctx.problems);
     let sections = (kind.decode)(at, &mut ctx);

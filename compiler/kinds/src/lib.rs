@@ -11,12 +11,13 @@
 //! # Does not know
 //! Clusters, peers, byte offsets, words for people. A problem is an enum value and a path in its object.
 //! # Laws
-//! Never fails; nothing of a policy API group is passed over in silence; an object with a rejecting problem has no policy (`tests`).
+//! Never fails; nothing of a policy API group is passed over in silence; an object with a rejecting problem has no policy (`tests/problems.rs`).
 //! # Reading order
 //! [`registry`], [`schema`], [`problem`], then one folder per kind.
 
 mod context;
 pub mod decode;
+pub mod metadata;
 pub mod problem;
 pub mod registry;
 pub mod schema;

@@ -64,7 +64,7 @@ fn condition(at: &At<'_>, stage: Stage, ctx: &mut Context<'_>) -> Option<Conditi
             check_value(&value, text, stage, ctx);
         }
     }
-    let operator = match at.text_of("operator")? {
+    let operator = match at.text_of("operator").unwrap_or_default() {
         "In" | "NotIn" if values.is_empty() => {
             ctx.reject(at, stage, ProblemKind::ValuesNeeded);
             return None;
@@ -100,6 +100,8 @@ fn check_key(at: &At<'_>, key: &str, stage: Stage, ctx: &mut Context<'_>) {
 
 fn check_value(at: &At<'_>, value: &str, stage: Stage, ctx: &mut Context<'_>) {
     if !is_label_value(value) {
+        // Why: the schema of a custom kind already has a pattern for values, though not for keys.
+        let stage = if stage == Stage::Sanitize { Stage::Schema } else { stage };
         ctx.reject(at, stage, ProblemKind::BadForm { found: value.to_owned(), wanted: Form::LabelValue });
     }
 }
@@ -109,21 +111,22 @@ fn check_value(at: &At<'_>, value: &str, stage: Stage, ctx: &mut Context<'_>) {
 /// Source: Kubernetes, "Labels and Selectors", syntax and character set.
 pub fn is_label_key(key: &str) -> bool {
     let name = match key.split_once('/') {
-        Some((prefix, name)) => {
-            let labels = prefix.split('.').all(|label| {
-                !label.is_empty()
-                    && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-                    && !label.starts_with('-')
-                    && !label.ends_with('-')
-            });
-            if !labels || prefix.len() > 253 {
-                return false;
-            }
-            name
-        }
+        Some((prefix, name)) if is_dns_subdomain(prefix) => name,
+        Some(_) => return false,
         None => key,
     };
     !name.is_empty() && is_label_value(name)
+}
+
+/// Whether a text is a DNS subdomain in lower case. Source: RFC 1123 section 2.1, as the API server applies it.
+pub fn is_dns_subdomain(text: &str) -> bool {
+    let of_label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    text.len() <= 253 && text.split('.').all(of_label)
 }
 
 /// Whether a text can be a label's value; the empty text can.

@@ -25,7 +25,7 @@ pub(crate) fn decode_namespaced(root: &At<'_>, ctx: &mut Context<'_>) -> Vec<Sec
 pub(crate) fn decode(root: &At<'_>, scope: Scope, ctx: &mut Context<'_>) -> Vec<Section> {
     let rules: Vec<At<'_>> = root.get("spec").into_iter().chain(root.list("specs")).collect();
     if rules.is_empty() {
-        ctx.reject(root, Stage::Sanitize, ProblemKind::NoSpec);
+        ctx.reject(root, Stage::Schema, ProblemKind::NoSpec);
     }
     rules.iter().map(|at| section(at, scope, ctx)).collect()
 }
@@ -71,7 +71,7 @@ const RULES: [(&str, Direction, bool); 4] = [
 fn subjects(at: &At<'_>, scope: Scope, ctx: &mut Context<'_>) -> Subjects {
     match (at.get("endpointSelector"), at.get("nodeSelector")) {
         (Some(_), Some(nodes)) => {
-            ctx.reject(&nodes, Stage::Sanitize, ProblemKind::TwoSubjects);
+            ctx.reject(&nodes, Stage::Schema, ProblemKind::TwoSubjects);
             Subjects::Nodes(Selector::default())
         }
         (Some(endpoints), None) => Subjects::Endpoints(of_subjects(&endpoints, scope, ctx)),
@@ -82,7 +82,7 @@ fn subjects(at: &At<'_>, scope: Scope, ctx: &mut Context<'_>) -> Subjects {
             Subjects::Nodes(Selector::new(requirements(&nodes, ctx)))
         }
         (None, None) => {
-            ctx.reject(at, Stage::Sanitize, ProblemKind::NoSubjects);
+            ctx.reject(at, Stage::Schema, ProblemKind::NoSubjects);
             Subjects::Endpoints(Selector::default())
         }
     }

@@ -11,6 +11,11 @@ use crate::problem::{Form, ProblemKind, Stage};
 /// TCP, UDP and SCTP: what `ANY` means.
 const ANY: [Protocol; 3] = [Protocol::TCP, Protocol::UDP, Protocol::SCTP];
 
+/// Protocols without ports, which are not enforced yet.
+const PORTLESS: &[&str] = &["VRRP", "IGMP", "GRE", "IPIP", "IPV6", "ESP", "AH"];
+/// The protocols of a dialect without those of tunnels.
+const OLD_PROTOCOLS: &[&str] = &["TCP", "UDP", "SCTP", "VRRP", "IGMP", "ANY"];
+
 /// A port item with what L7 validation asks about it.
 pub(super) struct Written<'t> {
     pub at: At<'t>,
@@ -26,7 +31,11 @@ pub(super) fn port_items<'t>(rule: Rule, at: &At<'t>, ctx: &mut Context<'_>) -> 
     for port in at.list("ports") {
         let protocols = match port.text_of("protocol").unwrap_or_default() {
             "" | "ANY" => ANY.to_vec(),
-            "VRRP" | "IGMP" => {
+            known if PORTLESS.contains(&known) => {
+                if !ctx.dialect.tunnel_protocols && !["VRRP", "IGMP"].contains(&known) {
+                    let kind = ProblemKind::NotOneOf { found: known.to_owned(), allowed: OLD_PROTOCOLS };
+                    ctx.reject(&port, Stage::Schema, kind);
+                }
                 closed = true;
                 ctx.not_yet(&port);
                 continue;
@@ -52,8 +61,7 @@ fn read(at: &At<'_>, text: &str, end: u16, protocols: Vec<Protocol>, ctx: &mut C
     if !numeric {
         let name = text.to_ascii_lowercase();
         if !crate::network_policy::is_port_name(&name) {
-            let stage = if text.is_empty() { Stage::Sanitize } else { Stage::Schema };
-            ctx.reject(at, stage, ProblemKind::BadForm { found: text.to_owned(), wanted: Form::PortText });
+            ctx.reject(at, Stage::Sanitize, ProblemKind::BadForm { found: text.to_owned(), wanted: Form::PortText });
             return None;
         }
         return Some(Ports::Name { protocols, name });
@@ -61,7 +69,7 @@ fn read(at: &At<'_>, text: &str, end: u16, protocols: Vec<Protocol>, ctx: &mut C
     // Why: one parser reads a leading zero as octal and another as decimal, so nobody can know what is meant.
     let number = text.parse::<u16>().ok().filter(|_| text.len() == 1 || !text.starts_with('0'));
     let Some(low) = number else {
-        ctx.reject(at, Stage::Schema, ProblemKind::BadForm { found: text.to_owned(), wanted: Form::PortText });
+        ctx.reject(at, Stage::Sanitize, ProblemKind::BadForm { found: text.to_owned(), wanted: Form::PortText });
         return None;
     };
     let high = match (low, end) {

@@ -152,12 +152,11 @@ const PORT_RULE: &[Field] = &[
 const PORT: &[Field] = &[
     Field::new("port", Shape::Text, "A number in text, `0` for all, or a port name."),
     Field::new("endPort", Shape::Whole(0, 65535), "The last port of a range; ignored unless above `port`."),
-    Field::new(
-        "protocol",
-        Shape::Word(&["TCP", "UDP", "SCTP", "VRRP", "IGMP", "ANY"]),
-        "ANY, the default, is TCP, UDP and SCTP.",
-    ),
+    Field::new("protocol", Shape::Word(PROTOCOLS), "ANY, the default, is TCP, UDP and SCTP."),
 ];
+
+/// The words of `protocol`.
+const PROTOCOLS: &[&str] = &["TCP", "UDP", "SCTP", "VRRP", "IGMP", "GRE", "IPIP", "IPV6", "ESP", "AH", "ANY"];
 
 const L7_RULES: &[Field] = &[
     Field::new("http", list(&Shape::Object(HTTP)), "HTTP requests, any of these."),
