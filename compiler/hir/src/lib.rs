@@ -15,7 +15,7 @@
 //! All values are `Eq` and ordered, so equal answers stop an incremental rebuild. The number of a peer never changes while a table
 //! is extended (`peers::tests`).
 //! # Reading order
-//! [`dialect`], [`labels`], [`policy`], [`peers`], [`subject`], [`resolve`].
+//! [`dialect`], [`labels`], [`policy`], [`peers`], [`subject`], [`mod@resolve`].
 
 pub mod dialect;
 

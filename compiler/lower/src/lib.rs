@@ -10,7 +10,8 @@
 //! # Does not know
 //! Selectors, labels, clusters, files, kernels.
 //! # Laws
-//! Equal bounds give equal rule sets; no origin is lost; tiers and levels ascend (`tests`).
+//! Equal bounds give equal rule sets; no origin is lost; tiers and levels ascend (`tests/tiers.rs`). Text to verdict is shown by
+//! small cases (`tests/traps`).
 //! # Reading order
 //! [`lower()`], then [`Indices`].
 

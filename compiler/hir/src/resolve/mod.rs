@@ -146,7 +146,7 @@ impl Binder<'_, '_> {
             Direction::Ingress => true,
             Direction::Egress => self.dialect.own_node_always_reachable,
         };
-        if own_node && !isolated_by.is_empty() && self.class.kind == SubjectKind::Endpoint {
+        if own_node && !isolated_by.is_empty() && self.class.kind != SubjectKind::Host {
             rules.insert(own_node_rule());
         }
         let says = |(_, section): &(&ObjectRef, &Section)| *section.isolation(direction) != Isolation::Absent;
