@@ -59,6 +59,13 @@ pub enum Error {
         /// What was asked for.
         what: String,
     },
+    /// A question or a flow that cannot be asked: its ends speak two families, or a number is out of range. A bug of the
+    /// caller.
+    #[error("cannot ask for {what}")]
+    Question {
+        /// What was asked for.
+        what: String,
+    },
     /// A failure of the work that a caller ran inside a namespace.
     #[error("{0}")]
     Inside(#[source] Box<dyn std::error::Error + Send + Sync>),

@@ -5,7 +5,8 @@ mod common;
 use std::collections::BTreeMap;
 
 use common::{run, skip, spec};
-use lab::{Lab, Outcome, Place, Plan, Protocol, all_pairs, probe_all};
+use flow::Family;
+use lab::{End, Lab, Outcome, Place, Plan, Probe, Protocol, all_pairs, probe_all};
 
 const PROTOCOLS: [Protocol; 3] = [Protocol::Tcp(8080), Protocol::Udp(53), Protocol::Echo];
 
@@ -57,6 +58,70 @@ fn a_cut_path_is_blocked_and_the_rest_is_reached() {
     }
     eprintln!("{counts:?}");
     lab.down().expect("down");
+}
+
+#[test]
+fn a_path_that_is_cut_one_way_shows_which_way() {
+    if skip("a_path_that_is_cut_one_way") {
+        return;
+    }
+    let plan = Plan::new(spec(&run("way"), 2, 1)).expect("a plain spec");
+    let lab = Lab::up(&plan).expect("a lab");
+    // A router forwards by the link that a packet came in on: pod 1 is heard by nobody and hears everybody.
+    let end = plan.host_end(1).expect("a host end");
+    lab.in_node("node-1", || std::fs::write(format!("/proc/sys/net/ipv4/conf/{}/forwarding", end.name), "0"))
+        .expect("a setting");
+    let (deaf, mute) = (Place::Pod(0), Place::Pod(1));
+    let check = |from, to, expected: [Outcome; 3]| {
+        let probes = PROTOCOLS.map(|one| Probe::new(&plan, from, to, Family::V4, one).expect("addresses"));
+        let found: Vec<Outcome> = probe_all(&lab, &probes).expect("answers").iter().map(|one| one.outcome).collect();
+        assert_eq!(found, expected, "{from:?} to {to:?}");
+    };
+    check(deaf, mute, [Outcome::Blocked, Outcome::Unanswered, Outcome::Blocked]);
+    check(mute, deaf, [Outcome::Blocked; 3]);
+    check(mute, Place::Node(1), [Outcome::Reached; 3]);
+    lab.down().expect("down");
+}
+
+#[test]
+fn a_question_that_makes_no_sense_is_an_error_and_no_outcome() {
+    if skip("a_question_that_makes_no_sense") {
+        return;
+    }
+    let plan = Plan::new(spec(&run("ask"), 1, 1)).expect("a plain spec");
+    let lab = Lab::up(&plan).expect("a lab");
+    let probe = Probe::new(&plan, Place::Pod(0), Place::Node(0), Family::V4, Protocol::Echo).expect("addresses");
+    let check = |probe: Probe, expected: &str| {
+        let found = probe_all(&lab, &[probe]).expect_err(expected);
+        assert_eq!(found.to_string(), expected);
+    };
+    let other = Probe { to: End { address: plan.addresses(Place::Node(0))[1], ..probe.to }, ..probe };
+    check(other, "cannot ask for a way from 10.244.0.1 to fc00:18::2");
+    let nobody = Probe { to: End { place: Place::Pod(7), ..probe.to }, ..probe };
+    check(nobody, "the lab has no Pod(7) with address 172.18.0.2");
+    assert!(probe_all(&lab, &[Probe { protocol: Protocol::Tcp(0), ..probe }]).is_err());
+    assert_eq!(probe_all(&lab, &[]).expect("no answers"), []);
+    lab.down().expect("down");
+}
+
+#[test]
+fn pods_of_one_family_reach_each_other_in_it() {
+    if skip("pods_of_one_family") {
+        return;
+    }
+    for family in [Family::V4, Family::V6] {
+        let mut spec = spec(&run(if family == Family::V4 { "four" } else { "six" }), 2, 1);
+        spec.nodes.iter_mut().for_each(|node| node.addresses.retain(|&address| Family::of(address) == family));
+        spec.pods.iter_mut().for_each(|pod| pod.addresses.retain(|&address| Family::of(address) == family));
+        let plan = Plan::new(spec).expect("a plain spec");
+        let lab = Lab::up(&plan).expect("a lab");
+        let probes = all_pairs(&plan, &PROTOCOLS);
+        let observed = probe_all(&lab, &probes).expect("answers");
+        assert!(observed.iter().all(|one| one.outcome == Outcome::Reached), "{observed:?}");
+        // 2 pods × 2 ways each with 2 pods, 2 nodes and 2 outside addresses: 4 + 8 + 8 pairs.
+        assert_eq!(probes.len(), 20 * PROTOCOLS.len());
+        lab.down().expect("down");
+    }
 }
 
 /// A pod and the node that it is on, either way: ten pods a node.

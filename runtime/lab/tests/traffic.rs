@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use common::{run, skip, spec};
@@ -103,11 +105,39 @@ fn a_path_that_is_cut_for_a_while_leaves_one_gap_within_that_while() {
 }
 
 #[test]
-fn packets_that_find_no_room_are_counted_apart_from_those_denied() {
-    if skip("packets_that_find_no_room") {
+fn bulk_with_offloads_at_their_defaults_arrives_whole_and_with_right_checksums() {
+    if skip("bulk_with_offloads") {
         return;
     }
-    let plan = Plan::new(spec(&run("room"), 1, 2)).expect("a plain spec");
+    let plan = Plan::new(spec(&run("bulk"), 2, 2)).expect("a plain spec");
+    let lab = Lab::up(&plan).expect("a lab");
+    let bytes: Vec<u8> = (0..8 << 20).map(|at: u32| (at % 251) as u8).collect();
+    for family in [Family::V4, Family::V6] {
+        for to in [Place::Pod(1), Place::Pod(2), Place::World] {
+            let to = SocketAddr::new(plan.address(to, family).expect("an address"), 8080);
+            let place =
+                plan.places().into_iter().find(|&place| plan.addresses(place).contains(&to.ip())).expect("a place");
+            let listener = lab.inside(place, || TcpListener::bind(to)).expect("a listener");
+            let mut near = lab.inside(Place::Pod(0), || TcpStream::connect(to)).expect("a connection");
+            let mut whole = vec![];
+            std::thread::scope(|scope| {
+                scope.spawn(|| near.write_all(&bytes).and_then(|()| near.shutdown(Shutdown::Write)).expect("sent"));
+                listener.accept().expect("a connection").0.read_to_end(&mut whole).expect("received");
+            });
+            assert!(whole == bytes, "{to}: {} of {} bytes", whole.len(), bytes.len());
+            assert_eq!(common::wrong_checksums(&lab, place), 0, "{to}");
+        }
+    }
+    assert_eq!(common::wrong_checksums(&lab, Place::Pod(0)), 0);
+    lab.down().expect("down");
+}
+
+#[test]
+fn packets_that_find_no_socket_are_counted_apart_from_those_denied() {
+    if skip("packets_that_find_no_socket") {
+        return;
+    }
+    let plan = Plan::new(spec(&run("nosock"), 1, 2)).expect("a plain spec");
     let lab = Lab::up(&plan).expect("a lab");
     let flow = flows_within_a_node(&plan);
     let traffic = Traffic::start(&lab, &[flow]).expect("traffic");

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use flow::Family;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::running::Lab;
 use crate::topology::{Place, Plan};
 
@@ -120,15 +120,35 @@ impl Default for Patience {
 
 /// Asks everything and waits for all answers; results in the order of `probes`.
 ///
-/// Errors: an end that the lab does not have, or a socket that cannot be made. What the network does is an [`Outcome`].
+/// Errors: an end that the lab does not have, two families, port 0, or a socket that cannot be made. What the network does
+/// is an [`Outcome`].
 pub fn probe_all(lab: &Lab, probes: &[Probe]) -> Result<Vec<Observed>> {
     probe_with(lab, probes, &Patience::default())
 }
 
 /// As [`probe_all`], with patience of the caller's choice.
 pub fn probe_with(lab: &Lab, probes: &[Probe], patience: &Patience) -> Result<Vec<Observed>> {
+    for probe in probes {
+        if matches!(probe.protocol, Protocol::Tcp(0) | Protocol::Udp(0)) {
+            return Err(Error::Question { what: format!("port 0 in {probe:?}") });
+        }
+        check(lab, probe.from, probe.to)?;
+    }
     let listeners = serve::open(lab, probes)?;
     serve::during(listeners, |seen| ask::all(lab, probes, patience, seen))
+}
+
+/// Both ends exist, own their addresses and speak one family.
+pub(crate) fn check(lab: &Lab, from: End, to: End) -> Result<()> {
+    for end in [from, to] {
+        if !lab.plan().addresses(end.place).contains(&end.address) {
+            return Err(Error::NoSuchPlace { what: format!("{:?} with address {}", end.place, end.address) });
+        }
+    }
+    if from.address.is_ipv4() != to.address.is_ipv4() {
+        return Err(Error::Question { what: format!("a way from {} to {}", from.address, to.address) });
+    }
+    Ok(())
 }
 
 /// Every ordered pair of ends of one family of which at least one is a pod, with each protocol: a pod and itself, pods of

@@ -35,8 +35,12 @@ pub(super) fn open(lab: &Lab, flows: &[Flow]) -> Result<Sockets> {
     let mut known: BTreeMap<(Place, SocketAddr, SocketAddr), usize> = BTreeMap::new();
     for flow in flows {
         if flow.payload_bytes < HEADER_BYTES {
-            return Err(Error::NoSuchPlace { what: format!("room for a number in {} bytes", flow.payload_bytes) });
+            return Err(Error::Question { what: format!("a number in {} bytes", flow.payload_bytes) });
         }
+        if flow.from_port == 0 || flow.to_port == 0 {
+            return Err(Error::Question { what: format!("port 0 in {flow:?}") });
+        }
+        crate::probe::check(lab, flow.from, flow.to)?;
         let from = (flow.from.place, SocketAddr::new(flow.from.address, flow.from_port));
         let to = (flow.to.place, SocketAddr::new(flow.to.address, flow.to_port));
         let mut end = |(place, local), (_, remote)| -> Result<usize> {
