@@ -28,28 +28,27 @@
 //!
 //! *Network header*
 //!
-//! 4. A header that is cut short, or a packet shorter than its header says: `truncated`. A wrong version, an IPv4 header of fewer than
-//!    20 bytes or longer than the packet: `malformed-header`. Bytes after the packet's stated end are padding and are never read.
-//!    A stated length of 0 means all there is in segments of more than 65,535 bytes, which this machine made; else `malformed-header`.
-//! 5. From the endpoint, the source is its own address, else `invalid-source`, whatever follows. Neighbour discovery that follows the
-//!    fixed IPv6 header at once may also come from a link-local address or from none.
-//! 6. IPv6 extension headers hop-by-hop, routing, destination, authentication and fragment are walked, at most eight in all, and
-//!    none but the last says that this is a part, else `ipv6-headers`. A routing header with segments left hides where the packet goes:
-//!    `ipv6-headers`.
-//! 7. A protocol other than TCP, UDP, SCTP and the family's ICMP drops: `unknown-protocol`. (A later fragment of one: rule 11.)
+//! 4. A header that is cut short, or a packet shorter than its header says: `truncated`. A wrong version, a header length below 20 or
+//!    beyond the packet: `malformed-header`. Bytes after the packet's stated end are padding and are never read. Segments of more than
+//!    65,535 bytes, which this machine made itself, state the length 0 and mean all there is.
+//! 5. From the endpoint, the source is its own address, else `invalid-source`, whatever else is wrong with the packet. Neighbour
+//!    discovery is exempt as rule 8 says.
+//! 6. IPv6 extension headers hop-by-hop, routing, destination, authentication and fragment are walked, at most eight in all and one
+//!    fragment header, else `ipv6-headers`. A routing header with segments left hides where the packet goes: `ipv6-headers`.
+//! 7. A protocol other than TCP, UDP, SCTP and the family's ICMP drops: `unknown-protocol`.
 //!
 //! *Neighbour discovery* (ICMPv6 133 to 137, RFC 4861; not fragmented)
 //!
-//! 8. A hop limit other than 255 comes from beyond the link: `forbidden-neighbour`. Towards the endpoint the rest passes. From it,
-//!    advertisements of a router and redirects are `forbidden-neighbour`, and so is the advertisement of a target that is neither the
-//!    endpoint's address nor link-local.
+//! 8. A hop limit other than 255 comes from beyond the link, and a code other than 0 means nothing: `forbidden-neighbour`. Towards the
+//!    endpoint the rest passes. From it, advertisements of a router and redirects are `forbidden-neighbour`; the source is the endpoint's
+//!    address, unspecified or link-local, else `invalid-source`; the target of a solicitation from the unspecified address (a probe,
+//!    RFC 4862) and of an advertisement is the endpoint's or link-local, else `forbidden-neighbour`.
 //!
 //! *Fragments*
 //!
 //! 9. Any fragment of ICMP: `icmp-fragment`. An IPv6 packet with a fragment header that is whole is no fragment (RFC 6946).
-//! 10. A first fragment holds the 20 bytes of a TCP header, the 8 of UDP or the 12 of SCTP, and a later one of TCP does not begin at
-//!     byte 8, where it would overwrite the flags (RFC 3128): else `fragment-short`. An unfragmented packet that is too short for them,
-//!     or for the 8 of ICMP: `truncated`.
+//! 10. A first fragment holds 14 bytes of TCP, or 8 of UDP and SCTP, and a later one of TCP does not begin below byte 14:
+//!     `fragment-short`. An unfragmented packet that is too short for them, or for the 8 of ICMP: `truncated`.
 //! 11. A first fragment leaves its ports under (family, addresses, identification, protocol), whatever is decided about it. A later one
 //!     takes them; where there are none: `fragment-unknown`.
 //!
@@ -57,10 +56,10 @@
 //!
 //! 12. IPv4 "fragmentation needed" (3/4) passes: path MTU discovery must not depend on policy.
 //! 13. An error (IPv4 3, 11, 12; IPv6 1 to 4) passes as related when the packet inside it belongs to a live connection of the endpoint
-//!     and was sent by whom the error goes to; one from the endpoint, moreover, when it was sent to the endpoint. Otherwise, and when
-//!     that cannot be told (cut short, a later fragment, extension headers), it is judged by type and code, and never tracked.
-//! 14. A query (echo; in IPv4 also timestamp) and its reply are one connection: the asking side's port is the identifier, the other's
-//!     is 0. A request is never an answer, and a reply never opens a connection: each is then judged by type and code, not tracked.
+//!     and was sent by whom the error goes to; when the endpoint sends the error, moreover, to the endpoint. Otherwise, and when that
+//!     cannot be told (cut short, a later fragment, IPv6 extension headers), it is judged by type and code, and never tracked.
+//! 14. An echo request and its reply are one connection: the asking side's port is the identifier, the other's is 0. A request is never
+//!     an answer, and a reply never opens a connection: each is then judged by type and code and not tracked.
 //! 15. All other messages are judged by type and code and never tracked.
 //!
 //! *Connections* (one per endpoint, protocol and unordered pair of address and port)

@@ -1,6 +1,6 @@
 //! One packet at one endpoint: the rules of the crate, in their order.
 
-use crate::parse::{Arp, Body, Flags, Frame, Packet, Tuple, only_on_link, parse};
+use crate::parse::{Arp, Body, Flags, Frame, Packet, Tuple, parse};
 use crate::reason::Reason;
 use crate::track::{Key, Track};
 use flow::{Direction, L4Key, Protocol};
@@ -100,10 +100,15 @@ pub fn step(
 
 type Judge<'a> = &'a mut dyn FnMut(&Packet, L4Key) -> bool;
 
-/// Rule 5, for packets that cannot be read further.
+/// Rule 5, for packets that cannot be read further. A source that neighbour discovery may have is left to what made them unreadable.
 fn spoofed(endpoint: &Endpoint, direction: Direction, source: Option<IpAddr>) -> Option<Reason> {
-    let own = source.is_none_or(|source| endpoint.owns(source));
+    let own = source.is_none_or(|source| endpoint.owns(source) || only_on_link(source));
     (direction == Direction::Egress && !own).then_some(Reason::InvalidSource)
+}
+
+/// Whether neighbour discovery may come from an address that is not the endpoint's.
+fn only_on_link(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(address) if address.is_unspecified() || address.is_unicast_link_local())
 }
 
 /// Rule 2.
@@ -125,8 +130,8 @@ fn ip(
     now: u64,
     judge: Judge<'_>,
 ) -> Result<Because, Reason> {
-    if let Body::Neighbour { kind, target, .. } = packet.body {
-        return neighbour(endpoint, direction, packet, kind, target);
+    if let Body::Neighbour { kind, code, target } = packet.body {
+        return neighbour(endpoint, direction, packet, (kind, code), target);
     }
     if direction == Direction::Egress && !endpoint.owns(packet.source) {
         return Err(Reason::InvalidSource);
@@ -155,9 +160,9 @@ fn ip(
         Body::Query { asks, .. } => {
             let Some(tuple) = packet.tuple() else { return untracked(packet, judge) };
             let opened = track.find(&Key::new(endpoint.id, &tuple), now).map(|connection| connection.opened);
-            // Rule 14. With identifier 0 both directions have one tuple, so that a request may meet the other side's connection.
+            // Rule 14: what asks goes the opener's way, what answers the other; anything else is on its own.
             match opened {
-                Some(opened) if asks && opened != direction => untracked(packet, judge),
+                Some(opened) if asks != (opened == direction) => untracked(packet, judge),
                 None if !asks => untracked(packet, judge),
                 _ => tracked(track, endpoint, direction, packet, &tuple, Flags::default(), now, judge),
             }
@@ -172,31 +177,27 @@ fn neighbour(
     endpoint: &Endpoint,
     direction: Direction,
     packet: &Packet,
-    kind: u8,
+    (kind, code): (u8, u8),
     target: Option<Ipv6Addr>,
 ) -> Result<Because, Reason> {
-    const ROUTER_ADVERTISEMENT: u8 = 134;
+    const SOLICITATION: u8 = 135;
     const ADVERTISEMENT: u8 = 136;
-    const REDIRECT: u8 = 137;
     let from_endpoint = direction == Direction::Egress;
-    let on_link = packet.extensions == 0 && only_on_link(packet.source);
-    if from_endpoint && !endpoint.owns(packet.source) && !on_link {
+    if from_endpoint && !endpoint.owns(packet.source) && !only_on_link(packet.source) {
         return Err(Reason::InvalidSource);
     }
-    if packet.hop_limit != 255 {
+    if packet.hop_limit != 255 || code != 0 {
         return Err(Reason::ForbiddenNeighbour);
     }
     if !from_endpoint {
         return Ok(Because::Neighbour);
     }
-    match (kind, target) {
-        (ROUTER_ADVERTISEMENT | REDIRECT, _) => Err(Reason::ForbiddenNeighbour),
-        (ADVERTISEMENT, None) => Err(Reason::Truncated),
-        (ADVERTISEMENT, Some(target)) if !endpoint.owns(target.into()) && !target.is_unicast_link_local() => {
-            Err(Reason::ForbiddenNeighbour)
-        }
-        _ => Ok(Because::Neighbour),
+    let own_target = target.is_none_or(|target| endpoint.owns(target.into()) || target.is_unicast_link_local());
+    let claims = kind == ADVERTISEMENT || kind == SOLICITATION && packet.source.is_unspecified();
+    if matches!(kind, 134 | 137) || claims && !own_target {
+        return Err(Reason::ForbiddenNeighbour);
     }
+    Ok(Because::Neighbour)
 }
 
 /// Rules 13 to 15: judged by itself.

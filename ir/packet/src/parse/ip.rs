@@ -1,7 +1,7 @@
 //! Network headers: RFC 791, RFC 8200.
 
 use super::transport::{Network, transport};
-use super::{Fragment, Packet, Refused, field16, field32, only_on_link};
+use super::{Fragment, Packet, Refused, field16, field32};
 use crate::reason::Reason;
 use flow::Protocol;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -22,7 +22,6 @@ pub(super) fn packet4(bytes: &[u8]) -> Result<Packet, Refused> {
 fn stated(bytes: &[u8], len: u16) -> Result<&[u8], Reason> {
     match len {
         0 if bytes.len() > usize::from(u16::MAX) => Ok(bytes),
-        0 => Err(Reason::MalformedHeader),
         len => bytes.get(..usize::from(len)).ok_or(Reason::Truncated),
     }
 }
@@ -32,12 +31,15 @@ pub(super) struct Header4 {
     pub(super) len: usize,
 }
 
-/// The fixed part of an IPv4 header, and how long the header is: perhaps longer than the bytes.
+/// An IPv4 header, all of it, whatever the length of the packet.
 pub(super) fn header4(bytes: &[u8]) -> Result<Header4, Reason> {
     let fixed: &[u8; 20] = bytes.first_chunk().ok_or(Reason::Truncated)?;
     let len = usize::from(fixed[0] & 15) * 4;
     if fixed[0] >> 4 != 4 || len < 20 {
         return Err(Reason::MalformedHeader);
+    }
+    if bytes.len() < len {
+        return Err(Reason::Truncated);
     }
     let word = u16::from_be_bytes([fixed[6], fixed[7]]);
     let fragment = Fragment {
@@ -51,7 +53,6 @@ pub(super) fn header4(bytes: &[u8]) -> Result<Header4, Reason> {
         destination: address(16),
         protocol: Protocol(fixed[9]),
         hop_limit: fixed[8],
-        extensions: 0,
         fragment: Some(fragment).filter(|part| part.offset != 0 || part.more),
     };
     Ok(Header4 { network, len })
@@ -65,9 +66,7 @@ pub(super) fn packet6(bytes: &[u8]) -> Result<Packet, Refused> {
     }
     let rest = stated(&bytes[40..], u16::from_be_bytes([fixed[4], fixed[5]]))?;
     let fixed = header6(fixed);
-    // Too short to say that it is no neighbour discovery.
-    let perhaps_neighbour = only_on_link(fixed.source) && fixed.protocol == Protocol::ICMPV6 && rest.len() < 8;
-    let source = Some(fixed.source).filter(|_| !perhaps_neighbour);
+    let source = Some(fixed.source);
     let read = || {
         let (network, rest) = extensions(fixed, rest)?;
         transport(network, rest)
@@ -83,22 +82,21 @@ pub(super) fn header6(fixed: &[u8; 40]) -> Network {
         destination: address(24),
         protocol: Protocol(fixed[6]),
         hop_limit: fixed[7],
-        extensions: 0,
         fragment: None,
     }
 }
 
 /// Walks the extension headers: rule 6. A later fragment ends the walk, since what follows is no header.
 fn extensions(mut network: Network, mut rest: &[u8]) -> Result<(Network, &[u8]), Reason> {
-    loop {
+    let mut fragmented = false;
+    for walked in 0.. {
         let kind = network.protocol.0;
         if !matches!(kind, 0 | 43 | 44 | 51 | 60) {
             break;
         }
-        if network.extensions == EXTENSIONS {
+        if walked == EXTENSIONS {
             return Err(Reason::Ipv6Headers);
         }
-        network.extensions += 1;
         let header: &[u8; 8] = rest.first_chunk().ok_or(Reason::Truncated)?;
         network.protocol = Protocol(header[0]);
         let len = match kind {
@@ -107,11 +105,12 @@ fn extensions(mut network: Network, mut rest: &[u8]) -> Result<(Network, &[u8]),
             _ => (usize::from(header[1]) + 1) * 8,
         };
         // Routing: type, segments left (RFC 8200, section 4.4).
-        if kind == 43 && header[3] != 0 || kind == 44 && network.fragment.is_some() {
+        if kind == 43 && header[3] != 0 || kind == 44 && fragmented {
             return Err(Reason::Ipv6Headers);
         }
         rest = rest.get(len..).ok_or(Reason::Truncated)?;
         if kind == 44 {
+            fragmented = true;
             let word = u16::from_be_bytes([header[2], header[3]]);
             let fragment = Fragment {
                 identification: field32(header, 4).ok_or(Reason::Truncated)?,

@@ -27,7 +27,7 @@ pub enum Frame {
 pub struct Refused {
     /// Why.
     pub reason: Reason,
-    /// The source, when the network header was sound and what follows it is not, perhaps, neighbour discovery.
+    /// The source, when the network header was sound.
     pub source: Option<IpAddr>,
 }
 
@@ -48,8 +48,6 @@ pub struct Packet {
     pub protocol: Protocol,
     /// TTL or hop limit.
     pub hop_limit: u8,
-    /// How many extension headers were walked.
-    pub extensions: usize,
     /// Set when the packet is a part of one.
     pub fragment: Option<Fragment>,
     /// What follows.
@@ -81,7 +79,7 @@ pub enum Body {
     },
     /// A later fragment: no header.
     Later,
-    /// An echo or timestamp request or reply.
+    /// An echo request or reply.
     Query {
         /// Type.
         kind: u8,
@@ -107,7 +105,7 @@ pub enum Body {
         kind: u8,
         /// Code.
         code: u8,
-        /// The target of a solicitation, an advertisement or a redirect that is not cut short.
+        /// The target of a solicitation, an advertisement or a redirect.
         target: Option<Ipv6Addr>,
     },
     /// Any other ICMP message.
@@ -228,11 +226,6 @@ impl Arp {
         let mac = std::array::from_fn(|i| bytes[8 + i]);
         Ok(Arp { mac, address: Ipv4Addr::from_octets(std::array::from_fn(|i| bytes[14 + i])) })
     }
-}
-
-/// Whether an address is one from which neighbour discovery alone may come, without being the endpoint's: link-local, or none.
-pub(crate) fn only_on_link(address: IpAddr) -> bool {
-    matches!(address, IpAddr::V6(address) if address.is_unspecified() || address.is_unicast_link_local())
 }
 
 /// A 16-bit field; `None` beyond the end.
