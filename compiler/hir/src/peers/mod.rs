@@ -27,7 +27,7 @@ pub use mentions::Mentions;
 pub use ports::NamedPorts;
 pub use table::PeerTable;
 
-/// An address of the cluster's ranges that no entry explains. Only rules that restrict no peer match it. Known to the programs.
+/// An address of the cluster's ranges that no entry explains, or that of a service before translation. Only rules that restrict no peer match it. Known to the programs.
 pub const UNKNOWN: PeerId = PeerId(0);
 /// The node that the subject is on. Known to the programs.
 pub const HOST: PeerId = PeerId(1);

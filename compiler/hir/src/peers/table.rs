@@ -219,12 +219,16 @@ struct Found<'c> {
 
 impl<'c> Found<'c> {
     fn new(cluster: &'c Cluster, mentions: &'c Mentions, dialect: &'c Dialect) -> Self {
+        // Why: a packet to a service that was not translated yet may end at any pod. Were the service's address part of the world,
+        // an allow for the world would open every pod behind a service; so it is nobody's.
+        let services = cluster.services.values().flat_map(|service| service.cluster_ips.iter().copied());
+        let ranges = cluster.ranges().into_iter().chain(services.map(Prefix::host)).collect();
         Found {
             cluster,
             mentions,
             dialect,
             apiserver: cluster.kube_apiserver(),
-            ranges: Covers::new(cluster.ranges()),
+            ranges: Covers::new(ranges),
             by_address: Covers::new(mentions.by_address.clone()),
             inside: BTreeMap::new(),
             outside: BTreeMap::new(),

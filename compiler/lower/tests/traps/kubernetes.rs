@@ -336,3 +336,22 @@ fn upstreams_stray_peer_of_a_block_is_copied_in_exact_dialects_only() {
     let exact = &hir::Dialect::CILIUM_1_20_EXACT;
     check(exact, &[manifest], &[("a/cli -> a/web tcp/8080", "allow"), ("b/cli -> a/web tcp/8080", "deny")]);
 }
+
+#[test]
+fn the_address_of_a_service_is_not_the_world() {
+    let mut cluster = cluster();
+    cluster.insert(facts::Fact::Service(facts::Service {
+        name: facts::Name::new("a", "web"),
+        cluster_ips: ["10.96.0.10".parse().unwrap()].into(),
+        ..facts::Service::default()
+    }));
+    for dialect in [STANDARD, CILIUM] {
+        for cidr in ["10.96.0.0/12", "10.96.0.10/32", "0.0.0.0/0"] {
+            let spec = format!("policyTypes: [Egress]\negress: [{{to: [{{ipBlock: {{cidr: {cidr}}}}}]}}]");
+            let policies = decode(&[about_cli(&spec)], dialect).unwrap();
+            assert_eq!(ask_in(&cluster, dialect, &policies, "a/cli -> 10.96.0.10 tcp/80"), "deny", "{cidr}");
+        }
+        let policies = decode(&[about_cli("policyTypes: [Egress]\negress: [{ports: [{port: 80}]}]")], dialect).unwrap();
+        assert_eq!(ask_in(&cluster, dialect, &policies, "a/cli -> 10.96.0.10 tcp/80"), "allow");
+    }
+}
