@@ -118,27 +118,11 @@ fn workload(cluster: &Cluster, name: &Name, wanted: impl Fn(&Workload) -> bool) 
 /// Names that share the most with a word: at most three.
 fn near(cluster: &Cluster, word: &str) -> Vec<String> {
     let names = cluster.pods.keys().map(Name::to_string).chain(cluster.workloads.values().map(|it| it.name.to_string()));
-    let mut near: Vec<(usize, String)> = names.map(|name| (distance(word, &name), name)).collect();
-    near.retain(|(distance, name)| *distance <= 3 || name.ends_with(&format!("/{word}")));
+    let mut near: Vec<(usize, String)> = names.map(|name| (strsim::osa_distance(word, &name), name)).collect();
+    near.retain(|(distance, name)| *distance <= 2 || name.ends_with(&format!("/{word}")));
     near.sort();
     near.dedup();
     near.into_iter().map(|(_, name)| name).take(3).collect()
-}
-
-/// How many letters must change (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
 }
 
 /// Reads `8080/TCP`, `TCP/8080`, `8080` (TCP), `ICMP` (an echo request) or `8/ICMP`; `protocol` overrides when given.

@@ -1,0 +1,99 @@
+//! The command tree and the flags that commands share.
+
+use crate::command;
+use crate::output::Output;
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+const HELP: &str = "\
+{about}
+
+{usage-heading} {usage}
+
+Review
+  check       Report every problem of manifests, with its place and a way out
+  trace       Say whether one flow passes, and which lines decide it
+
+Try
+  demo        Show the whole of it on this machine: programs, packets, a swap
+  lab         Run the pods of a cluster file as namespaces with real traffic
+
+Build
+  build       Compile policies into eBPF images
+
+Self
+  completion  Print a completion script for a shell
+  help        Print help of a command
+
+Options:
+{options}
+
+Exit codes: 0 clean, 1 findings, 2 bad input or usage.
+";
+
+/// Compiles Kubernetes and Cilium network policies into verified eBPF, and says why a packet passes or not.
+#[derive(Debug, Parser)]
+#[command(name = "tidegate", version, help_template = HELP, subcommand_required = true, arg_required_else_help = true)]
+#[command(disable_help_subcommand = false)]
+pub struct Args {
+    /// When to use colours; `NO_COLOR` turns them off too.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The subcommands, one file each in [`command`].
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Report every problem of manifests, with its place and a way out.
+    // Check(command::check::Check),
+    /// Say whether one flow passes, and which lines decide it.
+    Trace(command::trace::Trace),
+    /// Print a completion script for a shell.
+    Completion(command::completion::Completion),
+}
+
+/// Where manifests come from.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Paths {
+    /// Files, folders, or `-` for standard input.
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<String>,
+    /// Another way to name a PATH, as kubectl has it.
+    #[arg(short = 'f', long = "filename", value_name = "PATH")]
+    pub filenames: Vec<String>,
+    /// The namespace of objects that name none.
+    #[arg(short, long, value_name = "NAME", default_value = "default")]
+    pub namespace: String,
+    /// The reading of the policy language.
+    #[arg(long, value_name = "NAME", default_value = "standard", value_parser = crate::session::dialect)]
+    pub dialect: &'static hir::Dialect,
+}
+
+impl Paths {
+    /// All paths in the order given; the current folder when there is none.
+    pub fn all(&self) -> Vec<String> {
+        let all: Vec<String> = self.paths.iter().chain(&self.filenames).cloned().collect();
+        if all.is_empty() { vec![".".into()] } else { all }
+    }
+}
+
+/// Where reports go.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Outputs {
+    /// Format of the report, and its file when it is not for standard output. Repeatable.
+    #[arg(short = 'o', long = "output", value_name = "FORMAT[=FILE]")]
+    pub outputs: Vec<Output>,
+}

@@ -1,0 +1,57 @@
+//! The subcommands, one file each.
+
+// pub mod check;
+pub mod completion;
+pub mod trace;
+
+use crate::args::{Args, Command};
+use std::process::ExitCode;
+
+/// How a run ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Exit {
+    /// Nothing to report.
+    Clean,
+    /// There are findings, or an expectation was not met.
+    Findings,
+    /// Input that cannot be used, an output that cannot be written, or a fault of our own.
+    Bad,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Clean => 0,
+            Exit::Findings => 1,
+            Exit::Bad => 2,
+        })
+    }
+}
+
+/// Runs one command. A panic is reported as a fault of ours and ends in [`Exit::Bad`], never as findings.
+pub fn run(args: Args) -> Exit {
+    let color = args.color;
+    let outcome = std::panic::catch_unwind(move || match args.command {
+        // Command::Check(command) => command.run(color),
+        Command::Trace(command) => command.run(color),
+        Command::Completion(command) => command.run(),
+    });
+    match outcome {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(message)) => {
+            eprintln!("error: {message}");
+            Exit::Bad
+        }
+        Err(_) => {
+            eprintln!("error[TG9999]: this is a fault of tidegate, not of your files; nothing was changed");
+            eprintln!("  please report it with the lines above and the files that you can share");
+            Exit::Bad
+        }
+    }
+}
+
+/// A report as JSON, for people and programs.
+fn json<T: serde::Serialize>(report: &T) -> String {
+    let text = serde_json::to_string_pretty(report).expect("reports are plain data with string keys");
+    text + "\n"
+}

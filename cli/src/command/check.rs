@@ -1,0 +1,110 @@
+//! `tidegate check`: every problem of manifests, with its place and a way out.
+
+use super::Exit;
+use crate::args::{Color, Outputs, Paths};
+use crate::output::{self, Format};
+use crate::report::{API_VERSION, CheckReport, Summary};
+use crate::session::{self, Session};
+use crate::{output::Destination, render};
+use clap::Args;
+use diag::{Diagnostic, Severity};
+use driver::text::{self, Role};
+
+/// How many findings the text report draws in full; the summary counts all of them, and JSON lists all.
+const DRAWN: usize = 500;
+
+/// Report every problem of manifests, with its place and a way out.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Where manifests come from.
+    #[command(flatten)]
+    pub paths: Paths,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub outputs: Outputs,
+}
+
+impl Check {
+    /// Reads, checks, prints.
+    pub fn run(self, color: Color) -> Result<Exit, String> {
+        let session = session::open(&self.paths);
+        let unreadable = session.unreadable.iter().map(|it| checks::unreadable(&it.path, &it.reason));
+        let findings: Vec<Diagnostic> = unreadable.chain(checks::check(&session.db)).collect();
+        let summary = summary(&session, &findings);
+        let dialect = self.paths.dialect.name;
+        output::write_all(&self.outputs.outputs, |format, destination| match format {
+            Format::Text => text(&session, &findings, summary, dialect, color, destination),
+            Format::Concise => findings.iter().map(|it| render::concise(&session.db, it)).collect(),
+            Format::Json => {
+                let report = CheckReport {
+                    api_version: API_VERSION,
+                    kind: "CheckReport",
+                    dialect: dialect.to_owned(),
+                    findings: findings.iter().map(|it| render::finding(&session.db, it)).collect(),
+                    summary,
+                };
+                super::json(&report)
+            }
+        })
+        .map_err(|error| error.to_string())?;
+        Ok(match summary {
+            _ if !session.unreadable.is_empty() => Exit::Bad,
+            Summary { errors: 0, warnings: 0, .. } => Exit::Clean,
+            _ => Exit::Findings,
+        })
+    }
+}
+
+fn summary(session: &Session, findings: &[Diagnostic]) -> Summary {
+    let mut summary = Summary { files: session.db.files().count(), ..Summary::default() };
+    for file in session.db.files() {
+        for object in text::decoded(&session.db, file).objects.iter() {
+            match object.role {
+                Role::Policy => summary.policies += 1,
+                Role::Rejected => summary.rejected += 1,
+                Role::Fact => summary.facts += 1,
+                Role::Other => summary.skipped += 1,
+            }
+        }
+    }
+    for finding in findings {
+        match finding.severity {
+            Severity::Error => summary.errors += 1,
+            Severity::Warning => summary.warnings += 1,
+            Severity::Hint => summary.hints += 1,
+        }
+    }
+    summary
+}
+
+fn text(
+    session: &Session,
+    findings: &[Diagnostic],
+    summary: Summary,
+    dialect: &str,
+    color: Color,
+    destination: Destination,
+) -> String {
+    let colours = render::colours(color, destination);
+    let mut out: String = findings.iter().take(DRAWN).map(|it| render::graphical(&session.db, it, colours) + "\n").collect();
+    if findings.len() > DRAWN {
+        out += &format!("and {} more; `-o concise` lists them all\n\n", findings.len() - DRAWN);
+    }
+    let count = |n: usize, one: &str, many: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {many}") };
+    let mut parts = vec![
+        count(summary.errors, "error", "errors"),
+        count(summary.warnings, "warning", "warnings"),
+        count(summary.hints, "hint", "hints"),
+    ];
+    parts.retain(|part| !part.starts_with("0 "));
+    let found = if parts.is_empty() { "nothing to report".to_owned() } else { parts.join(", ") };
+    let mut read = vec![count(summary.policies, "policy", "policies"), count(summary.facts, "cluster object", "cluster objects")];
+    if summary.rejected > 0 {
+        read.push(format!("{} refused", count(summary.rejected, "policy", "policies")));
+    }
+    if summary.skipped > 0 {
+        read.push(format!("{} of other kinds", count(summary.skipped, "object", "objects")));
+    }
+    out += &format!("{found} in {}: {}; dialect {dialect}\n", count(summary.files, "file", "files"), read.join(", "));
+    out
+}

@@ -1,0 +1,290 @@
+//! `tidegate trace`: whether one flow passes, and which lines decide it.
+
+use super::Exit;
+use crate::args::{Color, Outputs, Paths};
+use crate::output::{self, Format};
+use crate::report::{API_VERSION, TraceCause, TraceNearest, TraceReport, TraceRow, TraceSide};
+use crate::{render, session};
+use clap::{Args, ValueEnum};
+use driver::{Database, world};
+use flow::{Action, Protocol};
+use hir::labels::{self, Operator, Requirement};
+use oracle::Because;
+use reason::nearest::Misses;
+use reason::party;
+use reason::trace::{Outcome, Row, Unmanaged};
+use reason::{Cause, Question, Side, Stand};
+
+/// Say whether one flow passes, and which lines decide it.
+///
+/// The ends are `namespace/name` of a pod or workload, `node:NAME`, an address, a CIDR, or an entity such as `world`. The exit code is
+/// 0 whatever the verdict, unless `--expect` is given.
+#[derive(Debug, Args)]
+pub struct Trace {
+    /// Who opens the connection.
+    #[arg(value_name = "SOURCE", required_unless_present = "src_k8s_pod")]
+    pub source: Option<String>,
+    /// With whom.
+    #[arg(value_name = "DESTINATION", required_unless_present = "dst_k8s_pod")]
+    pub destination: Option<String>,
+    /// Port and protocol, for example `8080/TCP`, `53/UDP`, `ICMP`.
+    #[arg(value_name = "PORT", required_unless_present = "dport")]
+    pub port: Option<String>,
+    /// Another way to name SOURCE.
+    #[arg(long, value_name = "NAMESPACE/POD", conflicts_with = "source")]
+    pub src_k8s_pod: Option<String>,
+    /// Another way to name DESTINATION.
+    #[arg(long, value_name = "NAMESPACE/POD", conflicts_with = "destination")]
+    pub dst_k8s_pod: Option<String>,
+    /// Another way to name PORT.
+    #[arg(long, value_name = "PORT", conflicts_with = "port")]
+    pub dport: Option<String>,
+    /// The protocol of a PORT that names none; TCP when absent.
+    #[arg(long, value_name = "PROTOCOL")]
+    pub protocol: Option<String>,
+    /// Exit with 1 unless the verdict is this one; an unknown verdict meets neither.
+    #[arg(long, value_name = "VERDICT")]
+    pub expect: Option<Expect>,
+    /// Where manifests come from; the current folder when absent.
+    #[command(flatten)]
+    pub paths: TracePaths,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub outputs: Outputs,
+}
+
+/// PATH arguments of a command whose positional arguments are taken.
+#[derive(Clone, Debug, Args)]
+pub struct TracePaths {
+    /// Files, folders, or `-` for standard input. Repeatable.
+    #[arg(short = 'f', long = "filename", value_name = "PATH")]
+    pub filenames: Vec<String>,
+    /// The namespace of objects and ends that name none.
+    #[arg(short, long, value_name = "NAME", default_value = "default")]
+    pub namespace: String,
+    /// The reading of the policy language.
+    #[arg(long, value_name = "NAME", default_value = "standard", value_parser = session::dialect)]
+    pub dialect: &'static hir::Dialect,
+}
+
+/// An expected verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Expect {
+    /// The flow passes both ends.
+    Allow,
+    /// An end denies it.
+    Deny,
+}
+
+impl Trace {
+    /// Reads, asks, prints.
+    pub fn run(self, color: Color) -> Result<Exit, String> {
+        let paths = Paths {
+            paths: Vec::new(),
+            filenames: self.paths.filenames.clone(),
+            namespace: self.paths.namespace.clone(),
+            dialect: self.paths.dialect,
+        };
+        let session = session::open(&paths);
+        let unsound = session.report_unsound();
+        let question = self.question(&session.db)?;
+        let trace = reason::trace(&session.db, &question);
+        let report = report(&session.db, self.paths.dialect.name, &question, &trace);
+        output::write_all(&self.outputs.outputs, |format, destination| match format {
+            Format::Json => super::json(&report),
+            Format::Concise => format!("{}\n", headline(&report)),
+            Format::Text => text(&report, render::colours(color, destination)),
+        })
+        .map_err(|error| error.to_string())?;
+        Ok(match self.expect {
+            _ if unsound => Exit::Bad,
+            Some(Expect::Allow) if trace.outcome() != Outcome::Allow => Exit::Findings,
+            Some(Expect::Deny) if trace.outcome() != Outcome::Deny => Exit::Findings,
+            _ => Exit::Clean,
+        })
+    }
+
+    fn question(&self, db: &Database) -> Result<Question, String> {
+        let cluster = world::cluster(db);
+        let one = |positional: &Option<String>, flag: &Option<String>| -> String {
+            positional.clone().or_else(|| flag.clone()).unwrap_or_default()
+        };
+        let end = |word: String| party::party(&cluster, &self.paths.namespace, &word).map_err(|error| error.to_string());
+        let protocol = match &self.protocol {
+            Some(name) => Some(Protocol::parse(name).ok_or_else(|| format!("`{name}` is no protocol"))?),
+            None => None,
+        };
+        let port = one(&self.port, &self.dport);
+        Ok(Question {
+            source: end(one(&self.source, &self.src_k8s_pod))?,
+            destination: end(one(&self.destination, &self.dst_k8s_pod))?,
+            key: party::key(&port, protocol).map_err(|error| error.to_string())?,
+        })
+    }
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Allow => "allow",
+        Outcome::Deny => "deny",
+        Outcome::Unknown => "unknown",
+    }
+}
+
+fn report(db: &Database, dialect: &str, question: &Question, trace: &reason::Trace) -> TraceReport {
+    TraceReport {
+        api_version: API_VERSION,
+        kind: "TraceReport",
+        dialect: dialect.to_owned(),
+        source: question.source.to_string(),
+        destination: question.destination.to_string(),
+        port: question.key.to_string(),
+        verdict: word(trace.outcome()).to_owned(),
+        egress: side(db, &trace.egress),
+        ingress: side(db, &trace.ingress),
+    }
+}
+
+fn side(db: &Database, side: &Side) -> TraceSide {
+    let (unmanaged, rows) = match &side.stand {
+        Stand::Unmanaged(why) => (Some(unmanaged(*why).to_owned()), Vec::new()),
+        Stand::Itself => (Some("a pod always reaches itself; the flow never leaves it".to_owned()), Vec::new()),
+        Stand::Decided(rows) => (None, rows.iter().map(|it| row(db, it)).collect()),
+    };
+    TraceSide { subject: side.subject.clone(), verdict: word(side.outcome()).to_owned(), unmanaged, rows }
+}
+
+fn unmanaged(why: Unmanaged) -> &'static str {
+    match why {
+        Unmanaged::Outside => "no pod of this cluster, so no policy applies at this end",
+        Unmanaged::Node => "a node, and host policies are not enforced",
+        Unmanaged::HostNetwork => "a pod on its node's network; policies do not select it",
+        Unmanaged::Finished => "a finished pod",
+        Unmanaged::Elsewhere => "a pod of another cluster",
+    }
+}
+
+fn row(db: &Database, row: &Row) -> TraceRow {
+    let verdict = match row.verdict.action {
+        Action::Allow => "allow",
+        Action::Deny => "deny",
+        Action::Redirect(_) => "redirect",
+    };
+    let because = match (row.because, row.verdict.is_allowed()) {
+        (Because::Rule { .. }, _) => "rule",
+        (_, true) => "default-allow",
+        (_, false) => "default-deny",
+    };
+    TraceRow {
+        peer: row.peer.clone(),
+        verdict: verdict.to_owned(),
+        because: because.to_owned(),
+        by: row.by.iter().map(|it| cause(db, it)).collect(),
+        nearest: row.nearest.as_ref().map(|near| TraceNearest { cause: cause(db, &near.cause), misses: misses(&near.misses) }),
+    }
+}
+
+fn cause(db: &Database, cause: &Cause) -> TraceCause {
+    let place = cause.place.and_then(|place| Some(render::place_of(db, db.file(place.file)?, place.span)));
+    TraceCause { object: cause.origin.object.clone(), path: cause.origin.path.clone(), place }
+}
+
+fn misses(misses: &Misses) -> String {
+    match misses {
+        Misses::Port(l4) => format!("it admits this peer on {l4} only"),
+        Misses::Peer(failing) if failing.is_empty() => "it admits this port, but not this peer".to_owned(),
+        Misses::Peer(failing) => {
+            let failing: Vec<String> = failing.iter().map(|it| format!("`{}`", condition(it))).collect();
+            format!("it admits this port, but the peer does not meet {}", failing.join(" and "))
+        }
+    }
+}
+
+/// A condition on labels as people write it.
+fn condition(requirement: &Requirement) -> String {
+    let key = match requirement.key.strip_prefix(labels::NAMESPACE_LABELS) {
+        Some(label) => format!("namespace label {label}"),
+        None if requirement.key == labels::NAMESPACE => "namespace".to_owned(),
+        None => requirement.key.clone(),
+    };
+    match &requirement.operator {
+        Operator::In(values) if values.len() == 1 => format!("{key}={}", values[0]),
+        Operator::In(values) => format!("{key} in ({})", values.join(", ")),
+        Operator::NotIn(values) => format!("{key} not in ({})", values.join(", ")),
+        Operator::Exists => format!("{key} exists"),
+        Operator::DoesNotExist => format!("{key} does not exist"),
+    }
+}
+
+fn headline(report: &TraceReport) -> String {
+    format!("{}: {} -> {} {} ({})", report.verdict, report.source, report.destination, report.port, report.dialect)
+}
+
+fn text(report: &TraceReport, colours: bool) -> String {
+    let paint = |verdict: &str, shown: &str| match (colours, verdict) {
+        (false, _) => shown.to_owned(),
+        (true, "allow") => format!("\x1b[1;32m{shown}\x1b[0m"),
+        (true, "deny") => format!("\x1b[1;31m{shown}\x1b[0m"),
+        (true, _) => format!("\x1b[1;33m{shown}\x1b[0m"),
+    };
+    let mut out = format!(
+        "{}  {} -> {}  {}   dialect {}\n",
+        paint(&report.verdict, &report.verdict.to_uppercase()),
+        report.source,
+        report.destination,
+        report.port,
+        report.dialect
+    );
+    for (name, side) in [("egress of", &report.egress), ("ingress of", &report.ingress)] {
+        out += &format!("\n{name} {}: {}\n", side.subject, paint(&side.verdict, &side.verdict));
+        if let Some(why) = &side.unmanaged {
+            out += &format!("  {why}\n");
+        }
+        for (text, peers) in grouped(&side.rows) {
+            if peers.len() < side.rows.len() {
+                out += &format!("  as {}\n", peers.join(", "));
+            }
+            out += &text;
+        }
+    }
+    out
+}
+
+/// Rows that say the same, with the peers of each, in the order of the first.
+fn grouped(rows: &[TraceRow]) -> Vec<(String, Vec<&str>)> {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    for row in rows {
+        let text = row_text(row);
+        match groups.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, peers)) => peers.push(&row.peer),
+            None => groups.push((text, vec![&row.peer])),
+        }
+    }
+    groups
+}
+
+fn row_text(row: &TraceRow) -> String {
+    let mut out = String::new();
+    let says = match (row.because.as_str(), row.verdict.as_str()) {
+        ("rule", "deny") => "denied by",
+        ("rule", "redirect") => "sent to a proxy by",
+        ("rule", _) => "allowed by",
+        ("default-allow", _) => "no policy isolates it",
+        _ => "no rule allows it; isolated by",
+    };
+    out += &format!("  {says}\n");
+    for cause in &row.by {
+        out += &format!("    {}\n", cause_text(cause));
+    }
+    if let Some(near) = &row.nearest {
+        out += &format!("  nearest rule\n    {}\n    {}\n", cause_text(&near.cause), near.misses);
+    }
+    out
+}
+
+fn cause_text(cause: &TraceCause) -> String {
+    let place = cause.place.as_ref().map_or(String::new(), |place| format!("   {place}"));
+    let path = if cause.path.is_empty() { String::new() } else { format!(" {}", cause.path) };
+    format!("{}{path}{place}", cause.object)
+}
+

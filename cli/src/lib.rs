@@ -1,0 +1,23 @@
+//! Runs the commands of `tidegate`: reads arguments and files, asks the crates below, prints.
+//!
+//! In: arguments, files, standard input.  Out: text or JSON, and an exit code: 0 clean, 1 findings, 2 bad input or usage.
+//!
+//! # Picture
+//! ```text
+//!  args ─► files ─► driver ─► checks ─► render / report ─► output
+//!                     └────► lab, loader
+//! ```
+//! # Does not know
+//! What a policy means; how a program is made.
+//! # Laws
+//! Output is the same for the same input, in any order of files. An output file appears whole or not at all (`output::tests`).
+//! # Reading order
+//! [`args`], [`files`], [`output`], [`render`], [`report`], [`session`], then [`command`], one file a subcommand.
+
+pub mod args;
+pub mod command;
+pub mod files;
+pub mod output;
+pub mod render;
+pub mod report;
+pub mod session;

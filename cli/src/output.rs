@@ -1,0 +1,140 @@
+//! Where a report goes and in which format: `-o FORMAT[=FILE]`, repeatable.
+
+use std::fmt;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One line a finding: `file:line:column: level[code]: headline`.
+    Concise,
+    /// One JSON object with `apiVersion` and `kind`.
+    Json,
+}
+
+impl Format {
+    /// Every format, as `--help` lists them.
+    pub const ALL: [Format; 3] = [Format::Text, Format::Concise, Format::Json];
+
+    /// The name that a user writes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Text => "text",
+            Format::Concise => "concise",
+            Format::Json => "json",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One `-o`: a format, and a file when it is not for standard output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Output {
+    /// How.
+    pub format: Format,
+    /// Where; `None` and `-` are standard output.
+    pub file: Option<PathBuf>,
+}
+
+impl std::str::FromStr for Output {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Output, String> {
+        let (name, file) = match text.split_once('=') {
+            Some((_, "")) => return Err("a file name is missing after `=`".into()),
+            Some((name, file)) => (name, (file != "-").then(|| PathBuf::from(file))),
+            None => (text, None),
+        };
+        let format = Format::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
+            let known = Format::ALL.map(Format::name).join(", ");
+            format!("unknown format `{name}`; known: {known}")
+        })?;
+        Ok(Output { format, file })
+    }
+}
+
+/// Writes each output with what `render` makes of its format; text to standard output when none is asked for.
+///
+/// Errors: the first file or stream that cannot be written, with its name. A reader that closed the pipe is no error.
+pub fn write_all(outputs: &[Output], render: impl Fn(Format, Destination) -> String) -> io::Result<()> {
+    let default = [Output { format: Format::Text, file: None }];
+    for output in if outputs.is_empty() { &default } else { outputs } {
+        match &output.file {
+            Some(file) => write_file(file, render(output.format, Destination::File).as_bytes())
+                .map_err(|error| io::Error::new(error.kind(), format!("cannot write `{}`: {error}", file.display())))?,
+            None => write_stdout(&render(output.format, Destination::Stdout))?,
+        }
+    }
+    Ok(())
+}
+
+/// Whether text may carry colours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Destination {
+    /// Standard output: colours as `--color` says.
+    Stdout,
+    /// A file: never colours.
+    File,
+}
+
+/// Writes to standard output. A closed pipe ends the output quietly, as a pager expects.
+pub fn write_stdout(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// Replaces a file in one step: readers see the old bytes or the new, and a full disk leaves the old.
+pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::Builder::new().prefix(".tidegate-").tempfile_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    set_usual_mode(file.as_file())?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// A temporary file is private; a report is not.
+fn set_usual_mode(file: &std::fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(std::fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_may_name_its_file() {
+        assert_eq!("json=out.json".parse(), Ok(Output { format: Format::Json, file: Some("out.json".into()) }));
+        assert_eq!("json=-".parse(), Ok(Output { format: Format::Json, file: None }));
+        assert!("jsn".parse::<Output>().unwrap_err().contains("text, concise, json"));
+        assert!("json=".parse::<Output>().is_err());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_written_keeps_its_old_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("report");
+        write_file(&path, b"old").unwrap();
+        assert!(write_file(&path.join("below-a-file"), b"new").is_err());
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        write_file(&path, b"new").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"new");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
+    }
+}

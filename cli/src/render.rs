@@ -1,0 +1,187 @@
+//! Diagnostics as text: with the lines they speak of, or one line each.
+
+use crate::args::Color;
+use crate::output::Destination;
+use crate::report::{Finding, Place, Related};
+use diag::{Diagnostic, Label, Severity};
+use driver::{Database, SourceFile, locate};
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+use std::fmt;
+use std::io::IsTerminal;
+use std::sync::Arc;
+
+/// Whether to use colours for a destination.
+pub fn colours(color: Color, destination: Destination) -> bool {
+    match (color, destination) {
+        (_, Destination::File) | (Color::Never, _) => false,
+        (Color::Always, _) => true,
+        (Color::Auto, _) => {
+            let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+            !plain && std::io::stdout().is_terminal()
+        }
+    }
+}
+
+/// A diagnostic with the lines it speaks of.
+pub fn graphical(db: &Database, diagnostic: &Diagnostic, colours: bool) -> String {
+    let theme = if colours { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+    let handler = GraphicalReportHandler::new_themed(theme).with_width(100).with_context_lines(1);
+    let mut out = String::new();
+    let shown = Shown::new(db, diagnostic);
+    // Why: writing into a String cannot fail, and a half-drawn report is better than none.
+    let _ = handler.render_report(&mut out, &shown);
+    out
+}
+
+/// A diagnostic in one line: `file:line:column: level[code]: headline`.
+pub fn concise(db: &Database, diagnostic: &Diagnostic) -> String {
+    let place = diagnostic.place().and_then(|label| place(db, label)).map_or(String::new(), |place| format!("{place}: "));
+    format!("{place}{}[{}]: {}\n", diagnostic.severity.as_str(), diagnostic.code, diagnostic.headline)
+}
+
+/// A diagnostic as a JSON finding.
+pub fn finding(db: &Database, diagnostic: &Diagnostic) -> Finding {
+    let related = diagnostic.labels.iter().filter(|label| !label.primary);
+    Finding {
+        code: diagnostic.code.to_string(),
+        slug: diagnostic.slug.to_owned(),
+        level: diagnostic.severity.as_str().to_owned(),
+        message: diagnostic.headline.clone(),
+        place: diagnostic.place().and_then(|label| place(db, label)),
+        related: related
+            .filter_map(|label| Some(Related { place: place(db, label)?, message: label.text.clone() }))
+            .collect(),
+        why: diagnostic.why.clone(),
+        help: diagnostic.help.clone(),
+    }
+}
+
+/// Path, line and column of a label.
+pub fn place(db: &Database, label: &Label) -> Option<Place> {
+    let file = db.file(label.file)?;
+    Some(place_of(db, file, label.span))
+}
+
+/// Path, line and column of some bytes.
+pub fn place_of(db: &Database, file: SourceFile, span: source::Span) -> Place {
+    let position = locate::position(db, file, span);
+    Place { file: file.path(db).to_owned(), line: position.line, column: position.column }
+}
+
+/// A diagnostic as the renderer wants it.
+struct Shown<'d> {
+    diagnostic: &'d Diagnostic,
+    title: String,
+    source: Option<NamedSource<Arc<str>>>,
+    labels: Vec<LabeledSpan>,
+    elsewhere: Vec<Elsewhere>,
+    help: Option<String>,
+}
+
+impl<'d> Shown<'d> {
+    fn new(db: &Database, diagnostic: &'d Diagnostic) -> Shown<'d> {
+        let main = diagnostic.place().map(|label| label.file);
+        let source_of = |id| {
+            let file = db.file(id)?;
+            Some(NamedSource::new(file.path(db), file.text(db).unwrap_or_default()))
+        };
+        let span_of = |label: &Label| {
+            let text = (!label.text.is_empty()).then(|| label.text.clone());
+            let (at, len) = (label.span.start as usize, label.span.len() as usize);
+            if label.primary { LabeledSpan::new_primary_with_span(text, (at, len)) } else { LabeledSpan::new(text, at, len) }
+        };
+        let (here, there): (Vec<&Label>, Vec<&Label>) = diagnostic.labels.iter().partition(|it| Some(it.file) == main);
+        let elsewhere = there.into_iter().filter_map(|label| {
+            Some(Elsewhere { text: label.text.clone(), source: source_of(label.file)?, labels: vec![span_of(label)] })
+        });
+        let parts: Vec<&str> = [&diagnostic.why, &diagnostic.help].into_iter().flatten().map(String::as_str).collect();
+        Shown {
+            diagnostic,
+            title: diagnostic.headline.clone(),
+            source: main.and_then(source_of),
+            labels: here.into_iter().map(span_of).collect(),
+            elsewhere: elsewhere.collect(),
+            help: (!parts.is_empty()).then(|| parts.join("\n")),
+        }
+    }
+}
+
+impl fmt::Debug for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.title)
+    }
+}
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.title)
+    }
+}
+
+impl std::error::Error for Shown<'_> {}
+
+impl miette::Diagnostic for Shown<'_> {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(format!("{} {}", self.diagnostic.code, self.diagnostic.slug)))
+    }
+
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(match self.diagnostic.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+            Severity::Hint => miette::Severity::Advice,
+        })
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|source| source as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.labels.iter().cloned()))
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
+        let each = self.elsewhere.iter().map(|it| it as &dyn miette::Diagnostic);
+        (!self.elsewhere.is_empty()).then(|| Box::new(each) as Box<dyn Iterator<Item = _>>)
+    }
+}
+
+/// A label in another file than the main one.
+struct Elsewhere {
+    text: String,
+    source: NamedSource<Arc<str>>,
+    labels: Vec<LabeledSpan>,
+}
+
+impl fmt::Debug for Elsewhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl fmt::Display for Elsewhere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Elsewhere {}
+
+impl miette::Diagnostic for Elsewhere {
+    fn severity(&self) -> Option<miette::Severity> {
+        Some(miette::Severity::Advice)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.labels.iter().cloned()))
+    }
+}

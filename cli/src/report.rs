@@ -1,0 +1,179 @@
+//! The JSON reports: plain types whose schemas are published under `docs/schemas`.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// The `apiVersion` of every report.
+pub const API_VERSION: &str = "tidegate.io/v1alpha1";
+
+/// A place in a file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Place {
+    /// The path as read; `-` for standard input.
+    pub file: String,
+    /// From 1.
+    pub line: u32,
+    /// From 1, in characters.
+    pub column: u32,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// What `check` found.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CheckReport {
+    /// Always `tidegate.io/v1alpha1`.
+    pub api_version: &'static str,
+    /// Always `CheckReport`.
+    pub kind: &'static str,
+    /// The reading of the language that was used.
+    pub dialect: String,
+    /// In the order of files and lines.
+    pub findings: Vec<Finding>,
+    /// What was looked at.
+    pub summary: Summary,
+}
+
+/// One finding.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Finding {
+    /// For example `TG0012`.
+    pub code: String,
+    /// For example `selector-matches-nothing`.
+    pub slug: String,
+    /// `error`, `warning` or `hint`.
+    pub level: String,
+    /// The headline.
+    pub message: String,
+    /// Where; absent for what stands in no file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+    /// Other places that explain it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub related: Vec<Related>,
+    /// Why it matters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+/// Another place of a finding.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Related {
+    /// Where.
+    pub place: Place,
+    /// What is there.
+    pub message: String,
+}
+
+/// Counts of a run.
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Summary {
+    /// Files read.
+    pub files: usize,
+    /// Policies that take part.
+    pub policies: usize,
+    /// Policies that are refused.
+    pub rejected: usize,
+    /// Cluster objects.
+    pub facts: usize,
+    /// Objects of kinds that say nothing about policy.
+    pub skipped: usize,
+    /// Findings of level error.
+    pub errors: usize,
+    /// Findings of level warning.
+    pub warnings: usize,
+    /// Findings of level hint.
+    pub hints: usize,
+}
+
+/// What `trace` answers.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TraceReport {
+    /// Always `tidegate.io/v1alpha1`.
+    pub api_version: &'static str,
+    /// Always `TraceReport`.
+    pub kind: &'static str,
+    /// The reading of the language that was used.
+    pub dialect: String,
+    /// Who opens the connection.
+    pub source: String,
+    /// With whom.
+    pub destination: String,
+    /// Protocol and port, for example `tcp/8080`.
+    pub port: String,
+    /// `allow`, `deny` or `unknown`, both ends together.
+    pub verdict: String,
+    /// Egress at the source.
+    pub egress: TraceSide,
+    /// Ingress at the destination.
+    pub ingress: TraceSide,
+}
+
+/// One end of a traced flow.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TraceSide {
+    /// Whose policy is asked.
+    pub subject: String,
+    /// `allow`, `deny` or `unknown`.
+    pub verdict: String,
+    /// Why nothing is enforced there, when nothing is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unmanaged: Option<String>,
+    /// One for each peer that the other end can be.
+    pub rows: Vec<TraceRow>,
+}
+
+/// The verdict for one peer.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TraceRow {
+    /// What the other end is to this one.
+    pub peer: String,
+    /// `allow`, `deny` or `redirect`.
+    pub verdict: String,
+    /// `rule`, `default-deny` or `default-allow`.
+    pub because: String,
+    /// What made it so.
+    pub by: Vec<TraceCause>,
+    /// For a default deny, the allow that comes nearest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nearest: Option<TraceNearest>,
+}
+
+/// A place in an object that caused a verdict.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TraceCause {
+    /// Kind, namespace and name.
+    pub object: String,
+    /// The path in it.
+    pub path: String,
+    /// Where it stands; absent for what stands in no file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// An allow that almost matches.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TraceNearest {
+    /// Where it is.
+    #[serde(flatten)]
+    pub cause: TraceCause,
+    /// Why it does not match.
+    pub misses: String,
+}
