@@ -33,7 +33,8 @@ enum Fate {
 impl Lab {
     /// Makes everything the plan names.
     ///
-    /// Errors: the first failure, after taking down what had been made. Cost: about 20 ms a pod on two cores.
+    /// Errors: the first failure, after taking down what had been made. Cost: a few
+    /// milliseconds a pod.
     pub fn up(plan: &Plan) -> Result<Lab> {
         Lab::up_unless(plan, &AtomicBool::new(false))
     }
@@ -94,7 +95,8 @@ impl Lab {
         found.ok_or_else(|| Error::NoSuchPlace { what: format!("{place:?}") })
     }
 
-    /// Runs `work` on a thread inside the namespace of a place and waits for it: see [`Namespace::run`].
+    /// Runs `work` on a thread inside the namespace of a place and waits for it: see [`Namespace::run`]. A process that `work`
+    /// starts is born in that namespace too.
     ///
     /// Errors: failures of `work` come back as [`Error::Inside`].
     pub fn inside<R: Send, E>(&self, place: Place, work: impl FnOnce() -> std::result::Result<R, E> + Send) -> Result<R>

@@ -30,7 +30,7 @@ const LOOPBACK: u32 = 1;
 pub(crate) fn settings(plan: &NamespacePlan) -> Result<()> {
     for (path, value) in &plan.sysctls {
         match std::fs::write(format!("/proc/sys/net/{path}"), value) {
-            // Rate limits of ICMP are per namespace only since Linux 6.13; before, they are not ours to change.
+            // Older kernels keep the rate limits of ICMP for the whole machine: then they are not ours to change.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.contains("icmp") => {}
             Err(source) => {
                 return Err(Error::Setting { name: plan.name.clone(), path: path.clone(), source });

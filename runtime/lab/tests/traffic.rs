@@ -133,28 +133,33 @@ fn bulk_with_offloads_at_their_defaults_arrives_whole_and_with_right_checksums()
 }
 
 #[test]
-fn packets_that_find_no_socket_are_counted_apart_from_those_denied() {
-    if skip("packets_that_find_no_socket") {
+fn packets_lost_to_sockets_are_counted_apart_from_those_denied() {
+    if skip("packets_lost_to_sockets") {
         return;
     }
-    let plan = Plan::new(spec(&run("nosock"), 1, 2)).expect("a plain spec");
+    let plan = Plan::new(spec(&run("lost"), 1, 2)).expect("a plain spec");
     let lab = Lab::up(&plan).expect("a lab");
     let flow = flows_within_a_node(&plan);
     let traffic = Traffic::start(&lab, &[flow]).expect("traffic");
-    // Somebody else's packet to the same port, and one to a port where nobody listens.
-    let stray = |port: u16| {
-        lab.inside(flow.from.place, || {
-            let socket = std::net::UdpSocket::bind((flow.from.address, 0))?;
-            socket.send_to(b"stray", (flow.to.address, port)).map(drop)
+    // Of both families: three to a port where nobody listens, and more to a small buffer than fit.
+    let mut overflown = 0;
+    for family in [Family::V4, Family::V6] {
+        let (from, to) = (plan.address(Place::Pod(0), family), plan.address(Place::Pod(1), family));
+        let (from, to) = (from.expect("an address"), to.expect("an address"));
+        let small = lab.inside(Place::Pod(1), || std::net::UdpSocket::bind((to, 5))).expect("a socket");
+        socket2::SockRef::from(&small).set_recv_buffer_size(4096).expect("a socket option");
+        lab.inside(Place::Pod(0), || {
+            let socket = std::net::UdpSocket::bind((from, 0))?;
+            (0..3).try_for_each(|_| socket.send_to(b"nobody", (to, 1)).map(drop))?;
+            (0..100).try_for_each(|_| socket.send_to(&[0; 1000], (to, 5)).map(drop))
         })
-        .expect("a packet");
-    };
-    stray(flow.to_port);
-    stray(1);
-    std::thread::sleep(Duration::from_millis(200));
+        .expect("packets");
+        small.set_nonblocking(true).expect("a socket option");
+        overflown += 100 - std::iter::from_fn(|| small.recv(&mut [0; 1000]).ok()).count() as u64;
+    }
+    assert!(overflown > 0);
     let report = traffic.stop(&lab).expect("a report");
-    // Sockets of a run are connected: a stranger finds none.
-    assert_eq!(report.losses, Losses { no_socket: 2, ..Losses::default() });
+    assert_eq!(report.losses, Losses { no_socket: 6, full_buffers: overflown, ..Losses::default() });
     assert_eq!(report.flows[0].received(), report.flows[0].sent());
     lab.down().expect("down");
 }
