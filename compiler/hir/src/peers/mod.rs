@@ -9,6 +9,7 @@
 //! A peer is one per (labels, named ports, set of by-address prefixes that cover its address); outside the cluster it is one per
 //! mentioned prefix. Which peer is `host` depends on the node that asks; see [`HostId`].
 
+mod found;
 mod fqdn;
 mod mentions;
 mod ports;

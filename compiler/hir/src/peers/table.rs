@@ -1,4 +1,4 @@
-//! The table of peers: numbering, addresses, names.
+//! The table of peers: who has which number, and which address belongs to whom.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -6,14 +6,10 @@ use std::net::IpAddr;
 use facts::{CidrGroup, Cluster};
 use flow::{Family, PeerId, Prefix};
 
-use super::{
-    HEALTH, HOST, HostId, HostKey, INGRESS, INIT, Mentions, NamedPorts, PeerInfo, PeerKey, UNKNOWN, UNMANAGED,
-    WORLD_V4, WORLD_V6,
-};
+use super::found::Found;
+use super::{HOST, HostId, HostKey, Mentions, NamedPorts, PeerInfo, PeerKey, UNKNOWN};
 use crate::dialect::Dialect;
-use crate::labels::{LabelSet, Operator, Requirement, Source};
-use crate::peers::fqdn::name_matches;
-use crate::subject::endpoint_labels;
+use crate::labels::{Operator, Requirement};
 
 /// Every peer of a cluster under a dialect, given what policies mention.
 ///
@@ -21,25 +17,25 @@ use crate::subject::endpoint_labels;
 /// after all others; keys that vanished keep theirs too, without addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PeerTable {
-    peers: Vec<PeerInfo>,
-    numbers: BTreeMap<PeerKey, PeerId>,
-    hosts: Vec<HostKey>,
-    nodes: BTreeMap<String, NodeEntry>,
-    addresses: BTreeMap<Prefix, PeerId>,
+    pub(super) peers: Vec<PeerInfo>,
+    pub(super) numbers: BTreeMap<PeerKey, PeerId>,
+    pub(super) hosts: Vec<HostKey>,
+    pub(super) nodes: BTreeMap<String, NodeEntry>,
+    pub(super) addresses: BTreeMap<Prefix, PeerId>,
     /// Peers by the key and value of each of their labels, ascending; whatever the source.
-    carriers: BTreeMap<String, BTreeMap<String, Vec<PeerId>>>,
-    port_names: NamedPorts,
-    mentioned_ports: BTreeSet<String>,
-    groups: BTreeMap<String, CidrGroup>,
-    cluster_name: String,
-    local_by_default: bool,
+    pub(super) carriers: BTreeMap<String, BTreeMap<String, Vec<PeerId>>>,
+    pub(super) port_names: NamedPorts,
+    pub(super) mentioned_ports: BTreeSet<String>,
+    pub(super) groups: BTreeMap<String, CidrGroup>,
+    pub(super) cluster_name: String,
+    pub(super) local_by_default: bool,
 }
 
 /// A node as a peer: what it is to itself, and its addresses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct NodeEntry {
-    host: HostId,
-    addresses: BTreeSet<IpAddr>,
+pub(super) struct NodeEntry {
+    pub(super) host: HostId,
+    pub(super) addresses: BTreeSet<IpAddr>,
 }
 
 impl PeerTable {
@@ -166,289 +162,6 @@ impl PeerTable {
             addresses: BTreeMap::new(),
             nodes: BTreeMap::new(),
             ..self.clone()
-        }
-    }
-}
-
-/// The label of addresses outside the cluster.
-pub(crate) fn world_label(cluster: &Cluster, family: Family, dialect: &Dialect) -> &'static str {
-    let both = cluster.config.ipv4 && cluster.config.ipv6;
-    match family {
-        _ if !both && dialect.world_without_family => "world",
-        Family::V4 => "world-ipv4",
-        Family::V6 => "world-ipv6",
-    }
-}
-
-/// A set of prefixes that is asked which of them cover another.
-struct Covers {
-    prefixes: BTreeSet<Prefix>,
-    lengths: BTreeSet<(Family, u8)>,
-}
-
-impl Covers {
-    fn new(prefixes: BTreeSet<Prefix>) -> Covers {
-        let lengths = prefixes.iter().map(|prefix| (prefix.family(), prefix.len())).collect();
-        Covers { prefixes, lengths }
-    }
-
-    /// Those that cover `inner`, itself included, shortest first. Cost: one look-up for each length in use.
-    fn covering(&self, inner: Prefix) -> impl Iterator<Item = Prefix> + '_ {
-        let lengths = self.lengths.range((inner.family(), 0)..=(inner.family(), inner.len()));
-        let prefixes = lengths.filter_map(move |(_, len)| Prefix::new(inner.addr(), *len));
-        prefixes.filter(|prefix| self.prefixes.contains(prefix))
-    }
-}
-
-/// A table in the making: keys with the addresses and names found for them.
-struct Found<'c> {
-    cluster: &'c Cluster,
-    mentions: &'c Mentions,
-    dialect: &'c Dialect,
-    apiserver: BTreeSet<IpAddr>,
-    ranges: Covers,
-    by_address: Covers,
-    /// Addresses of nodes and pods, and who has them.
-    inside: BTreeMap<IpAddr, PeerKey>,
-    /// Prefixes outside the cluster.
-    outside: BTreeMap<Prefix, PeerKey>,
-    names: BTreeMap<PeerKey, BTreeSet<String>>,
-    nodes: BTreeMap<String, (HostKey, BTreeSet<IpAddr>)>,
-    port_names: NamedPorts,
-}
-
-impl<'c> Found<'c> {
-    fn new(cluster: &'c Cluster, mentions: &'c Mentions, dialect: &'c Dialect) -> Self {
-        // Why: a packet to a service that was not translated yet may end at any pod. Were the service's address part of the world,
-        // an allow for the world would open every pod behind a service; so it is nobody's.
-        let services = cluster.services.values().flat_map(|service| service.cluster_ips.iter().copied());
-        let ranges = cluster.ranges().into_iter().chain(services.map(Prefix::host)).collect();
-        Found {
-            cluster,
-            mentions,
-            dialect,
-            apiserver: cluster.kube_apiserver(),
-            ranges: Covers::new(ranges),
-            by_address: Covers::new(mentions.by_address.clone()),
-            inside: BTreeMap::new(),
-            outside: BTreeMap::new(),
-            names: BTreeMap::new(),
-            nodes: BTreeMap::new(),
-            port_names: NamedPorts::default(),
-        }
-    }
-
-    /// The by-address prefixes that an address lies in.
-    fn covered_by(&self, address: IpAddr, counts: bool) -> BTreeSet<Prefix> {
-        let skip_zero = self.dialect.zero_prefix_matches_no_node;
-        let all = self.by_address.covering(Prefix::host(address)).filter(|_| counts);
-        all.filter(|prefix| !(skip_zero && prefix.len() == 0)).collect()
-    }
-
-    fn put(&mut self, address: IpAddr, key: PeerKey, name: String) {
-        self.names.entry(key.clone()).or_default().insert(name);
-        // Why: of two claims to one address the first stands, and nodes come before pods: a pod that claims a node's address is
-        // one on the host network or wrong.
-        self.inside.entry(address).or_insert(key);
-    }
-
-    fn nodes(&mut self) {
-        let cluster = self.cluster;
-        for node in cluster.nodes.values() {
-            let serves = node.ips.iter().any(|ip| self.apiserver.contains(ip));
-            let mut labels =
-                LabelSet::reserved(if serves { &["remote-node", "kube-apiserver"] } else { &["remote-node"] });
-            if self.mentions.node_labels {
-                for (key, value) in &node.labels {
-                    labels.insert(Source::Other("node".to_owned()), key, value);
-                }
-            }
-            let mut host = HostKey { labels: LabelSet::reserved(&["host"]), ..HostKey::default() };
-            if serves {
-                host.labels.insert(Source::Reserved, "kube-apiserver", "");
-            }
-            for ip in &node.ips {
-                let covered_by = self.covered_by(*ip, self.dialect.ip_block_matches_nodes);
-                host.covered_by.extend(&covered_by);
-                let key = PeerKey { labels: labels.clone(), covered_by, ..PeerKey::default() };
-                self.put(*ip, key, format!("node {}", node.name));
-            }
-            self.nodes.insert(node.name.clone(), (host, node.ips.clone()));
-        }
-    }
-
-    fn pods(&mut self) {
-        let cluster = self.cluster;
-        let remote = cluster
-            .remote_pods
-            .iter()
-            .flat_map(|(name, pods)| pods.values().map(move |pod| (Some(name.as_str()), pod)));
-        for (mesh, pod) in cluster.pods.values().map(|pod| (None, pod)).chain(remote) {
-            if pod.phase.is_over() {
-                continue;
-            }
-            let ports = NamedPorts::of(&pod.ports).only(&self.mentions.port_names);
-            if pod.host_network {
-                continue;
-            }
-            self.port_names.extend(&ports);
-            let labels = endpoint_labels(pod, cluster, self.dialect);
-            for ip in &pod.ips {
-                let covered_by = self.covered_by(*ip, self.dialect.ip_block_matches_pods);
-                let key = PeerKey { labels: labels.clone(), ports: ports.clone(), covered_by, region: None };
-                let name = mesh.map_or_else(|| pod.name.to_string(), |mesh| format!("{mesh}:{}", pod.name));
-                self.put(*ip, key, name);
-            }
-        }
-    }
-
-    fn outside(&mut self) {
-        let groups =
-            self.cluster.cidr_groups.values().filter(|_| self.mentions.groups).flat_map(|group| &group.prefixes);
-        let mentioned: Vec<Prefix> = self.mentions.prefixes.iter().chain(groups).copied().collect();
-        for prefix in mentioned {
-            if prefix.len() > 0 && self.ranges.covering(prefix).next().is_none() {
-                self.region(prefix, &[]);
-            }
-        }
-        for (name, ips) in &self.cluster.dns {
-            let patterns: Vec<String> = self
-                .mentions
-                .names
-                .iter()
-                .filter(|pattern| name_matches(pattern, name))
-                .map(|it| format!("fqdn:{it}"))
-                .collect();
-            for ip in ips {
-                let known = self.inside.contains_key(ip) || self.ranges.covering(Prefix::host(*ip)).next().is_some();
-                if !known && !patterns.is_empty() {
-                    let labels: Vec<&str> = patterns.iter().map(String::as_str).collect();
-                    self.region(Prefix::host(*ip), &labels);
-                }
-            }
-        }
-        for ip in self.apiserver.clone() {
-            if !self.inside.contains_key(&ip) {
-                self.region(Prefix::host(ip), &["reserved:kube-apiserver"]);
-            }
-        }
-    }
-
-    /// Adds a region outside the cluster, or labels to one that is there.
-    fn region(&mut self, prefix: Prefix, labels: &[&str]) {
-        let world = world_label(self.cluster, prefix.family(), self.dialect);
-        let key = self.outside.entry(prefix).or_insert_with(|| PeerKey {
-            region: Some(prefix),
-            labels: LabelSet::reserved(&[world]),
-            ..PeerKey::default()
-        });
-        for label in labels {
-            if let Some((source, name)) = label.split_once(':') {
-                key.labels.insert(Source::named(source), name, "");
-            }
-        }
-    }
-
-    /// The peers with fixed numbers, in their order.
-    fn fixed(&self) -> [PeerInfo; 8] {
-        let plain = |name: &str, labels: &[&str]| PeerInfo {
-            key: PeerKey { labels: LabelSet::reserved(labels), ..PeerKey::default() },
-            name: name.to_owned(),
-        };
-        let world = |family: Family, name: &str| PeerInfo {
-            key: PeerKey {
-                region: Some(Prefix::all(family)),
-                labels: LabelSet::reserved(&[world_label(self.cluster, family, self.dialect)]),
-                ..PeerKey::default()
-            },
-            name: name.to_owned(),
-        };
-        let mut fixed = [
-            plain("unknown", &[]),
-            plain("host", &["host"]),
-            world(Family::V4, "world IPv4"),
-            world(Family::V6, "world IPv6"),
-            plain("health", &["health"]),
-            plain("ingress", &["ingress"]),
-            plain("init", &["init"]),
-            plain("unmanaged", &["unmanaged"]),
-        ];
-        debug_assert_eq!([HOST, WORLD_V4, HEALTH, INGRESS, INIT, UNMANAGED].map(|it| it.0), [1, 2, 4, 5, 6, 7]);
-        // Why: a key without labels would also be that of a pod without any; no key equals this one.
-        fixed[UNKNOWN.0 as usize].key.labels.insert(Source::Reserved, "unknown", "");
-        fixed
-    }
-
-    fn into_table(self, before: &PeerTable) -> PeerTable {
-        let mut table = PeerTable {
-            peers: self.fixed().to_vec(),
-            hosts: vec![HostKey { labels: LabelSet::reserved(&["host"]), ..HostKey::default() }],
-            port_names: self.port_names.clone(),
-            mentioned_ports: self.mentions.port_names.clone(),
-            groups: self.cluster.cidr_groups.clone(),
-            cluster_name: self.cluster.config.cluster_name.clone(),
-            local_by_default: self.cluster.config.policy_default_local_cluster,
-            ..PeerTable::default()
-        };
-        table.peers.extend(before.peers.iter().skip(table.peers.len()).cloned());
-        table.numbers = table.peers().map(|(number, info)| (info.key.clone(), number)).collect();
-        let keys: BTreeSet<&PeerKey> = self.inside.values().chain(self.outside.values()).collect();
-        for key in keys {
-            if !table.numbers.contains_key(key) {
-                table.numbers.insert(key.clone(), PeerId(table.peers.len() as u32));
-                table.peers.push(PeerInfo { key: key.clone(), name: String::new() });
-            }
-        }
-        self.name_all(&mut table);
-        for (at, info) in table.peers.iter().enumerate().skip(1) {
-            for label in info.key.labels.iter() {
-                let by_value = table.carriers.entry(label.key.clone()).or_default();
-                by_value.entry(label.value.clone()).or_default().push(PeerId(at as u32));
-            }
-        }
-        table.addresses.extend([(Prefix::all(Family::V4), WORLD_V4), (Prefix::all(Family::V6), WORLD_V6)]);
-        table.addresses.extend(self.ranges.prefixes.iter().map(|range| (*range, UNKNOWN)));
-        let inside = self.inside.iter().map(|(ip, key)| (Prefix::host(*ip), key));
-        for (prefix, key) in self.outside.iter().map(|(prefix, key)| (*prefix, key)).chain(inside) {
-            let number = table.numbers.get(key).copied().unwrap_or(UNKNOWN);
-            table.addresses.insert(prefix, number);
-        }
-        table.number_hosts(before, &self.nodes);
-        table
-    }
-
-    fn name_all(&self, table: &mut PeerTable) {
-        for (key, names) in &self.names {
-            let (Some(number), Some(first)) = (table.numbers.get(key), names.first()) else { continue };
-            let name = match names.len() {
-                1 => first.clone(),
-                n => format!("{first} and {} more", n - 1),
-            };
-            table.peers[number.0 as usize].name = name;
-        }
-        for (prefix, key) in &self.outside {
-            if let Some(number) = table.numbers.get(key) {
-                table.peers[number.0 as usize].name = match key.labels.has_reserved("kube-apiserver") {
-                    true => format!("kube-apiserver {}", prefix.addr()),
-                    false => format!("world {prefix}"),
-                };
-            }
-        }
-    }
-}
-
-impl PeerTable {
-    fn number_hosts(&mut self, before: &PeerTable, nodes: &BTreeMap<String, (HostKey, BTreeSet<IpAddr>)>) {
-        self.hosts.extend(before.hosts.iter().skip(1).cloned());
-        let new: BTreeSet<&HostKey> = nodes.values().map(|(host, _)| host).collect();
-        for host in new {
-            if !self.hosts.contains(host) {
-                self.hosts.push(host.clone());
-            }
-        }
-        for (name, (host, addresses)) in nodes {
-            let at = self.hosts.iter().position(|known| known == host).unwrap_or(0);
-            self.nodes.insert(name.clone(), NodeEntry { host: HostId(at as u32), addresses: addresses.clone() });
         }
     }
 }
