@@ -107,7 +107,7 @@ pub fn build(rules: &RuleSet, peers: u32, limits: &Limits) -> Result<Diagram, To
 }
 
 /// Numbers the maps: the default first, the others by their content.
-fn number(known: FxHashMap<L4Map, u32>, default: u32) -> (Box<[L4Map]>, Vec<ClassId>) {
+pub(crate) fn number(known: FxHashMap<L4Map, u32>, default: u32) -> (Box<[L4Map]>, Vec<ClassId>) {
     let mut maps: Vec<(L4Map, u32)> = known.into_iter().collect();
     maps.sort_unstable_by(|(a, found_a), (b, found_b)| {
         (*found_a != default).cmp(&(*found_b != default)).then_with(|| a.cmp(b))
@@ -120,6 +120,16 @@ fn number(known: FxHashMap<L4Map, u32>, default: u32) -> (Box<[L4Map]>, Vec<Clas
 }
 
 impl Diagram {
+    /// A diagram of parts that keep its promises: numbered maps, ascending signatures, the empty one among them.
+    pub(crate) fn of_parts(
+        class_of: Box<[ClassId]>,
+        maps: Box<[L4Map]>,
+        signatures: Box<[(Signature, ClassId)]>,
+        signature_of: Box<[u32]>,
+    ) -> Diagram {
+        Diagram { class_of, maps, signatures, signature_of }
+    }
+
     /// How many peers have a number.
     pub fn peers(&self) -> u32 {
         self.class_of.len() as u32

@@ -28,7 +28,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //! # Reading order
-//! [`Diagram`], then [`map`], then `shapes`, `groups`, `sweep`, then [`columns`] and [`difference`](mod@difference).
+//! [`Diagram`], then [`map`], then `shapes`, `groups`, `sweep`, then [`columns`], [`difference`](mod@difference) and [`meet()`].
 
 pub mod columns;
 mod diagram;
@@ -36,6 +36,7 @@ pub mod difference;
 mod groups;
 pub mod limits;
 pub mod map;
+mod meet;
 mod shapes;
 mod sweep;
 
@@ -44,3 +45,4 @@ pub use diagram::{ClassId, Counts, Diagram, Signature, build};
 pub use difference::{Change, ChangeCounts, Difference, Region, difference};
 pub use limits::{Limits, TooLarge};
 pub use map::L4Map;
+pub use meet::meet;
