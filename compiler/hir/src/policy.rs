@@ -293,6 +293,13 @@ pub enum L4 {
     Items(Vec<PortItem>),
 }
 
+impl L4 {
+    /// Whether an item names a port, so that its number depends on the destination.
+    pub fn names_ports(&self) -> bool {
+        matches!(self, L4::Items(items) if items.iter().any(|item| matches!(item.ports, Ports::Name { .. })))
+    }
+}
+
 /// One port or ICMP item.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PortItem {

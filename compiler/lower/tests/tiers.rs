@@ -20,7 +20,17 @@ fn origin(path: &str) -> Origin {
 
 fn rule(tier: Tier, order: u32, effect: Effect, peer: Option<PeerId>, l4: L4Set) -> BoundRule {
     let peers = peer.map_or(Peers::All, |peer| Peers::Of(Arc::new([peer].into_iter().collect())));
-    BoundRule { tier, order, effect, peers, l4, l7: None, auth: None, origin: origin(&format!("{tier:?}[{order}]")) }
+    BoundRule {
+        tier,
+        order,
+        effect,
+        peers,
+        selector: format!("{peer:?}"),
+        l4,
+        l7: None,
+        auth: None,
+        origin: origin(&format!("{tier:?}[{order}]")),
+    }
 }
 
 fn tcp(port: u16) -> L4Set {

@@ -9,6 +9,7 @@
 mod members;
 mod ports;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -66,6 +67,8 @@ pub struct BoundRule {
     pub effect: Effect,
     /// Who is on the other side.
     pub peers: Peers,
+    /// What selects them, in words that hold no peer number: rules with equal words name equal peers on one node.
+    pub selector: String,
     /// Which protocols and ports; never empty. One port item where any allow of the direction carries authentication.
     pub l4: L4Set,
     /// Through a proxy that applies this.
@@ -184,26 +187,28 @@ impl Binder<'_, '_> {
     }
 
     fn bind_entry(&mut self, object: &ObjectRef, entry: &Entry, by_item: bool, rules: &mut BTreeSet<BoundRule>) {
-        let mut peers: Vec<(Peers, &str)> = Vec::new();
+        let mut peers: Vec<(Peers, String, &str)> = Vec::new();
         match &entry.l3 {
             L3::Nobody => {}
-            L3::Unrestricted => peers.push((Peers::All, &entry.path)),
+            L3::Unrestricted => peers.push((Peers::All, "all".to_owned(), &entry.path)),
             L3::Any(list) => {
                 let requires = self.requires(entry);
                 for peer in list {
-                    let selected = match &peer.selector {
+                    let selector = match &peer.selector {
                         PeerSelector::Labels { selector, everywhere } if !requires.is_empty() => {
                             let selector = selector.and(requires.iter().cloned());
-                            (self.members)(&PeerSelector::Labels { selector, everywhere: *everywhere }, self.class.host)
+                            Cow::Owned(PeerSelector::Labels { selector, everywhere: *everywhere })
                         }
-                        selector => (self.members)(selector, self.class.host),
+                        selector => Cow::Borrowed(selector),
                     };
-                    peers.push((selected, &peer.path));
+                    let selected = (self.members)(&selector, self.class.host);
+                    peers.push((selected, format!("{selector:?}"), &peer.path));
                 }
             }
         }
         let by_item = by_item || entry.l7.is_some();
-        for (peers, path) in peers {
+        let by_name = entry.direction == Direction::Egress && entry.l4.names_ports();
+        for (peers, selector, path) in peers {
             for (peers, l4) in self.ports(entry, &peers, by_item) {
                 let none = matches!(&peers, Peers::Of(set) if set.is_empty());
                 if none || l4.is_empty() {
@@ -214,6 +219,8 @@ impl Binder<'_, '_> {
                     order: entry.order,
                     effect: entry.effect,
                     peers,
+                    // Why: a port name parts the peers by the number that it has on them.
+                    selector: if by_name { format!("{selector} with ports {l4}") } else { selector.clone() },
                     l4,
                     l7: entry.l7.clone(),
                     auth: entry.auth,
@@ -231,6 +238,7 @@ fn own_node_rule() -> BoundRule {
         order: 0,
         effect: Effect::Allow,
         peers: Peers::Of(Arc::new(PeerSet::from_iter([HOST]))),
+        selector: "own node".to_owned(),
         l4: L4Set::all(),
         l7: None,
         auth: None,
