@@ -11,6 +11,11 @@ const MAGIC: &[u8; 8] = b"TGIMAGE\0";
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
+    /// The digest of some bytes, for parts of an image that are named by their content.
+    pub fn of(bytes: &[u8]) -> Digest {
+        Digest(*blake3::hash(bytes).as_bytes())
+    }
+
     /// The half that records carry, as the bytes stand in them.
     pub fn short(self) -> [u8; 8] {
         std::array::from_fn(|i| self.0[i])

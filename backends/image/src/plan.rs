@@ -45,6 +45,7 @@ pub struct TablePlan {
     pub columns: u32,
     /// Byte offset of the leaves.
     pub leaves: u32,
-    /// For each class, its signature: the numbers of the peer sets of the rules (in the order of their first use) that hold its peers.
+    /// For each class, its signature: words that tell which peers it holds without naming one. The compiler makes them from the text of
+    /// the rules, so that images with equal digests give every peer of one node the same class and can share their tables.
     pub signatures: Vec<Vec<u32>>,
 }

@@ -2,9 +2,11 @@
 
 use crate::meaning::{self, ClassKey};
 use crate::world;
+use ::image::{Digest, DirectionPlan, Image};
+use hir::resolve::{BoundDirection, BoundRule};
 use hir::subject::Class;
-use image::Image;
 use inputs::Db;
+use std::fmt::Write;
 use std::sync::Arc;
 
 /// Why a class has no image.
@@ -16,6 +18,17 @@ pub enum Problem {
     Compile(ebpf::Problem),
 }
 
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Problem::Diagram(problem) => problem.fmt(f),
+            Problem::Compile(problem) => problem.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Problem {}
+
 /// `compile`: the image of a class.
 ///
 /// Errors: [`Problem`]; other classes have their images all the same.
@@ -26,6 +39,9 @@ pub fn image<'db>(db: &'db dyn Db, key: ClassKey<'db>) -> Result<Arc<Image>, Pro
     let diagrams = meaning::diagrams(db, key).map_err(Problem::Diagram)?;
     let [ingress, egress] = &*diagrams;
     let mut image = ebpf::compile(&subject, ingress, egress, &db.project().target(db)).map_err(Problem::Compile)?;
+    let bound = meaning::bound(db, key);
+    sign(&mut image.plan.ingress, &bound.ingress);
+    sign(&mut image.plan.egress, &bound.egress);
     image.notes.rules = meaning::rule_sets(db, key).iter().map(rules::RuleSet::to_string).collect();
     Ok(Arc::new(image))
 }
@@ -34,4 +50,36 @@ pub fn image<'db>(db: &'db dyn Db, key: ClassKey<'db>) -> Result<Arc<Image>, Pro
 pub fn images(db: &dyn Db) -> Vec<(Class, Result<Arc<Image>, Problem>)> {
     let classes = world::classes(db);
     classes.keys().map(|class| (class.clone(), image(db, ClassKey::new(db, class.clone())))).collect()
+}
+
+/// Writes signatures that follow from the text of the rules: rule numbers become words of what each rule says, and the default class,
+/// which no rule names, carries what all rules say together.
+pub fn sign(plan: &mut DirectionPlan, bound: &BoundDirection) {
+    let DirectionPlan::Tables(plan) = plan else { return };
+    let said: Vec<Digest> = bound.rules.iter().map(said).collect();
+    for signature in &mut plan.signatures {
+        *signature =
+            signature.iter().map(|rule| said.get(*rule as usize).map_or(*rule, |said| words(*said)[0])).collect();
+    }
+    let mut all: Vec<Digest> = said;
+    all.sort_unstable();
+    all.dedup();
+    let mut text: Vec<u8> = all.iter().flat_map(|it| it.0).collect();
+    text.extend([u8::from(bound.isolated_by.is_empty()), u8::from(bound.normal_tier_is_final)]);
+    if let Some(default) = plan.signatures.first_mut() {
+        *default = words(Digest::of(&text)).to_vec();
+    }
+}
+
+/// What a rule says, without where it says so and without peer numbers.
+fn said(rule: &BoundRule) -> Digest {
+    let mut text = String::new();
+    let BoundRule { tier, order, effect, selector, l4, l7, auth, peers: _, origin: _ } = rule;
+    // Cannot fail: writing into a String never does.
+    let _ = write!(text, "{tier:?} {order} {effect:?} {l4} {l7:?} {auth:?} {selector}");
+    Digest::of(text.as_bytes())
+}
+
+fn words(digest: Digest) -> [u32; 8] {
+    std::array::from_fn(|at| u32::from_le_bytes(std::array::from_fn(|byte| digest.0[at * 4 + byte])))
 }

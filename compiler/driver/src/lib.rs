@@ -24,7 +24,7 @@
     reason = "the engine's macros make undocumented accessors; what is written by hand is documented"
 )]
 
-// pub mod build;
+pub mod build;
 pub mod database;
 pub mod locate;
 pub mod meaning;
