@@ -18,15 +18,21 @@
 //! [`compile`], [`decide`], then `program`, `emit`, `parse`, `track`; [`asm`] is underneath, [`explain`](fn@explain) for people.
 
 pub mod asm;
+mod bare;
 pub mod decide;
 mod emit;
+mod explain;
 mod parse;
 mod program;
 mod track;
 
+pub use bare::compile_decision;
+pub use decide::leaves::{class_table, leaf};
 pub use decide::matrix::{MAX_CELLS, Matrix};
+pub use explain::explain;
 
 use crate::decide::{Shape, blob};
+use diagram::Diagram;
 use image::{DirectionPlan, Fill, Hook, Image, Notes, Plan, Program, Table, TablePlan, Target};
 
 /// The table of the image's digest is always the first.
@@ -36,7 +42,9 @@ pub(crate) const DIGEST_TABLE: u16 = 0;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// The policy has more distinct behaviours than a table holds.
-    #[error("the policy tells {rows} kinds of peers and {columns} kinds of ports apart, which is more than {limit} cells")]
+    #[error(
+        "the policy tells {rows} kinds of peers and {columns} kinds of ports apart, which is more than {limit} cells"
+    )]
     TooLarge {
         /// Classes of peers.
         rows: u32,
@@ -54,6 +62,13 @@ pub enum Problem {
     /// A mistake of this crate: the program would be malformed.
     #[error("the program is malformed: {0}")]
     Malformed(#[from] asm::AsmError),
+}
+
+/// Compiles the diagrams of an endpoint class into an image. `subject` is its name, for people; it is no part of the digest.
+///
+/// Errors: [`Problem`]; nothing is built then. Cost: linear in classes times columns.
+pub fn compile(subject: &str, ingress: &Diagram, egress: &Diagram, target: &Target) -> Result<Image, Problem> {
+    compile_matrices(subject, &Matrix::of(ingress)?, &Matrix::of(egress)?, target)
 }
 
 /// Compiles decisions that are numbers already: ingress, then egress.

@@ -48,13 +48,21 @@ impl Emit<'_> {
     fn connection(&mut self, family: Family, tuple: Label, untracked: Label) {
         let exits = Exits { judge: self.asm.label(), touch: self.asm.label() };
         self.asm.bind(tuple);
-        if family == V4 { self.track4(&exits) } else { self.track6(&exits) }
+        if family == V4 {
+            self.track4(&exits)
+        } else {
+            self.track6(&exits)
+        }
         self.asm.bind(untracked);
         self.asm.mov(R7, 0);
         self.asm.mov(R8, 0);
         self.asm.mov(R9, outcome::UNTRACKED);
         self.asm.bind(exits.judge);
-        if family == V4 { self.peer4() } else { self.peer6() }
+        if family == V4 {
+            self.peer4()
+        } else {
+            self.peer6()
+        }
         self.decide();
         if !matches!(self.plan, DirectionPlan::Constant(leaf) if *leaf != layout::LEAF_ALLOW) {
             self.allowed(family, exits.touch);

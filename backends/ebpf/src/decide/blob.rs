@@ -128,7 +128,15 @@ mod tests {
     fn every_key_beside_a_cut_finds_its_leaf() {
         let matrix = Matrix {
             class_count: 2,
-            cuts: vec![(0, 0), (0x060050, 1), (0x060051, 0), (0x0601f0, 2), (0x070000, 0), (0x11ffff, 1), (0x120000, 0)],
+            cuts: vec![
+                (0, 0),
+                (0x060050, 1),
+                (0x060051, 0),
+                (0x0601f0, 2),
+                (0x070000, 0),
+                (0x11ffff, 1),
+                (0x120000, 0),
+            ],
             leaves: vec![0, 1, 1, 0, 2, 3],
             signatures: vec![vec![], vec![0]],
         };

@@ -1,6 +1,7 @@
 //! From a decision to tables, and the code that reads them.
 
 pub mod blob;
+pub mod leaves;
 pub mod matrix;
 mod peer;
 mod table;

@@ -1,7 +1,7 @@
 //! The first instructions: whose packet it is; and the start of the general path.
 
-use crate::asm::{Alu, Cond, Helper, Label, Reg::*, Size};
 use super::General;
+use crate::asm::{Alu, Cond, Helper, Label, Reg::*, Size};
 use crate::emit::{Emit, skb};
 use image::{DropReason, MapRef, NodeMap, layout::endpoint};
 
@@ -105,7 +105,8 @@ impl Emit<'_> {
             self.asm.jump(pass);
             return;
         }
-        let (forbidden, malformed) = (self.drop(DropReason::ForbiddenNeighbour), self.drop(DropReason::MalformedHeader));
+        let (forbidden, malformed) =
+            (self.drop(DropReason::ForbiddenNeighbour), self.drop(DropReason::MalformedHeader));
         self.need(14 + 28, truncated);
         // Ethernet, IPv4, addresses of six and four bytes: RFC 826.
         for (offset, value) in [(14, 1), (16, 0x0800), (18, 0x0604)] {

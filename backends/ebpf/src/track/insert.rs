@@ -2,7 +2,7 @@
 
 use crate::asm::{Alu, Atomic, Cond, Reg::*, Size};
 use crate::emit::{Emit, Family, facts, frame};
-use image::layout::{self, TRACK_WAYS, state};
+use image::layout::{TRACK_WAYS, state};
 use image::{DropReason, MapRef};
 
 /// How far two processors' clocks may be apart, in jiffies.
@@ -141,8 +141,12 @@ impl Emit<'_> {
     fn live_state(&mut self) {
         const { assert!(state::TCP as i32 == facts::TCP >> 4) };
         self.asm.get(Size::Word, R1, frame::FACTS);
+        self.asm.mov(R2, R1);
+        self.asm.alu(Alu::And, R1, facts::FIN | facts::RST);
         self.asm.alu(Alu::Shl, R1, 4);
-        self.asm.alu(Alu::And, R1, (state::FIN_OPENER | state::RESET | state::TCP) as i32);
+        self.asm.alu(Alu::And, R2, facts::TCP);
+        self.asm.alu(Alu::Shr, R2, 4);
+        self.asm.alu(Alu::Or, R1, R2);
         let opener = if self.outward() { state::OPENED_BY_ENDPOINT } else { 0 };
         self.asm.alu(Alu::Or, R1, (state::LIVE | opener) as i32);
         self.asm.alu(Alu::Shl, R1, 32);
@@ -152,5 +156,3 @@ impl Emit<'_> {
         self.asm.alu(Alu::Or, R4, R1);
     }
 }
-
-const _: () = assert!(layout::state::TCP == 128);
