@@ -1,0 +1,287 @@
+//! Changing what a node enforces: prepared beside the live state, then made in two steps.
+
+use crate::numbers::{Numbers, View};
+use crate::state::{self, ClassState};
+use diagram::Diagram;
+use driver::meaning::{self, ClassKey};
+use driver::{Database, Db, build, world};
+use facts::Name;
+use hir::peers::PeerTable;
+use hir::subject::{self, Class};
+use image::codec::{Config, Endpoint};
+use image::{Digest, DirectionPlan, Hook, Image, Target};
+use loader::attach::Change as Attach;
+use loader::{Loaded, Node, Pins};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Why a change was not made. Nothing live was touched by a change that was not prepared.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The kernel refused.
+    #[error(transparent)]
+    Loader(#[from] loader::Error),
+    /// A class has no image.
+    #[error("no image for {subject}: {problem}")]
+    Build {
+        /// The class.
+        subject: String,
+        /// Why.
+        problem: build::Problem,
+    },
+    /// More endpoints than a node can number.
+    #[error("a node has at most 65,535 endpoints")]
+    Endpoints,
+}
+
+/// An endpoint of the node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Local {
+    /// The pod.
+    pub pod: Name,
+    /// Its interface on the node.
+    pub ifindex: u32,
+    /// Its own link-layer address.
+    pub mac: Option<[u8; 6]>,
+}
+
+/// What a change did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Applied {
+    /// Hooks that had no program before.
+    pub attached: usize,
+    /// Hooks whose program was replaced.
+    pub replaced: usize,
+    /// Hooks that stay as they were.
+    pub unchanged: usize,
+    /// Images that the kernel holds now.
+    pub images: usize,
+}
+
+/// One node under enforcement.
+#[derive(Debug)]
+pub struct Enforcer {
+    node: Node,
+    name: String,
+    numbers: Numbers,
+    view: Arc<View>,
+    live: BTreeMap<Name, Live>,
+    names: BTreeMap<u32, Name>,
+}
+
+/// A live endpoint.
+#[derive(Clone, Debug)]
+pub(crate) struct Live {
+    pub endpoint: Endpoint,
+    pub state: ClassState,
+}
+
+/// A prepared change: everything is loaded, nothing is attached.
+#[derive(Debug)]
+pub struct Change {
+    view: Arc<View>,
+    next: BTreeMap<Name, Live>,
+    between: BTreeMap<Name, Arc<Loaded>>,
+}
+
+impl Enforcer {
+    /// Opens a node: its maps are made, or adopted from pins.
+    ///
+    /// `node` is the name in the cluster, `kernel_name` that of its folder of pins. Errors: the kernel's.
+    pub fn open(node: &str, kernel_name: &str, target: &Target, pins: Pins, seed: u32) -> Result<Enforcer, Error> {
+        let mut kernel = Node::open(kernel_name, target, pins)?;
+        kernel.set_config(&Config::new(loader::hz()?, seed));
+        Ok(Enforcer {
+            node: kernel,
+            name: node.to_owned(),
+            numbers: Numbers::default(),
+            view: Arc::default(),
+            live: BTreeMap::new(),
+            names: BTreeMap::new(),
+        })
+    }
+
+    /// The kernel side of the node, for reading counters, connections and records.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// The kernel side of the node, for switches such as which records are written.
+    pub fn node_mut(&mut self) -> &mut Node {
+        &mut self.node
+    }
+
+    pub(crate) fn endpoint(&self, number: u32) -> Option<(&Name, &Live)> {
+        let name = self.names.get(&number)?;
+        Some((name, self.live.get(name)?))
+    }
+
+    /// Compiles and loads what the database says for these endpoints. Nothing live is touched.
+    pub fn prepare(&mut self, db: &Database, locals: &[Local]) -> Result<Change, Error> {
+        let table = world::peers(db);
+        let view = Arc::new(self.numbers.view(&table, &self.name));
+        let mut classes: BTreeMap<Class, ClassState> = BTreeMap::new();
+        let mut change = Change { view: view.clone(), next: BTreeMap::new(), between: BTreeMap::new() };
+        let mut between: BTreeMap<(Digest, Digest), Option<Arc<Loaded>>> = BTreeMap::new();
+        for local in locals {
+            let Some((class, endpoint)) = self.identify(db, &table, local, &change)? else { continue };
+            let state = match classes.get(&class) {
+                Some(state) => state.clone(),
+                None => self.class_state(db, &class, &view)?,
+            };
+            classes.insert(class, state.clone());
+            if let Some(live) = self.live.get(&local.pod) {
+                let pair = (live.state.loaded.digest(), state.loaded.digest());
+                let step = match between.get(&pair) {
+                    Some(step) => step.clone(),
+                    None => self.between(&live.state.clone(), &state, db.project().target(db))?,
+                };
+                between.insert(pair, step.clone());
+                change.between.extend(step.map(|step| (local.pod.clone(), step)));
+            }
+            change.next.insert(local.pod.clone(), Live { endpoint, state });
+        }
+        Ok(change)
+    }
+
+    /// The class and slot of an endpoint; `None` when nothing is enforced for it.
+    fn identify(
+        &self,
+        db: &Database,
+        table: &PeerTable,
+        local: &Local,
+        change: &Change,
+    ) -> Result<Option<(Class, Endpoint)>, Error> {
+        let cluster = world::cluster(db);
+        let Some(pod) = cluster.pods.get(&local.pod) else { return Ok(None) };
+        let Some(class) = subject::class_of_pod(pod, &cluster, table, db.project().dialect(db)) else {
+            return Ok(None);
+        };
+        let taken = |id: u16| {
+            let id = u32::from(id);
+            self.names.contains_key(&id) || change.next.values().any(|live| u32::from(live.endpoint.id) == id)
+        };
+        let known = self.live.get(&local.pod).map(|live| live.endpoint.id);
+        let id = known.or_else(|| (1..=u16::MAX).find(|id| !taken(*id))).ok_or(Error::Endpoints)?;
+        let address4 = pod.own_ips().find_map(|ip| if let IpAddr::V4(ip) = ip { Some(ip) } else { None });
+        let address6 = pod.own_ips().find_map(|ip| if let IpAddr::V6(ip) = ip { Some(ip) } else { None });
+        Ok(Some((class, Endpoint { ifindex: local.ifindex, id, address4, address6, mac: local.mac })))
+    }
+
+    fn class_state(&mut self, db: &Database, class: &Class, view: &Arc<View>) -> Result<ClassState, Error> {
+        let key = ClassKey::new(db, class.clone());
+        let failed = |problem| Error::Build { subject: meaning::name(class), problem };
+        let image = build::image(db, key).map_err(failed)?;
+        let diagrams = meaning::diagrams(db, key).map_err(|problem| failed(build::Problem::Diagram(problem)))?;
+        let diagrams = [state::over_node(&diagrams[0], view), state::over_node(&diagrams[1], view)];
+        let loaded = self.node.load(&image)?;
+        // An image that is live already means the same as this one, so storing today's classes changes no verdict of it.
+        state::fill(&loaded, &diagrams);
+        Ok(ClassState { diagrams: Arc::new(diagrams), rules: meaning::rule_sets(db, key), view: view.clone(), loaded })
+    }
+
+    /// The image that allows what both allow; `None` when the old one says just that.
+    fn between(&mut self, old: &ClassState, new: &ClassState, target: Target) -> Result<Option<Arc<Loaded>>, Error> {
+        if old.loaded.digest() == new.loaded.digest() {
+            return Ok(None);
+        }
+        let before = state::over_later(&old.diagrams, &old.view, &new.view);
+        let meets: [Diagram; 2] = [0, 1].map(|at| diagram::meet(&before[at], &new.diagrams[at]));
+        if meets == before {
+            return Ok(None);
+        }
+        if meets == *new.diagrams {
+            return Ok(Some(new.loaded.clone()));
+        }
+        let failed = |problem| Error::Build { subject: "a step between two policies".into(), problem };
+        let compiled = ebpf::compile("between", &meets[0], &meets[1], &target);
+        let mut image = compiled.map_err(|problem| failed(build::Problem::Compile(problem)))?;
+        sign(&mut image, old.loaded.digest(), new.loaded.digest());
+        let loaded = self.node.load(&image)?;
+        state::fill(&loaded, &meets);
+        Ok(Some(loaded))
+    }
+
+    /// First step: addresses as the change sees them, and at every hook what both sides allow. No flow passes that either denies.
+    pub fn narrow(&mut self, change: &Change) -> Result<(), Error> {
+        let mut done: Vec<Digest> = Vec::new();
+        for live in self.live.values() {
+            let digest = live.state.loaded.digest();
+            let fresh = change.next.values().any(|next| next.state.loaded.digest() == digest);
+            if fresh || done.contains(&digest) {
+                continue;
+            }
+            // Old programs learn the new numbers before an address carries one.
+            state::fill(&live.state.loaded, &state::over_later(&live.state.diagrams, &live.state.view, &change.view));
+            done.push(digest);
+        }
+        self.node.assign_all(&change.view.prefixes)?;
+        self.view = change.view.clone();
+        for (pod, live) in &change.next {
+            self.node.endpoint_insert(&live.endpoint)?;
+            if let Some(between) = change.between.get(pod) {
+                for hook in Hook::BOTH {
+                    self.node.attach(&pod.to_string(), hook, live.endpoint.ifindex, between)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Second step: the new images at every hook; endpoints that are gone are let go.
+    pub fn widen(&mut self, change: Change) -> Result<Applied, Error> {
+        let mut applied = Applied::default();
+        for (pod, live) in &change.next {
+            for hook in Hook::BOTH {
+                match self.node.attach(&pod.to_string(), hook, live.endpoint.ifindex, &live.state.loaded)? {
+                    Attach::Attached => applied.attached += 1,
+                    Attach::Replaced => applied.replaced += 1,
+                    Attach::None => applied.unchanged += 1,
+                }
+            }
+        }
+        for (pod, live) in &self.live {
+            if !change.next.contains_key(pod) {
+                self.node.detach(&pod.to_string())?;
+                self.node.endpoint_remove(live.endpoint.ifindex);
+            }
+        }
+        self.names = change.next.iter().map(|(pod, live)| (u32::from(live.endpoint.id), pod.clone())).collect();
+        self.live = change.next;
+        self.node.sweep()?;
+        let digests: std::collections::BTreeSet<Digest> =
+            self.live.values().map(|live| live.state.loaded.digest()).collect();
+        applied.images = digests.len();
+        Ok(applied)
+    }
+
+    /// All three steps, for one node alone.
+    pub fn apply(&mut self, db: &Database, locals: &[Local]) -> Result<Applied, Error> {
+        let change = self.prepare(db, locals)?;
+        self.narrow(&change)?;
+        self.widen(change)
+    }
+
+    /// Takes everything of ours off the node.
+    pub fn remove(self) -> Result<(), Error> {
+        Ok(self.node.remove()?)
+    }
+}
+
+/// Gives a step between two images a signature of its own, so that it shares tables with no other.
+fn sign(image: &mut Image, old: Digest, new: Digest) {
+    let words: Vec<u32> = [old, new]
+        .iter()
+        .flat_map(|digest| {
+            digest.0.chunks_exact(4).map(|it| u32::from_le_bytes([it[0], it[1], it[2], it[3]])).collect::<Vec<_>>()
+        })
+        .collect();
+    for plan in [&mut image.plan.ingress, &mut image.plan.egress] {
+        if let DirectionPlan::Tables(plan) = plan
+            && let Some(default) = plan.signatures.first_mut()
+        {
+            default.clone_from(&words);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! Keeps one node's kernel equal to what the database says: images, classes, addresses, endpoints, in an order that never opens.
+//!
+//! In: a `driver` database, the endpoints of a node.  Out: programs attached through `loader`, and explained records.
+//!
+//! # Picture
+//! ```text
+//!            prepare                      narrow                        widen
+//!  database ─────────► loaded images ───► addresses, old ∧ new ───────► new images
+//!            (nothing live is touched)    (nothing passes that          (what both allow
+//!                                          neither would pass)           passed all the time)
+//! ```
+//! # Does not know
+//! Where endpoints come from, files, clocks, the API server.
+//! # Laws
+//! A peer keeps its number; between two policies a hook enforces one of: old, old ∧ new, new (`tests` of the lab).
+//! On any failure of `prepare` nothing live has changed.
+//! # Reading order
+//! [`numbers`], [`state`], [`change`], [`explain`].
+
+pub mod change;
+pub mod explain;
+pub mod numbers;
+pub mod state;
+
+pub use change::{Applied, Change, Enforcer, Error, Local};
+pub use explain::{Explained, explain};

@@ -1,0 +1,113 @@
+//! Peer numbers of a node: given once, kept for good.
+
+use flow::{Family, PeerId, Prefix};
+use hir::peers::{PeerKey, PeerTable, UNMANAGED};
+use std::collections::BTreeMap;
+
+/// The numbers that a node's tables use. The database numbers peers anew whenever the cluster changes; a node must not.
+#[derive(Clone, Debug, Default)]
+pub struct Numbers {
+    by_key: BTreeMap<PeerKey, u32>,
+    next: u32,
+}
+
+/// One view of the peers: the database's table beside the node's numbers.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    /// The node's number of each peer of the table, by the table's own numbers.
+    pub to_node: Vec<u32>,
+    /// The table's number of each of the node's; `None` for a peer that is gone.
+    pub of_node: Vec<Option<PeerId>>,
+    /// Which prefix is whose, in the node's numbers, ascending.
+    pub prefixes: Vec<(Prefix, u32)>,
+}
+
+impl Numbers {
+    /// Numbers every peer of a table, new ones after all others, and looks at it from a node.
+    pub fn view(&mut self, table: &PeerTable, node: &str) -> View {
+        let fixed = UNMANAGED.0 + 1;
+        self.next = self.next.max(fixed);
+        let mut to_node = Vec::new();
+        for (peer, info) in table.peers() {
+            let number = match peer.0 {
+                known if known < fixed => known,
+                _ => *self.by_key.entry(info.key.clone()).or_insert_with(|| {
+                    self.next += 1;
+                    self.next - 1
+                }),
+            };
+            to_node.push(number);
+        }
+        let mut of_node = vec![None; self.next as usize];
+        for (peer, number) in to_node.iter().enumerate() {
+            of_node[*number as usize] = Some(PeerId(peer as u32));
+        }
+        let number = |peer: PeerId| to_node.get(peer.0 as usize).copied().unwrap_or(0);
+        let prefixes = table.addresses(Some(node)).into_iter().map(|(prefix, peer)| (prefix, number(peer))).collect();
+        View { to_node, of_node, prefixes }
+    }
+}
+
+impl View {
+    /// How many numbers have been given.
+    pub fn len(&self) -> u32 {
+        self.of_node.len() as u32
+    }
+
+    /// Whether no number has been given.
+    pub fn is_empty(&self) -> bool {
+        self.of_node.is_empty()
+    }
+
+    /// What a number of a later view was in this one: itself, if this view knew it; else whoever had its addresses.
+    pub fn before(&self, later: &View, number: u32) -> u32 {
+        if self.of_node.get(number as usize).is_some_and(Option::is_some) {
+            return number;
+        }
+        let mut was =
+            later.prefixes.iter().filter(|(_, peer)| *peer == number).map(|(prefix, _)| self.covering(*prefix));
+        let first = was.next().unwrap_or(0);
+        // Why: addresses that meant different peers mean none of them now; `unknown` is what only unrestricted rules name.
+        if was.all(|other| other == first) { first } else { 0 }
+    }
+
+    /// Whose prefix covers another: the longest one decides.
+    fn covering(&self, prefix: Prefix) -> u32 {
+        let lengths = (0..=prefix.len()).rev();
+        let shorter = lengths.filter_map(|len| Prefix::new(prefix.addr(), len));
+        let found = shorter.filter_map(|it| self.prefixes.binary_search_by(|(known, _)| known.cmp(&it)).ok());
+        found.map(|at| self.prefixes[at].1).next().unwrap_or(match prefix.family() {
+            Family::V4 => hir::peers::WORLD_V4.0,
+            Family::V6 => hir::peers::WORLD_V6.0,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn view(of_node: &[Option<u32>], prefixes: &[(&str, u32)]) -> View {
+        let mut prefixes: Vec<_> = prefixes.iter().map(|(it, n)| (Prefix::parse(it).unwrap(), *n)).collect();
+        prefixes.sort();
+        View { to_node: vec![], of_node: of_node.iter().map(|it| it.map(PeerId)).collect(), prefixes }
+    }
+
+    #[test]
+    fn a_new_region_was_what_covered_it() {
+        let old = view(&[Some(0), Some(1), Some(2)], &[("0.0.0.0/0", 0), ("203.0.113.0/24", 2)]);
+        let new = view(
+            &[Some(0), Some(1), Some(2), Some(3)],
+            &[("0.0.0.0/0", 0), ("203.0.113.0/24", 2), ("203.0.113.7/32", 3)],
+        );
+        assert_eq!(old.before(&new, 3), 2);
+        assert_eq!(old.before(&new, 2), 2);
+    }
+
+    #[test]
+    fn a_region_that_goes_becomes_what_covers_it() {
+        let old = view(&[Some(0), Some(1), Some(2)], &[("0.0.0.0/0", 0), ("203.0.113.7/32", 2)]);
+        let new = view(&[Some(0), Some(1), None], &[("0.0.0.0/0", 0)]);
+        assert_eq!(new.before(&old, 2), 0);
+    }
+}

@@ -1,0 +1,51 @@
+//! What is enforced for one class of endpoints, in the node's numbers.
+
+use crate::numbers::View;
+use diagram::Diagram;
+use flow::PeerId;
+use image::Hook;
+use loader::Loaded;
+use rules::RuleSet;
+use std::sync::Arc;
+
+/// One class as it is enforced, or will be.
+#[derive(Clone, Debug)]
+pub struct ClassState {
+    /// What it means, over the node's numbers: ingress, egress.
+    pub diagrams: Arc<[Diagram; 2]>,
+    /// The rules behind it, over the database's numbers: ingress, egress.
+    pub rules: Arc<[RuleSet; 2]>,
+    /// The peers that both speak of.
+    pub view: Arc<View>,
+    /// Its programs and tables in the kernel.
+    pub loaded: Arc<Loaded>,
+}
+
+/// Where a hook stands in pairs of both directions.
+pub fn slot(hook: Hook) -> usize {
+    match hook {
+        Hook::ToEndpoint => 0,
+        Hook::FromEndpoint => 1,
+    }
+}
+
+/// The diagram of the database, over the node's numbers.
+pub fn over_node(diagram: &Diagram, view: &View) -> Diagram {
+    let gone = PeerId(u32::MAX);
+    diagram.renumber(view.len(), |number| view.of_node.get(number.0 as usize).copied().flatten().unwrap_or(gone))
+}
+
+/// Diagrams of an earlier view, over the numbers of a later one.
+pub fn over_later(diagrams: &[Diagram; 2], earlier: &View, later: &View) -> [Diagram; 2] {
+    let before: Vec<PeerId> = (0..later.len()).map(|number| PeerId(earlier.before(later, number))).collect();
+    let again = |diagram: &Diagram| diagram.renumber(later.len(), |number| before[number.0 as usize]);
+    [again(&diagrams[0]), again(&diagrams[1])]
+}
+
+/// Stores the class of every number into the tables of an image.
+pub fn fill(loaded: &Loaded, diagrams: &[Diagram; 2]) {
+    for hook in Hook::BOTH {
+        let classes: Vec<(u32, u16)> = (0..).zip(ebpf::class_table(&diagrams[slot(hook)])).collect();
+        loaded.fill_classes(hook, &classes);
+    }
+}
