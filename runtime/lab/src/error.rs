@@ -15,12 +15,12 @@ pub enum Error {
         /// What the kernel said.
         source: io::Error,
     },
-    /// A setting of a namespace could not be written.
-    #[error("cannot set `{path}` in network namespace `{name}`: {source}")]
+    /// A setting of a namespace could not be written, or its state not be read.
+    #[error("cannot use `{path}` in network namespace `{name}`: {source}")]
     Setting {
         /// The namespace.
         name: String,
-        /// The file under `/proc/sys/net`.
+        /// The file: under `/proc/sys/net` when relative.
         path: String,
         /// What the kernel said.
         source: io::Error,
@@ -35,13 +35,13 @@ pub enum Error {
         /// What the kernel said.
         source: rtnetlink::Error,
     },
-    /// A link was made and set up, and carried nothing after seconds.
-    #[error("link `{link}` in network namespace `{name}` does not come up")]
+    /// A link was set up, or an address added, and still carried nothing after seconds.
+    #[error("`{what}` in network namespace `{name}` does not come up")]
     NotReady {
         /// The namespace.
         name: String,
-        /// The link.
-        link: String,
+        /// The link or the address.
+        what: String,
     },
     /// A socket could not be made or used inside a namespace.
     #[error("cannot {operation} in network namespace `{name}`: {source}")]

@@ -3,7 +3,7 @@
 //! One socket a namespace, opened inside it; requests are sent without waiting for one another where order does not matter.
 
 use std::future::Future;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::os::fd::AsRawFd;
 
 use flow::Family;
@@ -64,16 +64,24 @@ pub(crate) fn routes(plan: &NamespacePlan) -> Result<()> {
     })
 }
 
-/// Waits until every link of the namespace that the calling thread is in carries packets.
+/// Waits until every link of the namespace that the calling thread is in carries packets and every address accepts them.
 ///
 /// Kernel: a link whose peer has just come up drops what it is given (`noop` queue) until `linkwatch` has run, which it does
-/// on its own time, under the lock over links.
+/// on its own time, under the lock over links. An IPv6 address becomes local by the work item that would look for
+/// duplicates (`addrconf_dad_work`), also where that is off.
 pub(crate) fn ready(plan: &NamespacePlan) -> Result<()> {
     with_netlink(&plan.name, async |handle| {
         let mut tries = 0;
-        while let Some(name) = waiting(&handle, plan).await? {
+        loop {
+            let what = match waiting(&handle, plan).await? {
+                Some(link) => link,
+                None => match not_local(plan)? {
+                    Some(address) => address,
+                    None => break,
+                },
+            };
             if tries == READY_TRIES {
-                return Err(Error::NotReady { name: plan.name.clone(), link: name });
+                return Err(Error::NotReady { name: plan.name.clone(), what });
             }
             tries += 1;
             tokio::time::sleep(READY_PAUSE).await;
@@ -102,6 +110,28 @@ async fn waiting(handle: &Handle, plan: &NamespacePlan) -> Result<Option<String>
         }
     }
     Ok(found)
+}
+
+/// One IPv6 address of the plan that is not local yet, if there is one.
+fn not_local(plan: &NamespacePlan) -> Result<Option<String>> {
+    let path = "/proc/thread-self/net/ipv6_route";
+    let failed = |source| Error::Setting { name: plan.name.clone(), path: path.to_string(), source };
+    let table = std::fs::read_to_string(path).map_err(failed)?;
+    let missing = plan.addresses.iter().find(|(_, address)| match address {
+        IpAddr::V4(_) => false,
+        IpAddr::V6(address) => !table.lines().any(|line| is_local_route(line, *address)),
+    });
+    Ok(missing.map(|(_, address)| address.to_string()))
+}
+
+/// Destination, length, source, length, next hop, metric, references, uses, flags, link: in hexadecimal but the last.
+fn is_local_route(line: &str, address: Ipv6Addr) -> bool {
+    /// `RTF_LOCAL`, linux/ipv6_route.h.
+    const LOCAL: u32 = 0x8000_0000;
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    let to = fields.first().and_then(|text| u128::from_str_radix(text, 16).ok());
+    let flags = fields.get(8).and_then(|text| u32::from_str_radix(text, 16).ok());
+    to == Some(address.to_bits()) && fields.get(1) == Some(&"80") && flags.is_some_and(|flags| flags & LOCAL != 0)
 }
 
 /// Only the core has none.

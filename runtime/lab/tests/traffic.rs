@@ -62,6 +62,36 @@ fn every_packet_sent_arrives_and_connections_live() {
 }
 
 #[test]
+fn the_first_packets_after_up_arrive_everywhere() {
+    if skip("the_first_packets_after_up") {
+        return;
+    }
+    let plan = Plan::new(spec(&run("first"), 2, 15)).expect("a plain spec");
+    let flow = |family, to| {
+        let ends = Probe::new(&plan, Place::World, to, family, Protocol::Echo).expect("both families everywhere");
+        Flow { from: ends.from, from_port: 7000, to: ends.to, to_port: 9000, rate: 500, payload_bytes: 16 }
+    };
+    let places: Vec<Place> = plan.places().into_iter().filter(|&place| place != Place::World).collect();
+    let flows: Vec<Flow> = [Family::V6, Family::V4]
+        .iter()
+        .flat_map(|&one| {
+            places.iter().map({
+                let flow = &flow;
+                move |&to| flow(one, to)
+            })
+        })
+        .collect();
+    let lab = Lab::up(&plan).expect("a lab");
+    let traffic = Traffic::start(&lab, &flows).expect("traffic");
+    std::thread::sleep(Duration::from_millis(50));
+    let report = traffic.stop(&lab).expect("a report");
+    for flow in &report.flows {
+        assert_eq!(flow.missing(), [], "{:?}", flow.flow);
+    }
+    lab.down().expect("down");
+}
+
+#[test]
 fn a_path_that_is_cut_for_a_while_leaves_one_gap_within_that_while() {
     if skip("a_path_that_is_cut_for_a_while") {
         return;
