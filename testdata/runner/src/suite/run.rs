@@ -1,0 +1,301 @@
+//! Runs one test under one dialect: applies its blocks in order and compares.
+
+use super::ask::{self, Asked, Flow};
+use super::cluster::World;
+use super::config::{self, Settings};
+use super::end::{self, End};
+use super::markdown::{Block, Test};
+use super::report::{Failure, Report};
+use super::row::{Ask, Row};
+use super::text::Manifest;
+use super::{claims, rerun};
+use crate::engine::{self, Kind, NotAsked, Place, Question, Unavailable};
+use driver::Database;
+use driver::meaning::{self, ClassKey};
+use flow::{Direction, Family};
+use hir::Dialect;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// Text that blessing puts in the place of a block's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rewrite {
+    /// The first line inside the block, from 1.
+    pub line: usize,
+    /// How many lines it holds now.
+    pub lines: usize,
+    /// What it should hold.
+    pub text: String,
+}
+
+/// A test under way.
+pub struct Run<'t> {
+    pub(super) db: Database,
+    pub(super) dialect: &'static Dialect,
+    pub(super) world: World,
+    pub(super) manifests: BTreeMap<String, Manifest>,
+    file: &'t str,
+    test: &'t Test,
+    report: &'t mut Report,
+    rewrites: &'t mut Vec<Rewrite>,
+    /// Whether claims are to be compared before the state changes.
+    unsettled: bool,
+    asserted: bool,
+}
+
+/// Runs a test under each of its dialects.
+pub fn run(file: &str, preamble: &[Block], test: &Test, report: &mut Report, rewrites: &mut Vec<Rewrite>) {
+    let blocks: Vec<&Block> = preamble.iter().chain(&test.blocks).collect();
+    let mut settings = Settings::default();
+    let mut world = World::default();
+    for block in blocks.iter().filter(|block| block.kind == "config") {
+        for (line, text) in block.lines() {
+            if let Err(message) = settings.apply(text, &mut world.cluster.config) {
+                let (file, test) = (file.to_owned(), test.name.clone());
+                report.failures.push(Failure { file, line, test, message });
+                return;
+            }
+        }
+    }
+    for dialect in settings.dialects {
+        let mut db = Database::new();
+        db.set_dialect(dialect);
+        db.listen();
+        report.tests += 1;
+        let (world, manifests) = (world.clone(), BTreeMap::new());
+        let mut run =
+            Run { db, dialect, world, manifests, file, test, report, rewrites, unsettled: true, asserted: false };
+        for (at, block) in blocks.iter().enumerate() {
+            run.block(at, block);
+        }
+        run.settle();
+        if !run.asserted {
+            run.fail(test.line, "the test asserts nothing".to_owned());
+        }
+    }
+}
+
+impl Run<'_> {
+    fn block(&mut self, at: usize, block: &Block) {
+        match (block.kind.as_str(), &block.arguments[..]) {
+            ("config", []) => {}
+            ("cluster", []) => self.facts(block),
+            ("edit", []) => {
+                self.before_edit();
+                self.facts(block);
+            }
+            ("yaml" | "spec", _) => self.manifest(at, block),
+            ("edit", _) => {
+                self.before_edit();
+                self.manifest(at, block);
+            }
+            ("flows", dialects) => match self.is_for(dialects) {
+                Ok(true) => self.flows(block),
+                Ok(false) => {}
+                Err(message) => self.fail(block.line, message),
+            },
+            ("rerun", []) => self.rerun(block),
+            ("rules", [pod, direction]) => self.printed(block, pod, direction, |rules, _| rules),
+            ("diagram", [pod, direction]) => self.printed(block, pod, direction, |_, diagram| diagram),
+            (kind, _) => self.fail(block.line, format!("`{kind}` is no block with these words after it")),
+        }
+    }
+
+    /// Notes a failure at a line of the fixture.
+    pub(super) fn fail(&mut self, line: usize, message: String) {
+        let (file, test) = (self.file.to_owned(), format!("{} [{}]", self.test.name, self.dialect.name));
+        self.report.failures.push(Failure { file, line, test, message });
+    }
+
+    fn is_for(&self, dialects: &[String]) -> Result<bool, String> {
+        let named = dialects.iter().map(|name| config::dialect(name)).collect::<Result<Vec<_>, _>>()?;
+        Ok(named.is_empty() || named.contains(&self.dialect))
+    }
+
+    fn facts(&mut self, block: &Block) {
+        for (line, text) in block.lines() {
+            if let Err(message) = self.world.apply(text) {
+                self.fail(line, message);
+            }
+        }
+        self.db.set_cluster(self.world.cluster.clone());
+        self.unsettled = true;
+    }
+
+    fn manifest(&mut self, at: usize, block: &Block) {
+        match Manifest::of(block, at) {
+            Ok(manifest) => {
+                self.db.set_file(&manifest.name, &manifest.text);
+                self.manifests.insert(manifest.name.clone(), manifest);
+                self.unsettled = true;
+            }
+            Err(message) => self.fail(block.line, message),
+        }
+    }
+
+    /// Compares claims, computes everything and forgets what ran.
+    fn before_edit(&mut self) {
+        self.settle();
+        rerun::everything(&self.db);
+        self.db.take_log();
+    }
+
+    fn settle(&mut self) {
+        if std::mem::take(&mut self.unsettled) {
+            let outcome = claims::compare(&self.db, self.dialect, &self.manifests);
+            self.asserted |= outcome.compared > 0;
+            self.report.claims += outcome.compared;
+            for (line, message) in outcome.failures {
+                self.fail(line, message);
+            }
+        }
+    }
+
+    fn rerun(&mut self, block: &Block) {
+        self.asserted = true;
+        self.report.reruns += 1;
+        rerun::everything(&self.db);
+        let ran = rerun::printed(&self.db);
+        if let Some(difference) = rerun::difference(&block.text, &ran) {
+            self.fail(block.line, difference);
+            self.rewrite(block, ran.join("\n") + "\n");
+        }
+    }
+
+    fn rewrite(&mut self, block: &Block, text: String) {
+        self.rewrites.push(Rewrite { line: block.line, lines: block.text.lines().count(), text });
+    }
+
+    fn printed(&mut self, block: &Block, pod: &str, direction: &str, choose: fn(String, String) -> String) {
+        self.asserted = true;
+        let direction = match direction {
+            "ingress" => Direction::Ingress,
+            "egress" => Direction::Egress,
+            other => return self.fail(block.line, format!("`{other}` is no direction")),
+        };
+        let place = end::named(&self.world, pod).map(|end| end.place(&engine::World::new(&self.db)));
+        let Ok(Some(place)) = place else { return self.fail(block.line, format!("`{pod}` is no subject")) };
+        let key = ClassKey::new(&self.db, place.class);
+        let rules = meaning::rule_sets(&self.db, key)[meaning::slot(direction)].to_string();
+        let diagram = meaning::diagrams(&self.db, key).map(|both| both[meaning::slot(direction)].to_string());
+        let printed = choose(rules, diagram.unwrap_or_else(|error| format!("{error}\n")));
+        if printed != block.text {
+            self.fail(block.line, format!("it is now\n{printed}"));
+            self.rewrite(block, printed);
+        }
+    }
+
+    fn flows(&mut self, block: &Block) {
+        self.asserted = true;
+        // Why a clone: failures are noted while the world borrows the database.
+        let db = self.db.clone();
+        let world = engine::World::new(&db);
+        let mut flows = Vec::new();
+        for (line, text) in block.lines() {
+            match Row::read(text).and_then(|row| self.expanded(&world, line, &row)) {
+                Ok(found) => flows.extend(found),
+                Err(message) => self.fail(line, message),
+            }
+        }
+        for kind in Kind::ALL {
+            let mut engine = match kind.open(&world) {
+                Ok(engine) => engine,
+                Err(Unavailable::NotPermitted) => {
+                    self.report.counts.entry(kind.name()).or_default().not_permitted += flows.len();
+                    continue;
+                }
+                Err(Unavailable::Broken(why)) => {
+                    self.fail(block.line, format!("{kind}: {why}"));
+                    continue;
+                }
+            };
+            match ask::ask(&mut *engine, &world, &flows) {
+                Ok(answers) => {
+                    for (asked, answer) in flows.iter().zip(answers) {
+                        self.compare(kind, asked, answer);
+                    }
+                }
+                Err(why) => self.fail(block.line, format!("{kind}: {why}")),
+            }
+        }
+    }
+
+    fn compare(&mut self, kind: Kind, asked: &Asked, answer: Result<Flow, NotAsked>) {
+        let count = self.report.counts.entry(kind.name()).or_default();
+        let Ok(flow) = answer else {
+            count.no_question += 1;
+            return;
+        };
+        count.asked += 1;
+        if let Some(difference) = flow.differs(&asked.expected) {
+            count.wrong += 1;
+            self.fail(asked.line, format!("{kind}: {}: {difference}\n{}", asked.words, flow.explained()));
+        }
+    }
+
+    /// The flows of a row: each source with each destination and key, once for each family that both have.
+    fn expanded(&self, world: &engine::World<'_>, line: usize, row: &Row) -> Result<Vec<Asked>, String> {
+        let mut flows = Vec::new();
+        for source in &row.sources {
+            for destination in &row.destinations {
+                for ask in &row.keys {
+                    let from = end::named(&self.world, source)?;
+                    let (to, ask) = self.destination(destination, row.via.as_deref(), *ask)?;
+                    let found = one(world, row, &from, &to, ask)?;
+                    let words = |key: String| format!("{source} -> {destination} {key}");
+                    flows.extend(found.into_iter().map(|(key, ends)| Asked {
+                        line,
+                        words: words(key),
+                        expected: row.expected.clone(),
+                        ends,
+                    }));
+                }
+            }
+        }
+        Ok(flows)
+    }
+
+    fn destination(&self, word: &str, via: Option<&str>, ask: Ask) -> Result<(End, Ask), String> {
+        match (word.strip_prefix("service:"), via) {
+            (Some(service), Some(via)) => {
+                let backend = end::named(&self.world, via)?;
+                let ask = end::translated(&self.world, service, &backend, ask)?;
+                Ok((backend, ask))
+            }
+            (None, None) => Ok((end::named(&self.world, word)?, ask)),
+            _ => Err("a service wants `via BACKEND`, and nothing else does".to_owned()),
+        }
+    }
+}
+
+type Ends = [Option<(Place, Question)>; 2];
+
+/// What is asked at both ends of one flow, for each family that both ends have.
+fn one(world: &engine::World<'_>, row: &Row, from: &End, to: &End, ask: Ask) -> Result<Vec<(String, Ends)>, String> {
+    if from.is_same_pod(to) {
+        return Ok(vec![("inside the pod".to_owned(), [None, None])]);
+    }
+    let mut found = Vec::new();
+    for (family, source, destination) in shared(&from.addresses(world), &to.addresses(world)) {
+        let Some(key) = ask.key(family) else { continue };
+        let end = |mine: &End, peer: IpAddr, direction: Direction| -> Result<Option<(Place, Question)>, String> {
+            if row.only.is_some_and(|only| only != direction) {
+                return Ok(None);
+            }
+            match mine.place(world) {
+                None if row.only.is_some() => Err("nothing is enforced at that end".to_owned()),
+                place => Ok(place.map(|place| (place, Question { direction, peer, key }))),
+            }
+        };
+        let egress = end(from, destination, Direction::Egress)?;
+        let ingress = end(to, source, Direction::Ingress)?;
+        found.push((key.to_string(), [egress, ingress]));
+    }
+    if found.is_empty() { Err("no packet can be of this flow: the families differ".to_owned()) } else { Ok(found) }
+}
+
+/// Pairs of addresses of one family.
+fn shared(from: &[IpAddr], to: &[IpAddr]) -> Vec<(Family, IpAddr, IpAddr)> {
+    let with = |a: IpAddr| to.iter().filter(move |b| b.is_ipv4() == a.is_ipv4()).map(move |b| (Family::of(a), a, *b));
+    from.iter().flat_map(|a| with(*a)).collect()
+}
