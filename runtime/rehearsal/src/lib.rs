@@ -1,0 +1,25 @@
+//! Rehearses a cluster's policies on this machine: its pods as namespaces, the compiled programs on their links, real packets.
+//!
+//! In: a `driver` database.  Out: what the oracle expects of every pair, beside what was observed.
+//!
+//! # Picture
+//! ```text
+//!  cluster ─spec─► lab topology ─► Stage ─enforce─► programs attached
+//!     │                              │
+//!     └─pairs─► questions ─expect─► oracle's answer ══ compared with ══ probe's answer
+//! ```
+//! # Does not know
+//! Terminals, signals, where the database came from.
+//! # Laws
+//! What is expected never comes from an image. Without programs, or with a wrong one, the comparison fails (`tests/stage.rs`).
+//! # Reading order
+//! [`spec`], [`pairs`], [`expect`], [`stage`].
+
+pub mod expect;
+pub mod pairs;
+pub mod spec;
+pub mod stage;
+
+pub use expect::{Expected, Side};
+pub use pairs::{Question, Sample, questions};
+pub use stage::{Answer, Error, Fault, Stage};

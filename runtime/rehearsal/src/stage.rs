@@ -1,0 +1,168 @@
+//! A lab with programs on its links.
+
+use crate::expect::{Expected, Judge};
+use crate::pairs::{Question, mixed};
+use driver::Database;
+use enforce::{Applied, Change, Enforcer, Local};
+use facts::Name;
+use image::Target;
+use lab::topology::Plan;
+use lab::{Lab, Outcome};
+use loader::Pins;
+use std::sync::atomic::AtomicBool;
+
+/// Why a rehearsal cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Namespaces, links, sockets.
+    #[error(transparent)]
+    Lab(#[from] lab::Error),
+    /// Compiling, loading, attaching.
+    #[error(transparent)]
+    Enforce(#[from] enforce::Error),
+}
+
+/// What is done wrong on purpose, to show that a rehearsal would notice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing.
+    #[default]
+    None,
+    /// No program is attached.
+    Unattached,
+    /// One image, chosen by a seed, answers the opposite of what it should.
+    WrongImage(u64),
+}
+
+/// One node of the lab under enforcement.
+struct NodeStage {
+    name: String,
+    enforcer: Enforcer,
+    locals: Vec<Local>,
+}
+
+/// A lab whose pods are enforced.
+pub struct Stage {
+    lab: Lab,
+    nodes: Vec<NodeStage>,
+}
+
+/// A question with what was expected and what came of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// What was asked.
+    pub question: Question,
+    /// By the oracle.
+    pub expected: Expected,
+    /// By real packets.
+    pub observed: Outcome,
+}
+
+impl Answer {
+    /// Whether observation and expectation agree.
+    pub fn agrees(&self) -> bool {
+        self.expected.reached == (self.observed == Outcome::Reached)
+    }
+}
+
+impl Stage {
+    /// Makes the lab of a plan and opens its nodes. Nothing is enforced yet.
+    ///
+    /// `pins` is given the name of each node's folder. Errors: what had been made is taken down again.
+    pub fn up(
+        plan: &Plan,
+        target: &Target,
+        pins: impl Fn() -> Pins,
+        seed: u64,
+        stop: &AtomicBool,
+    ) -> Result<Stage, Error> {
+        let lab = Lab::up_unless(plan, stop)?;
+        Stage::over(lab, target, pins, seed)
+    }
+
+    /// Opens the nodes of a lab that is up.
+    pub fn over(lab: Lab, target: &Target, pins: impl Fn() -> Pins, seed: u64) -> Result<Stage, Error> {
+        let mut nodes = Vec::new();
+        for (at, node) in lab.plan().nodes().iter().enumerate() {
+            let secret = mixed(seed ^ at as u64) as u32;
+            let kernel_name = format!("{}-{}", lab.plan().run().as_str(), node.name);
+            let enforcer = Enforcer::open(&node.name, &kernel_name, target, pins(), secret)?;
+            let pods = lab.plan().pods().iter().enumerate().filter(|(_, pod)| pod.node == node.name);
+            let locals = pods.filter_map(|(index, pod)| {
+                let end = lab.plan().host_end(index)?;
+                let (namespace, name) = pod.name.split_once('/')?;
+                Some(Local { pod: Name::new(namespace, name), ifindex: end.ifindex, mac: Some(end.pod_mac.0) })
+            });
+            let locals = locals.collect();
+            nodes.push(NodeStage { name: node.name.clone(), enforcer, locals });
+        }
+        Ok(Stage { lab, nodes })
+    }
+
+    /// The lab underneath.
+    pub fn lab(&self) -> &Lab {
+        &self.lab
+    }
+
+    /// The enforcer of each node, by name.
+    pub fn enforcers(&mut self) -> impl Iterator<Item = (&str, &mut Enforcer)> {
+        self.nodes.iter_mut().map(|node| (node.name.as_str(), &mut node.enforcer))
+    }
+
+    /// Compiles and loads what the database says, for every node. Nothing live is touched.
+    pub fn prepare(&mut self, db: &Database) -> Result<Vec<Change>, Error> {
+        self.nodes.iter_mut().map(|node| Ok(node.enforcer.prepare(db, &node.locals)?)).collect()
+    }
+
+    /// Makes a prepared change on all nodes: first every node narrows, then every node widens, so that no flow passes that neither the
+    /// old nor the new policies pass.
+    pub fn make(&mut self, changes: Vec<Change>) -> Result<Applied, Error> {
+        for (node, change) in self.nodes.iter_mut().zip(&changes) {
+            let enforcer = &mut node.enforcer;
+            self.lab.in_node(&node.name, || enforcer.narrow(change))?;
+        }
+        let mut total = Applied::default();
+        for (node, change) in self.nodes.iter_mut().zip(changes) {
+            let enforcer = &mut node.enforcer;
+            let applied = self.lab.in_node(&node.name, || enforcer.widen(change))?;
+            total.attached += applied.attached;
+            total.replaced += applied.replaced;
+            total.unchanged += applied.unchanged;
+            total.images += applied.images;
+        }
+        Ok(total)
+    }
+
+    /// Both at once.
+    pub fn apply(&mut self, db: &Database) -> Result<Applied, Error> {
+        let changes = self.prepare(db)?;
+        self.make(changes)
+    }
+
+    /// Asks real packets, and the oracle beside them.
+    pub fn ask(&self, db: &Database, questions: &[Question]) -> Result<Vec<Answer>, Error> {
+        let judge = Judge::new(db);
+        let probes: Vec<lab::Probe> = questions.iter().map(|question| question.probe).collect();
+        let observed = lab::probe_all(&self.lab, &probes)?;
+        let answers = questions.iter().zip(observed).map(|(question, observed)| Answer {
+            question: *question,
+            expected: judge.expect(self.lab.plan(), question),
+            observed: observed.outcome,
+        });
+        Ok(answers.collect())
+    }
+
+    /// Leaves lab and programs as they are when this process ends.
+    pub fn keep(self) {
+        self.lab.keep();
+    }
+
+    /// Takes programs and lab down.
+    pub fn down(self) -> Result<(), Error> {
+        let Stage { lab, nodes } = self;
+        for node in nodes {
+            lab.in_node(&node.name, || node.enforcer.remove())?;
+        }
+        Ok(lab.down()?)
+    }
+}
