@@ -17,6 +17,7 @@
 //! # Reading order
 //! [`page`], `place`, `stages`, then one folder, such as `tg0015_unknown_field`.
 
+mod find;
 pub mod page;
 mod place;
 mod stages;
@@ -27,37 +28,125 @@ pub use page::Page;
 use diag::Diagnostic;
 use driver::{Db, SourceFile};
 
-use place::Text;
+use find::Finder;
+use place::{Spot, Text};
 
+/// The table of codes: one line each, by number. `=> find` marks a finding of our own; the others word problems of stages.
 macro_rules! checks {
-    ($(mod $folder:ident;)*) => {
+    ($($folder:ident $(=> $find:ident)?;)*) => {
         $(mod $folder;)*
 
         /// Every code, ascending.
         pub const REGISTRY: &[&Page] = &[$(&$folder::PAGE),*];
+
+        const FINDS: &[find::Find] = &[$($($folder::$find,)?)*];
     };
 }
 
 checks! {
-    mod tg0004_duplicate_key;
-    mod tg0015_unknown_field;
-    mod tg0017_wrong_type;
+    tg0001_unreadable_file;
+    tg0002_not_yaml;
+    tg0003_tab_indentation;
+    tg0004_duplicate_key;
+    tg0005_key_not_text;
+    tg0006_broken_reference;
+    tg0007_value_not_json;
+    tg0008_unrendered_template;
+    tg0009_yaml_limit;
+    tg0010_not_an_object;
+    tg0011_unknown_kind;
+    tg0012_selector_matches_nothing => find;
+    tg0013_kind_not_enforced_yet;
+    tg0014_object_without_name;
+    tg0015_unknown_field;
+    tg0016_missing_field;
+    tg0017_wrong_type;
+    tg0018_unknown_word;
+    tg0019_number_out_of_range;
+    tg0020_list_too_long;
+    tg0021_bad_address_block;
+    tg0022_bad_label;
+    tg0023_bad_port;
+    tg0024_bad_dns_name;
+    tg0025_values_do_not_fit_operator;
+    tg0026_except_outside_block;
+    tg0027_bad_port_range;
+    tg0028_empty_peer;
+    tg0029_block_beside_selector;
+    tg0030_combined_peers;
+    tg0031_not_one_subject;
+    tg0032_node_selector_in_namespace;
+    tg0033_no_rules;
+    tg0034_icmp_beside_ports;
+    tg0035_unknown_icmp_type;
+    tg0036_requires_not_empty;
+    tg0037_not_exactly_one;
+    tg0038_proxy_rule_in_wrong_place;
+    tg0039_proxy_rule_on_wrong_port;
+    tg0040_conflicting_proxy_rules;
+    tg0041_port_of_portless_protocol;
+    tg0042_not_enforced_yet;
+    tg0043_cluster_object_without_name;
+    tg0044_bad_address;
+    tg0045_bad_container_port;
+    tg0046_object_twice;
+    tg0047_decision_too_large;
+    tg0048_program_refused;
+    tg0049_dangling_port_name => find;
+    tg0050_rules_outside_policy_types => find;
+    tg0051_only_tcp => find;
+    tg0052_rule_matches_nothing => find;
+    tg0053_namespace_replaced;
+    tg9999_internal_error;
 }
 
 /// Everything worth saying of all files.
 ///
-/// Shape: by the path of the file, then by place; without duplicates. Cost: linear in the text and in the cluster.
+/// Shape: by the path of the file, then by place; without duplicates. Cost: linear in the texts, times the pods for each selector.
 pub fn check(db: &dyn Db) -> Vec<Diagnostic> {
-    files(db).into_iter().flat_map(|file| check_file(db, file)).collect()
+    let (finder, twice) = (Finder::new(db), tg0046_object_twice::find(db));
+    files(db).into_iter().flat_map(|file| of_file(db, file, &finder, &twice)).collect()
 }
 
-/// Everything worth saying of one file: what [`check`] says with its first place there.
+/// Everything worth saying of one file: what [`check`] says with its first place there, in the same order.
+///
+/// Cost: that of looking for objects that stand twice is linear in all files.
 pub fn check_file(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
+    of_file(db, file, &Finder::new(db), &tg0046_object_twice::find(db))
+}
+
+fn of_file(db: &dyn Db, file: SourceFile, finder: &Finder, twice: &[Diagnostic]) -> Vec<Diagnostic> {
     let text = Text::new(db, file);
     let mut found = stages::render(&text);
+    let sound = |spot: &Spot<'_>| stages::trust(&text, spot.object.document) == stages::Trust::Whole;
+    for spot in text.spots().filter(sound) {
+        found.extend(FINDS.iter().flat_map(|find| find(&spot, finder)));
+    }
+    let is_here = |said: &&Diagnostic| said.place().is_some_and(|label| label.file == text.id);
+    found.extend(twice.iter().filter(is_here).cloned());
     found.sort();
     found.dedup();
     found
+}
+
+/// Says that a path could not be read; `reason` is what the system said.
+pub fn unreadable(path: &str, reason: &str) -> Diagnostic {
+    tg0001_unreadable_file::render(path, reason)
+}
+
+/// Says that the rules of some subjects, named by their labels, make a decision that is too large to build.
+pub fn too_large(subjects: &str, problem: &diagram::TooLarge) -> Diagnostic {
+    tg0047_decision_too_large::render(subjects, problem)
+}
+
+/// Says that the code generator refuses some subjects, named by their labels; `reason` is what it said.
+pub fn refused(subjects: &str, reason: &str) -> Diagnostic {
+    tg0048_program_refused::render(subjects, reason)
+}
+
+/// Says that tidegate itself failed; `what` is the message of the failure.
+pub fn internal_error(what: &str) -> Diagnostic {
+    tg9999_internal_error::render(what)
 }
 
 /// The page of a code (`TG0012`, in either case) or of a slug (`selector-matches-nothing`); `None` when there is none.

@@ -28,3 +28,17 @@ impl Page {
         Diagnostic::new(self.code, self.slug, level.max(self.level), headline)
     }
 }
+
+/// The page of a folder: number, slug, level, first version; the text stands beside the folder's `mod.rs`.
+macro_rules! page {
+    ($number:literal, $slug:literal, $level:ident, $since:literal) => {
+        Page {
+            code: diag::Code($number),
+            slug: $slug,
+            level: diag::Severity::$level,
+            since: $since,
+            text: include_str!("page.md"),
+        }
+    };
+}
+pub(crate) use page;

@@ -3,43 +3,55 @@
 use std::sync::Arc;
 
 use diag::Diagnostic;
-use driver::text::{self, Decoded, Object};
+use driver::text::{self, Decoded, Object, Role};
 use driver::{Db, SourceFile};
+use hir::Policy;
 use source::{FileId, Span};
 use syntax::{NodeId, ScalarStyle, Tree, Value};
 
 /// One file as read.
-pub(crate) struct Text<'a> {
-    pub db: &'a dyn Db,
-    pub file: SourceFile,
+pub(crate) struct Text {
     pub id: FileId,
     pub tree: Arc<Tree>,
     pub decoded: Arc<Decoded>,
 }
 
-impl<'a> Text<'a> {
-    pub fn new(db: &'a dyn Db, file: SourceFile) -> Text<'a> {
-        Text { db, file, id: file.id(db), tree: text::tree(db, file), decoded: text::decoded(db, file) }
+impl Text {
+    pub fn new(db: &dyn Db, file: SourceFile) -> Text {
+        Text { id: file.id(db), tree: text::tree(db, file), decoded: text::decoded(db, file) }
+    }
+
+    /// The part of a span that is on its first line.
+    pub fn first_line(&self, span: Span) -> Span {
+        let marked = span.slice(self.tree.text());
+        let len = marked.find(['\n', '\r']).unwrap_or(marked.len());
+        Span::new(span.start, span.start + len as u32)
     }
 
     /// The objects, each with its place.
     pub fn spots(&self) -> impl Iterator<Item = Spot<'_>> {
-        self.decoded.objects.iter().map(|object| Spot::new(self, object))
+        let mut policies = self.decoded.policies.iter();
+        self.decoded.objects.iter().map(move |object| {
+            let policy = (object.role == Role::Policy).then(|| policies.next().cloned()).flatten();
+            Spot::new(self, object, policy)
+        })
     }
 }
 
 /// One object in its file.
 pub(crate) struct Spot<'a> {
-    pub text: &'a Text<'a>,
+    pub text: &'a Text,
     pub object: &'a Object,
     /// The root of the object; absent only where tree and objects do not fit.
     pub root: Option<NodeId>,
+    /// What it says, when it is a policy that takes part.
+    pub policy: Option<Arc<Policy>>,
 }
 
 impl<'a> Spot<'a> {
-    pub fn new(text: &'a Text<'a>, object: &'a Object) -> Spot<'a> {
+    fn new(text: &'a Text, object: &'a Object, policy: Option<Arc<Policy>>) -> Spot<'a> {
         let document = text.tree.documents().get(object.document).and_then(|document| document.root);
-        Spot { text, object, root: document.and_then(|root| text.tree.find(root, &object.at)) }
+        Spot { text, object, policy, root: document.and_then(|root| text.tree.find(root, &object.at)) }
     }
 
     pub fn tree(&self) -> &'a Tree {
@@ -49,6 +61,18 @@ impl<'a> Spot<'a> {
     /// The node at a path; `None` when the path leads nowhere.
     pub fn node(&self, path: &str) -> Option<NodeId> {
         self.tree().find(self.root?, path)
+    }
+
+    /// What stands at a path; null counts as absent.
+    pub fn value_at(&self, path: &str) -> Option<Value<'a>> {
+        Some(self.tree().value(self.node(path)?)).filter(|value| !matches!(value, Value::Null))
+    }
+
+    /// The paths of the elements of a list; none when there is no list.
+    pub fn items(&self, path: &str) -> impl Iterator<Item = String> + use<> {
+        let count = self.node(path).map_or(0, |node| self.tree().items(node).len());
+        let path = path.to_owned();
+        (0..count).map(move |at| format!("{path}[{at}]"))
     }
 
     /// The text at a path.

@@ -19,6 +19,12 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("`{short}`")
 }
 
+/// Words of others on one line, without the stop at their end.
+pub(crate) fn line(text: &str) -> String {
+    let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    plain.trim().trim_end_matches('.').to_owned()
+}
+
 /// `` `a`, `b` and `c` ``.
 pub(crate) fn listed<'t>(words: impl IntoIterator<Item = &'t str>, last: &str) -> String {
     let words: Vec<String> = words.into_iter().map(quoted).collect();

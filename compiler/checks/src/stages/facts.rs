@@ -1,10 +1,15 @@
 use diag::Diagnostic;
-use facts::decode::Problem;
+use facts::decode::{Problem, ProblemKind};
 
 use crate::place::Spot;
 use crate::*;
 
 pub(super) fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
-    let _ = problem;
-    spot.blame(tg0017_wrong_type::PAGE.says("x"), spot.key(""), "")
+    match &problem.kind {
+        ProblemKind::NoName => tg0043_cluster_object_without_name::render(spot),
+        ProblemKind::NotAnAddress(found) => tg0044_bad_address::render_address(spot, problem, found),
+        ProblemKind::NotAPrefix(found) => tg0044_bad_address::render_prefix(spot, problem, found),
+        ProblemKind::UnknownProtocol(found) => tg0045_bad_container_port::render_protocol(spot, problem, found),
+        ProblemKind::NotAPort(found) => tg0045_bad_container_port::render_number(spot, problem, *found),
+    }
 }

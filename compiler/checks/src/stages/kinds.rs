@@ -1,18 +1,112 @@
 use diag::Diagnostic;
-use kinds::{Problem, ProblemKind};
+use kinds::{Form, Problem, ProblemKind};
 
 use crate::place::Spot;
+use crate::words::nearest;
 use crate::*;
 
 pub(super) fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
     match &problem.kind {
+        ProblemKind::NotAnObject => tg0010_not_an_object::render(spot),
+        ProblemKind::UnknownKind { api_version, kind } => tg0011_unknown_kind::render(spot, api_version, kind),
+        ProblemKind::KindNotYet { api_version, kind } => tg0013_kind_not_enforced_yet::render(spot, api_version, kind),
+        ProblemKind::NoName => tg0014_object_without_name::render(spot, problem),
         ProblemKind::UnknownField { name, known } => tg0015_unknown_field::render(spot, problem, name, known),
+        ProblemKind::Missing { name } => tg0016_missing_field::render(spot, problem, name),
         ProblemKind::WrongType { wanted, found } => tg0017_wrong_type::render(spot, problem, wanted, found),
-        _ => tg0017_wrong_type::render(spot, problem, "", ""),
+        ProblemKind::NotOneOf { found, allowed } => tg0018_unknown_word::render(spot, problem, found, allowed),
+        ProblemKind::OutOfRange { found, least, greatest } => {
+            tg0019_number_out_of_range::render(spot, problem, *found, *least, *greatest)
+        }
+        ProblemKind::TooMany { found, limit } => tg0020_list_too_long::render(spot, problem, *found, *limit),
+        ProblemKind::BadForm { found, wanted } => render_form(spot, problem, found, *wanted),
+        ProblemKind::ReservedWithValue => tg0022_bad_label::render_reserved(spot, problem),
+        ProblemKind::ValuesNeeded => tg0025_values_do_not_fit_operator::render_needed(spot, problem),
+        ProblemKind::ValuesForbidden => tg0025_values_do_not_fit_operator::render_forbidden(spot, problem),
+        ProblemKind::ExceptOutside { except, block } => {
+            tg0026_except_outside_block::render(spot, problem, *except, *block)
+        }
+        ProblemKind::EndPortWithoutPort => tg0027_bad_port_range::render_without_port(spot, problem),
+        ProblemKind::EndPortWithName => tg0027_bad_port_range::render_with_name(spot, problem),
+        ProblemKind::EndPortBelowPort => tg0027_bad_port_range::render_below(spot, problem),
+        ProblemKind::EmptyPeer => tg0028_empty_peer::render(spot, problem),
+        ProblemKind::BlockBesideSelector => tg0029_block_beside_selector::render(spot, problem),
+        ProblemKind::CombinedPeers { first, second } => tg0030_combined_peers::render(spot, problem, first, second),
+        ProblemKind::NoSubjects => tg0031_not_one_subject::render_none(spot, problem),
+        ProblemKind::TwoSubjects => tg0031_not_one_subject::render_two(spot, problem),
+        ProblemKind::NodeSelectorInNamespace => tg0032_node_selector_in_namespace::render(spot, problem),
+        ProblemKind::NoSpec => tg0033_no_rules::render_no_spec(spot, problem),
+        ProblemKind::NoRules => tg0033_no_rules::render(spot, problem),
+        ProblemKind::IcmpBesidePorts => tg0034_icmp_beside_ports::render(spot, problem),
+        ProblemKind::UnknownIcmpType { found } => tg0035_unknown_icmp_type::render(spot, problem, found),
+        ProblemKind::NamespaceReplaced => tg0053_namespace_replaced::render(spot, problem),
+        ProblemKind::MustBeEmpty => tg0036_requires_not_empty::render(spot, problem),
+        ProblemKind::NotExactlyOne { of } => tg0037_not_exactly_one::render(spot, problem, of),
+        ProblemKind::DnsOnIngress => tg0038_proxy_rule_in_wrong_place::render_dns(spot, problem),
+        ProblemKind::L7OnHost => tg0038_proxy_rule_in_wrong_place::render_host(spot, problem),
+        ProblemKind::ListenerOnIngress => tg0038_proxy_rule_in_wrong_place::render_listener(spot, problem),
+        ProblemKind::L7NeedsTcp => tg0039_proxy_rule_on_wrong_port::render_tcp(spot, problem),
+        ProblemKind::L7OnPortZero => tg0039_proxy_rule_on_wrong_port::render_zero(spot, problem),
+        ProblemKind::DnsNeedsPort => tg0039_proxy_rule_on_wrong_port::render_dns(spot, problem),
+        ProblemKind::SeveralL7 => tg0040_conflicting_proxy_rules::render_several(spot, problem),
+        ProblemKind::L7WithoutProtocol => tg0040_conflicting_proxy_rules::render_no_protocol(spot, problem),
+        ProblemKind::ServerNamesNeedTls => tg0040_conflicting_proxy_rules::render_server_names(spot, problem),
+        ProblemKind::ListenerBesideL7 => tg0040_conflicting_proxy_rules::render_listener(spot, problem),
+        ProblemKind::PortOfPortlessProtocol => tg0041_port_of_portless_protocol::render(spot, problem),
+        ProblemKind::NotYet => tg0042_not_enforced_yet::render(spot, problem),
     }
 }
 
-/// Whether a problem says that something is missing, which a broken text says of everything after the break.
-pub(super) fn is_absence(_kind: &ProblemKind) -> bool {
-    false
+fn render_form(spot: &Spot<'_>, problem: &Problem, found: &str, wanted: Form) -> Diagnostic {
+    match wanted {
+        Form::Cidr => tg0021_bad_address_block::render(spot, problem, found),
+        Form::LabelKey => tg0022_bad_label::render_key(spot, problem, found),
+        Form::LabelValue => tg0022_bad_label::render_value(spot, problem, found),
+        Form::PortName => tg0023_bad_port::render_name(spot, problem, found),
+        Form::PortText => tg0023_bad_port::render_text(spot, problem, found),
+        Form::DnsName => tg0024_bad_dns_name::render_name(spot, problem, found),
+        Form::DnsPattern => tg0024_bad_dns_name::render_pattern(spot, problem, found),
+    }
+}
+
+/// Whether a problem says that something is missing, which holds of everything after the place where a text breaks off.
+pub(super) fn is_absence(kind: &ProblemKind) -> bool {
+    matches!(
+        kind,
+        ProblemKind::NotAnObject
+            | ProblemKind::NoName
+            | ProblemKind::Missing { .. }
+            | ProblemKind::WrongType { found: "null", .. }
+            | ProblemKind::ValuesNeeded
+            | ProblemKind::EndPortWithoutPort
+            | ProblemKind::EmptyPeer
+            | ProblemKind::NoSubjects
+            | ProblemKind::NoSpec
+            | ProblemKind::NoRules
+            | ProblemKind::NotExactlyOne { .. }
+            | ProblemKind::L7NeedsTcp
+            | ProblemKind::DnsNeedsPort
+            | ProblemKind::L7WithoutProtocol
+            | ProblemKind::ServerNamesNeedTls
+    ) || matches!(kind, ProblemKind::BadForm { found, .. } if found.is_empty())
+}
+
+/// Whether a problem is but the echo of another one: something seems to be missing because its name is misspelt or its value is of the
+/// wrong type.
+pub(super) fn is_consequence(problem: &Problem, all: &[Problem]) -> bool {
+    let is_cause = |it: &Problem| match &it.kind {
+        ProblemKind::UnknownField { name, known } => nearest(name, known.iter().copied()).is_some(),
+        ProblemKind::WrongType { .. } => true,
+        _ => false,
+    };
+    is_absence(&problem.kind) && all.iter().any(|it| is_cause(it) && parent(&it.path) == Some(&problem.path))
+}
+
+/// The path of what holds the place of a path.
+fn parent(path: &str) -> Option<&str> {
+    match path.ends_with("\"]") {
+        true => path.rfind("[\"").map(|at| &path[..at]),
+        false if path.is_empty() => None,
+        false => Some(path.rfind(['.', '[']).map_or("", |at| &path[..at])),
+    }
 }

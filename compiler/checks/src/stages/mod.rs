@@ -7,15 +7,26 @@ mod syntax;
 
 use diag::Diagnostic;
 
-use crate::place::Text;
+use crate::place::{Spot, Text};
+pub(crate) use syntax::{Trust, trust};
+
+/// Whether nothing stands between two `---`, or comments only.
+fn is_empty(spot: &Spot<'_>) -> bool {
+    spot.object.at.is_empty() && spot.root.is_some_and(|root| matches!(spot.tree().value(root), ::syntax::Value::Null))
+}
 
 /// Words every problem of a file.
-pub(crate) fn render(text: &Text<'_>) -> Vec<Diagnostic> {
+pub(crate) fn render(text: &Text) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = text.tree.problems().iter().map(|it| syntax::render(text, it)).collect();
     for spot in text.spots() {
-        let trust = syntax::trust(text, spot.object.document);
-        found.extend(spot.object.problems.iter().filter(|it| trust.kinds(it)).map(|it| kinds::render(&spot, it)));
-        found.extend(spot.object.fact_problems.iter().filter(|_| trust.facts()).map(|it| facts::render(&spot, it)));
+        let trust = trust(text, spot.object.document);
+        let problems = &spot.object.problems;
+        let worth =
+            |it: &&::kinds::Problem| trust.in_policy(it) && !kinds::is_consequence(it, problems) && !is_empty(&spot);
+        found.extend(problems.iter().filter(worth).map(|it| kinds::render(&spot, it)));
+        if trust == Trust::Whole {
+            found.extend(spot.object.fact_problems.iter().map(|it| facts::render(&spot, it)));
+        }
     }
     found
 }

@@ -1,19 +1,14 @@
 //! A field that the kind does not have.
 
-use diag::{Code, Diagnostic, Severity};
-use kinds::Problem;
+use diag::Diagnostic;
+use kinds::schema::{Field, Shape};
+use kinds::{KINDS, Problem};
 
-use crate::Page;
+use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{fate, listed, nearest, quoted, replace};
 
-pub const PAGE: Page = Page {
-    code: Code(15),
-    slug: "unknown-field",
-    level: Severity::Error,
-    since: "0.1.0",
-    text: include_str!("page.md"),
-};
+pub const PAGE: Page = page!(15, "unknown-field", Error, "0.1.0");
 
 pub fn render(spot: &Spot<'_>, problem: &Problem, name: &str, known: &[&'static str]) -> Diagnostic {
     let near = nearest(name, known.iter().copied());
@@ -32,7 +27,10 @@ pub fn render(spot: &Spot<'_>, problem: &Problem, name: &str, known: &[&'static 
             near,
             format!("rename it to `{near}`"),
         )),
-        None => said.help(format!("known here: {}", listed(known.iter().copied(), "and"))),
+        None => match home(&spot.object.object.kind, name) {
+            Some(home) => said.help(format!("it belongs in {}; check the depth of the line", quoted(&home))),
+            None => said.help(format!("known here: {}", listed(known.iter().copied(), "and"))),
+        },
     }
 }
 
@@ -40,4 +38,33 @@ pub fn render(spot: &Spot<'_>, problem: &Problem, name: &str, known: &[&'static 
 fn holder<'p>(path: &'p str, name: &str) -> &'p str {
     let plain = path.strip_suffix(name).map(|rest| rest.strip_suffix('.').unwrap_or(rest));
     plain.or_else(|| path.rfind("[\"").map(|at| &path[..at])).unwrap_or(path)
+}
+
+/// Where a kind has a field of this name: the path of what holds it, the shortest one. Items of lists are written `[]`.
+fn home(kind: &str, name: &str) -> Option<String> {
+    let kind = KINDS.iter().find(|known| known.kind == kind)?;
+    let mut level: Vec<(String, &'static [Field])> = vec![(String::new(), kind.fields)];
+    while !level.is_empty() {
+        if let Some((holder, _)) = level.iter().find(|(_, fields)| fields.iter().any(|field| field.name == name)) {
+            return Some(holder.clone()).filter(|holder| !holder.is_empty());
+        }
+        level =
+            level.iter().flat_map(|(holder, fields)| fields.iter().filter_map(move |it| below(holder, it))).collect();
+    }
+    None
+}
+
+/// The fields inside a field, with its path.
+fn below(holder: &str, field: &Field) -> Option<(String, &'static [Field])> {
+    let dot = if holder.is_empty() { "" } else { "." };
+    let mut path = format!("{holder}{dot}{}", field.name);
+    let mut shape = field.shape;
+    while let Shape::List(of, _) = shape {
+        path.push_str("[]");
+        shape = *of;
+    }
+    match shape {
+        Shape::Object(fields) => Some((path, fields)),
+        _ => None,
+    }
 }

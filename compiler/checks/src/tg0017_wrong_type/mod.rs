@@ -1,15 +1,14 @@
 //! A value of the wrong type.
 
-use diag::{Code, Diagnostic, Fix, Severity};
+use diag::{Diagnostic, Fix};
 use kinds::Problem;
 use syntax::ScalarStyle;
 
-use crate::Page;
+use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{fate, quoted, replace, typed};
 
-pub const PAGE: Page =
-    Page { code: Code(17), slug: "wrong-type", level: Severity::Error, since: "0.1.0", text: include_str!("page.md") };
+pub const PAGE: Page = page!(17, "wrong-type", Error, "0.1.0");
 
 pub fn render(spot: &Spot<'_>, problem: &Problem, wanted: &str, found: &str) -> Diagnostic {
     let place = if problem.path.is_empty() { "the object".to_owned() } else { quoted(&problem.path) };

@@ -1,0 +1,118 @@
+//! A selector that selects no known pod.
+
+use diag::{Diagnostic, Fix};
+use hir::{L3, Operator, PeerSelector, Requirement, Selector, Subjects};
+use syntax::{Entry, Value};
+
+use crate::find::{Finder, Known, is_of_pods};
+use crate::page::{Page, page};
+use crate::place::Spot;
+use crate::words::{counted, listed, nearest, quoted, replace};
+
+pub const PAGE: Page = page!(12, "selector-matches-nothing", Warning, "0.1.0");
+
+pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
+    let Some(policy) = &spot.policy else { return Vec::new() };
+    let mut found = Vec::new();
+    for section in &policy.sections {
+        if let Subjects::Endpoints(selector) = &section.subjects {
+            let field = ["podSelector", "endpointSelector"].into_iter();
+            let path = field.map(|field| format!("{}.{field}", section.path)).find(|path| spot.node(path).is_some());
+            found.extend(path.and_then(|path| check(spot, finder, selector, &path, SUBJECT)));
+        }
+        for entry in &section.entries {
+            let L3::Any(peers) = &entry.l3 else { continue };
+            for peer in peers {
+                if let PeerSelector::Labels { selector, everywhere: false } = &peer.selector {
+                    found.extend(check(spot, finder, selector, &peer.path, PEER));
+                }
+            }
+        }
+    }
+    found
+}
+
+const SUBJECT: &str = "the policy isolates nobody and its rules are about nobody; a mistyped label leaves pods open that were meant to be closed";
+const PEER: &str =
+    "the rule matches nobody by this selector: what it should allow is dropped, what it should deny is not";
+
+fn check(spot: &Spot<'_>, finder: &Finder, selector: &Selector, path: &str, why: &str) -> Option<Diagnostic> {
+    let written: Vec<&Requirement> = selector.requirements().iter().filter(|it| is_of_pods(it)).collect();
+    let known = finder.known(selector)?;
+    // Why: a selector without conditions on pods means whatever pods a namespace will have, also none.
+    if written.is_empty() || finder.selects_any(selector) {
+        return None;
+    }
+    let conditions: Vec<String> = written.iter().map(|it| condition(it)).collect();
+    let place = match known.namespaces.as_slice() {
+        [] => String::new(),
+        [one] => format!(" in namespace {}", quoted(one)),
+        more => format!(" in namespaces {}", listed(more.iter().copied(), "and")),
+    };
+    let said = PAGE.says(format!("no pod{place} matches {}", quoted(&conditions.join(", "))));
+    let Some((requirement, entry)) = culprit(spot, &written, &known, path) else {
+        return Some(help(spot.blame(said, spot.key(path), "selects no pod").why(why), &known));
+    };
+    let values = values(&known, &requirement.key);
+    let raw = spot.tree().raw(entry.value);
+    let span = spot.tree().span(entry.value);
+    let written = raw.trim_matches(['"', '\'']);
+    let said = spot.blame(said, span, "no pod has this").why(why);
+    match nearest(written, values.iter().copied()).filter(|_| spot.is_own_scalar(entry.value)) {
+        Some(near) => {
+            Some(said.help(format!("did you mean {}?", quoted(near))).fix(correction(spot, entry, raw, written, near)))
+        }
+        None if values.is_empty() => Some(help(said, &known)),
+        None => {
+            let seen = listed(values.iter().take(8).copied(), "and");
+            Some(said.help(format!("values of {} there: {seen}", quoted(&requirement.key))))
+        }
+    }
+}
+
+fn correction(spot: &Spot<'_>, entry: Entry, raw: &str, written: &str, near: &str) -> Fix {
+    let text = raw.replace(written, near);
+    replace(spot.text.id, spot.tree().span(entry.value), text, format!("write `{near}`"))
+}
+
+fn help(said: Diagnostic, known: &Known<'_>) -> Diagnostic {
+    said.help(format!(
+        "{} known there; compare the selector with their labels",
+        counted(known.pods.len(), "pod or workload")
+    ))
+}
+
+/// The first label of the selector that no known pod has, as it is written.
+fn culprit<'r>(
+    spot: &Spot<'_>,
+    written: &[&'r Requirement],
+    known: &Known<'_>,
+    path: &str,
+) -> Option<(&'r Requirement, Entry)> {
+    let alone = written.iter().find(|it| !known.pods.iter().any(|pod| it.matches(&pod.labels)))?;
+    let labels = [path.to_owned(), format!("{path}.podSelector")].into_iter().map(|path| format!("{path}.matchLabels"));
+    let entries = labels.filter_map(|labels| spot.node(&labels)).flat_map(|labels| spot.tree().entries(labels));
+    let is_key = |key: &str| key == alone.key || key.split_once(':').is_some_and(|(_, key)| key == alone.key);
+    let has_text = |entry: &&Entry| matches!(spot.tree().value(entry.value), Value::Str(_));
+    let entry = entries.filter(|entry| is_key(&spot.tree().key(entry.key))).find(has_text)?;
+    Some((alone, *entry))
+}
+
+/// The values that known pods have for a key, each once.
+fn values<'k>(known: &Known<'k>, key: &str) -> Vec<&'k str> {
+    let mut values: Vec<&str> = known.pods.iter().filter_map(|pod| pod.labels.get(None, key)).collect();
+    values.sort_unstable();
+    values.dedup();
+    values
+}
+
+fn condition(requirement: &Requirement) -> String {
+    let key = &requirement.key;
+    match &requirement.operator {
+        Operator::In(values) if values.len() == 1 => format!("{key}={}", values[0]),
+        Operator::In(values) => format!("{key} in ({})", values.join(", ")),
+        Operator::NotIn(values) => format!("{key} not in ({})", values.join(", ")),
+        Operator::Exists => key.clone(),
+        Operator::DoesNotExist => format!("no {key}"),
+    }
+}

@@ -1,0 +1,122 @@
+//! Every page is a test: its failing text raises its code, its fixed text raises nothing.
+
+use crate::{lines, said_of};
+use checks::{Page, REGISTRY, explain};
+use diag::Severity;
+use driver::Database;
+
+/// Codes that no manifest raises through a check: their pages show plain text.
+const RAISED_ELSEWHERE: [u16; 5] = [1, 41, 47, 48, 9999];
+
+/// The blocks of a section of a page: language and text.
+fn blocks<'p>(page: &'p Page, section: &str) -> Vec<(&'p str, &'p str)> {
+    let (_, after) = page.text.split_once(&format!("\n## {section}\n")).unwrap_or_default();
+    let body = after.split("\n## ").next().unwrap_or_default();
+    let fences: Vec<&str> = body.split("```").skip(1).step_by(2).collect();
+    fences.into_iter().filter_map(|fence| fence.split_once('\n')).collect()
+}
+
+#[test]
+fn failing_text_raises_its_code_and_fixed_text_raises_nothing() {
+    for page in REGISTRY {
+        let elsewhere = RAISED_ELSEWHERE.contains(&page.code.0);
+        let language = if elsewhere { "text" } else { "yaml" };
+        for section in ["Failing", "Fixed"] {
+            assert!(!blocks(page, section).is_empty(), "{} has no {section} text", page.code);
+            for (written, text) in blocks(page, section) {
+                assert_eq!(written, language, "{} {section}", page.code);
+                if elsewhere {
+                    continue;
+                }
+                let found = said_of(text);
+                if section == "Fixed" {
+                    assert_eq!(lines(&found), [""; 0], "{} {section}:\n{text}", page.code);
+                } else {
+                    let raises = found.iter().any(|said| said.code == page.code);
+                    assert!(raises, "{} {section}:\n{text}\n{:#?}", page.code, lines(&found));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn failing_text_raises_nothing_but_its_code() {
+    // Why: TG0004 makes an object say less, and TG0009 is no manifest at all.
+    let others = |page: &Page| matches!(page.code.0, 4 | 9) || RAISED_ELSEWHERE.contains(&page.code.0);
+    for page in REGISTRY.iter().filter(|page| !others(page)) {
+        for (_, text) in blocks(page, "Failing") {
+            let found = said_of(text);
+            assert!(found.iter().all(|said| said.code == page.code), "{}:\n{text}\n{:#?}", page.code, lines(&found));
+        }
+    }
+}
+
+#[test]
+fn words_have_the_form_that_people_expect() {
+    for page in REGISTRY {
+        for (language, text) in blocks(page, "Failing") {
+            let found = if language == "yaml" { said_of(text) } else { Vec::new() };
+            for said in found {
+                let headline = &said.headline;
+                assert!(!headline.contains('\n') && !headline.contains("::"), "{headline}");
+                assert!(!headline.ends_with('.') && headline.len() < 160, "{headline}");
+                let first = headline.chars().next().unwrap_or('X');
+                let names = ["YAML", "NetworkPolicy", "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy", "DNS"];
+                let is_name = names.iter().any(|name| headline.starts_with(name));
+                assert!(first.is_lowercase() || first == '`' || is_name, "{headline}");
+                assert_eq!(headline.matches('`').count() % 2, 0, "{headline}");
+                assert!(said.why.is_some() && said.help.is_some(), "{headline}");
+                assert!(said.place().is_some_and(|label| label.primary && !label.text.is_empty()), "{headline}");
+                let span = said.place().map_or(0, |label| label.span.end) as usize;
+                assert!(span <= text.len() && !crate::marked(&said, text).contains('\n'), "{headline}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_page_is_found_by_code_and_by_slug() {
+    for page in REGISTRY {
+        assert_eq!(explain(page.slug), Some(*page));
+        assert_eq!(explain(&page.code.to_string().to_lowercase()), Some(*page));
+        let title = format!("# {} {}\n", page.code, page.slug);
+        assert!(page.text.starts_with(&title), "{title}");
+    }
+    assert_eq!(explain("TG0000"), None);
+    assert_eq!(explain("no-such-slug"), None);
+}
+
+#[test]
+fn every_folder_is_registered_under_its_name_and_numbers_ascend() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    let mut folders: Vec<String> = std::fs::read_dir(root)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("tg"))
+        .collect();
+    folders.sort();
+    let registered: Vec<String> =
+        REGISTRY.iter().map(|page| format!("tg{:04}_{}", page.code.0, page.slug.replace('-', "_"))).collect();
+    assert_eq!(folders, registered);
+}
+
+#[test]
+fn what_is_raised_elsewhere_is_worded_here() {
+    let large = diagram::TooLarge { what: "cells", needed: 9, limit: 4 };
+    let said = [
+        checks::unreadable("polices/", "No such file or directory (os error 2)."),
+        checks::refused("k8s:app=web", "a table would exceed\n64 MiB"),
+        checks::internal_error("index out of bounds"),
+        checks::too_large("k8s:app=web", &large),
+    ];
+    assert!(said.iter().all(|said| said.severity == Severity::Error && !said.headline.contains('\n')));
+    assert_eq!(said[0].headline, "cannot read `polices/`: No such file or directory (os error 2)");
+}
+
+#[test]
+fn an_empty_project_has_nothing_to_say() {
+    assert_eq!(checks::check(&Database::new()), []);
+    assert_eq!(said_of(""), []);
+    assert_eq!(said_of("# only a comment\n---\n"), []);
+}
