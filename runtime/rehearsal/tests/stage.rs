@@ -1,0 +1,130 @@
+//! A small cluster in a lab, on the running kernel.
+
+use driver::Database;
+use image::Target;
+use lab::topology::Plan;
+use lab::{Outcome, RunId};
+use loader::Pins;
+use rehearsal::{Answer, Stage, questions, spec};
+use std::collections::BTreeSet;
+use std::sync::atomic::AtomicBool;
+
+const CLUSTER: &str = r"
+apiVersion: v1
+kind: Node
+metadata: {name: n1}
+status: {addresses: [{type: InternalIP, address: 10.9.0.1}]}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: n2}
+status: {addresses: [{type: InternalIP, address: 10.9.0.2}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec: {nodeName: n1, containers: [{name: c, ports: [{name: http, containerPort: 8080}]}]}
+status: {phase: Running, podIPs: [{ip: 10.8.1.10}, {ip: 'fd00:8:1::10'}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: db, namespace: shop, labels: {app: db}}
+spec: {nodeName: n2, containers: [{name: c, ports: [{name: pg, containerPort: 5432}]}]}
+status: {phase: Running, podIPs: [{ip: 10.8.2.10}, {ip: 'fd00:8:2::10'}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: cli, namespace: shop, labels: {app: cli}}
+spec: {nodeName: n1, containers: [{name: c}]}
+status: {phase: Running, podIPs: [{ip: 10.8.1.11}, {ip: 'fd00:8:1::11'}]}
+";
+
+const POLICY: &str = r"
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: db, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: db}}
+  ingress:
+  - from: [{podSelector: {matchLabels: {app: web}}}]
+    ports: [{port: pg}]
+";
+
+/// Whether namespaces and programs can be made here; says so once when not.
+fn possible() -> bool {
+    let root = std::fs::metadata("/proc/self").is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == 0);
+    if !root || loader::features().is_err() {
+        eprintln!("absent (1): stage tests need root and bpf(2)");
+        return false;
+    }
+    true
+}
+
+fn rehearse(run: &str, work: impl FnOnce(&mut Database, &Plan, &mut Stage)) {
+    let mut db = Database::new();
+    db.set_file("cluster.yaml", CLUSTER);
+    db.set_file("policy.yaml", POLICY);
+    let cluster = driver::world::cluster(&db);
+    let plan = Plan::new(spec::spec(&cluster, RunId::new(run).unwrap(), &BTreeSet::new())).unwrap();
+    let mut stage = Stage::up(&plan, &Target::default(), || Pins::None, 7, &AtomicBool::new(false)).unwrap();
+    work(&mut db, &plan, &mut stage);
+    stage.down().unwrap();
+}
+
+fn ask(db: &Database, plan: &Plan, stage: &Stage) -> Vec<Answer> {
+    let (questions, _) = questions(db, plan, 1);
+    stage.ask(db, &questions).unwrap()
+}
+
+fn differing(plan: &Plan, answers: &[Answer]) -> Vec<String> {
+    let differ = answers.iter().filter(|answer| !answer.agrees());
+    differ
+        .map(|it| {
+            let probe = it.question.probe;
+            let (from, to) = (plan.name(probe.from.place), plan.name(probe.to.place));
+            format!(
+                "{from} -> {to} {} {:?}: expected {}, observed {:?}",
+                probe.to.address, probe.protocol, it.expected.reached, it.observed
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn real_packets_meet_what_the_oracle_expects() {
+    if !possible() {
+        return;
+    }
+    rehearse("rhsl", |db, plan, stage| {
+        stage.apply(db).unwrap();
+        let answers = ask(db, plan, stage);
+        assert_eq!(differing(plan, &answers), Vec::<String>::new());
+        let reached = answers.iter().filter(|it| it.observed == Outcome::Reached).count();
+        assert!(reached > 0 && reached < answers.len(), "{reached} of {}", answers.len());
+    });
+}
+
+#[test]
+fn without_programs_the_comparison_fails() {
+    if !possible() {
+        return;
+    }
+    rehearse("rhsn", |db, plan, stage| {
+        let differing = differing(plan, &ask(db, plan, stage));
+        assert!(differing.iter().any(|it| it.starts_with("shop/cli -> shop/db")), "{differing:?}");
+    });
+}
+
+#[test]
+fn an_edit_takes_effect_at_once() {
+    if !possible() {
+        return;
+    }
+    rehearse("rhse", |db, plan, stage| {
+        stage.apply(db).unwrap();
+        db.set_file("policy.yaml", &POLICY.replace("app: web", "app: cli"));
+        let applied = stage.apply(db).unwrap();
+        assert_eq!((applied.attached, applied.replaced), (0, 2), "the two hooks of db and no other");
+        assert_eq!(differing(plan, &ask(db, plan, stage)), Vec::<String>::new());
+    });
+}
