@@ -24,7 +24,7 @@ pub(crate) mod skb {
     pub const GSO_SEGS: i16 = 164;
 }
 
-/// The frame: 224 bytes.
+/// The frame: 248 bytes.
 ///
 /// Fields of four bytes stand at odd multiples of four: kernels follow the constants in those at multiples of eight.
 pub(crate) mod frame {
@@ -53,8 +53,12 @@ pub(crate) mod frame {
     pub const HOP_LIMIT: Slot = Slot(-126);
     /// One byte: whether the source is not the endpoint's but one of those that neighbour discovery may have.
     pub const ON_LINK: Slot = Slot(-128);
-    /// One byte: 0 without a fragment header, 1 for a whole datagram with one, 2 for a first fragment.
-    pub const FRAGMENTED: Slot = Slot(-127);
+    /// Four bytes: the offset and more-fragments bit of the IPv6 fragment header, and a bit that there was one.
+    pub const FRAGMENT_FIELD: Slot = Slot(-228);
+    /// Four bytes: the identification in it.
+    pub const IDENTIFICATION: Slot = Slot(-236);
+    /// Four bytes: the lifetime of flows other than TCP, while an entry is chosen.
+    pub const LIFETIME: Slot = Slot(-244);
     /// 16 bytes: the destination of the packet inside an ICMPv6 error. Shares its place with the fragment key: ICMP has no fragments.
     pub const INNER: Slot = FRAGMENT;
     /// The best score so far while an entry is chosen. Fragments are done with by then.

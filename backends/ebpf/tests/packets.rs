@@ -3,6 +3,7 @@
 mod common;
 
 use common::{FRIEND4, FRIEND6, MAC, OWN4, OWN6, STRANGER4, STRANGER6, TRUSTED4, TRUSTED6, World, name};
+use ebpf::Matrix;
 use packet::Flags;
 use packet::craft::{Echo, Frame, solicited_node};
 use std::net::IpAddr;
@@ -31,6 +32,39 @@ fn a_first_packet_is_judged_by_peer_and_port() {
         assert_eq!(name(world.to(&Frame::sctp(friend, own, 9, 3868).build())), "pass");
         assert_eq!(name(world.to(&Frame::sctp(friend, own, 9, 3870).build())), "policy");
     }
+}
+
+#[test]
+fn every_cell_decides_as_the_matrix_says() {
+    // Cuts at both ends of pages and protocols; leaves differ from column to column and class to class.
+    let starts =
+        [0x06_0000, 0x06_0001, 0x06_00ff, 0x06_0100, 0x06_7fff, 0x06_ffff, 0x07_0000, 0x11_0050, 0x12_0000, 0x84_ff00];
+    let cuts = [0].into_iter().chain(starts).zip(0..).collect::<Vec<(u32, u32)>>();
+    let leaves = (0..33).map(|cell| [0, 1, 2, 1, 3][cell % 5]).collect();
+    let matrix = Matrix { class_count: 3, cuts, leaves, signatures: vec![vec![]; 3] };
+    let mut world = World::new(&matrix, &matrix);
+    let mut from = 1000;
+    for start in starts {
+        for key in [start - 1, start, start + 1] {
+            let (protocol, port) = ((key >> 16) as u8, key as u16);
+            for ([own, peers @ ..], at) in families().into_iter().flat_map(|family| (0..3).map(move |at| (family, at)))
+            {
+                let peer = peers[at];
+                from += 1;
+                let frame = match protocol {
+                    6 => Frame::tcp(peer, own, from, port, Flags::SYN),
+                    17 => Frame::udp(peer, own, from, port),
+                    132 => Frame::sctp(peer, own, from, port),
+                    _ => continue,
+                };
+                // All engines agree with the matrix, or `to` fails.
+                let _ = world.to(&frame.build());
+            }
+        }
+    }
+    assert!(world.counters()[0] > 20, "cells that pass");
+    let dropped: Vec<u64> = [1, 2, 3].map(|reason| world.counters()[reason]).to_vec();
+    assert!(dropped.iter().all(|count| *count > 5), "denied, redirected, unauthenticated: {dropped:?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{FRIEND4, OWN4, OWN6, STRANGER4, TRUSTED4, TRUSTED6, World, policy, target};
+use common::{FRIEND4, OWN4, OWN6, STRANGER4, STRANGER6, TRUSTED4, TRUSTED6, World, policy, target};
 use ebpf::Matrix;
 use image::layout::state;
 use image::{DropReason, Hook, Target};
@@ -75,7 +75,7 @@ fn packets_that_stand_for_many_count_as_many() {
     assert_eq!(world.in_vm(Hook::ToEndpoint, &frame), "pass");
     assert_eq!(world.counters()[0], 31);
     // Column 1, class 1 of three.
-    assert_eq!(world.leaf_counters(3)[1 * 3 + 1], 31);
+    assert_eq!(world.leaf_counters(3)[4], 31);
 }
 
 #[test]
@@ -109,6 +109,19 @@ fn a_packet_that_was_never_decided_has_no_leaf() {
         (record.leaf, record.peer, record.addresses),
         (None, 0, Some((STRANGER4.parse().unwrap(), OWN4.into())))
     );
+}
+
+#[test]
+fn an_error_goes_to_the_sender_of_the_packet_inside_only() {
+    // Else an endpoint could send anything anywhere, wrapped around a connection of its own.
+    let mut world = World::isolated();
+    for (own, trusted, stranger) in [(IpAddr::from(OWN4), TRUSTED4, STRANGER4), (OWN6.into(), TRUSTED6, STRANGER6)] {
+        let (kind, inner) = (if own.is_ipv4() { 3 } else { 1 }, Frame::udp(trusted, own, 9, 53).payload("question"));
+        assert_eq!(world.in_vm(Hook::ToEndpoint, &inner.build()), "pass");
+        let to = |peer: &str| Frame::icmp_error(own, peer.parse::<IpAddr>().unwrap(), kind, 1, &inner).build();
+        assert_eq!(world.in_vm(Hook::FromEndpoint, &to(trusted)), "pass");
+        assert_eq!(world.in_vm(Hook::FromEndpoint, &to(stranger)), "policy");
+    }
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl Emit<'_> {
         self.asm.put_imm(Size::Word, frame::FACTS, facts::PLAIN);
         self.asm.load(Size::Half, R3, Base::Reg(R0), 0);
         self.asm.load(Size::Half, R4, Base::Reg(R0), 2);
-        self.to_ports(ports);
+        self.go_to_ports(ports);
     }
 
     /// A first fragment whose payload is R8: its ports are stored. Falls through. Clobbers R0 to R5.

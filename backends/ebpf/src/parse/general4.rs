@@ -110,7 +110,7 @@ impl Emit<'_> {
         self.owned();
         self.asm.load(Size::Half, R3, R8, 0);
         self.asm.load(Size::Half, R4, R8, 2);
-        self.to_ports(ports);
+        self.go_to_ports(ports);
         self.asm.bind(message);
     }
 
@@ -124,7 +124,7 @@ impl Emit<'_> {
     }
 
     /// Loads the rest of the tuple and goes to `ports`.
-    pub fn to_ports(&mut self, ports: Label) {
+    pub fn go_to_ports(&mut self, ports: Label) {
         self.asm.get(Size::Word, R1, self.record(record::SOURCE));
         self.asm.get(Size::Word, R2, self.record(record::DESTINATION));
         self.asm.get(Size::Byte, R5, frame::PROTOCOL);

@@ -34,12 +34,12 @@ impl Emit<'_> {
         self.asm.jump_if(Cond::Ne, R2, 0, to.judge4);
         self.asm.put_imm(Size::Word, frame::FACTS, facts::REQUEST);
         self.query(R3, R4);
-        self.to_ports(to.tuple4);
+        self.go_to_ports(to.tuple4);
         self.asm.bind(reply);
         self.asm.jump_if(Cond::Ne, R2, 0, to.judge4);
         self.asm.put_imm(Size::Word, frame::FACTS, facts::NO_INSERT);
         self.query(R4, R3);
-        self.to_ports(to.tuple4);
+        self.go_to_ports(to.tuple4);
         self.asm.bind(error);
         let inner = self.asm.label();
         self.asm.jump_if(Cond::Ne, R1, UNREACHABLE, inner);

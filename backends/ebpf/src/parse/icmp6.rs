@@ -37,18 +37,18 @@ impl Emit<'_> {
         self.asm.jump_if(Cond::Ne, R2, 0, to.judge6);
         self.asm.put_imm(Size::Word, frame::FACTS, facts::REQUEST);
         self.query(R3, R4);
-        self.to_tuple6(to.tuple6);
+        self.go_to_tuple6(to.tuple6);
         self.asm.bind(reply);
         self.asm.jump_if(Cond::Ne, R2, 0, to.judge6);
         self.asm.put_imm(Size::Word, frame::FACTS, facts::NO_INSERT);
         self.query(R4, R3);
-        self.to_tuple6(to.tuple6);
+        self.go_to_tuple6(to.tuple6);
         self.asm.bind(neighbour);
         self.neighbour(truncated);
     }
 
     /// Goes to `tuple` with the addresses of the packet itself.
-    fn to_tuple6(&mut self, tuple: Label) {
+    fn go_to_tuple6(&mut self, tuple: Label) {
         self.asm.frame(R1, self.record(record::SOURCE));
         self.asm.frame(R2, self.record(record::DESTINATION));
         self.asm.get(Size::Byte, R5, frame::PROTOCOL);

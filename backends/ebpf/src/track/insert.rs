@@ -1,9 +1,9 @@
 //! Making an entry: a free way if there is one, else the one that is missed least.
 
-use crate::asm::{Alu, Atomic, Cond, Reg::*, Size};
+use crate::asm::{Alu, Asm, Atomic, Cond, Reg, Reg::*, Size};
 use crate::emit::{Emit, Family, facts, frame};
-use image::layout::{TRACK_WAYS, state};
-use image::{DropReason, MapRef};
+use image::layout::{TRACK_WAYS, config, state};
+use image::{DropReason, MapRef, NodeMap};
 
 /// How far two processors' clocks may be apart, in jiffies.
 const SKEW: i32 = 256;
@@ -19,54 +19,78 @@ impl Emit<'_> {
 
     /// The victim: R9 its byte index, R8 its state word. A free entry leaves for `take` at once, in R7 and R8.
     ///
-    /// Score, greatest first: ended, closing, unanswered, and among equals the one idle for longest.
+    /// The greatest score goes: closing connections, then unanswered ones and ended flows, and among equals the one idle for longest.
     fn choose(&mut self, family: Family, take: crate::asm::Label) {
-        let chosen = frame::SCORE;
         self.asm.mov(R9, R7);
+        self.asm.alu(Alu::Xor, R9, 0);
         self.asm.mov(R8, 0);
-        self.asm.put_imm(Size::Double, chosen, 0);
+        self.asm.put_imm(Size::Double, frame::SCORE, 0);
+        self.asm.value(R1, MapRef::Node(NodeMap::Config), config::OTHER);
+        self.asm.load(Size::Word, R1, R1, 0);
+        self.asm.put(Size::Word, frame::LIFETIME, R1);
         for way in 0..TRACK_WAYS as i32 {
             let (used, next) = (self.asm.label(), self.asm.label());
             self.asm.value(R1, MapRef::Node(family.map), 0);
-            self.asm.mov(R0, R7);
-            self.asm.alu(Alu::Xor, R0, way << family.entry_log2);
-            self.asm.alu(Alu::Add, R1, R0);
+            // Also for way 0: the operation tells the verifier that R3 is no copy of R7, which would be another state for it.
+            self.asm.mov(R3, R7);
+            self.asm.alu(Alu::Xor, R3, way << family.entry_log2);
+            self.asm.alu(Alu::Add, R1, R3);
             self.asm.load(Size::Double, R2, R1, family.state);
             self.asm.mov(R0, R2);
             self.asm.alu(Alu::Shr, R0, 32);
             self.asm.mov(R1, R0);
             self.asm.alu(Alu::And, R1, (state::LIVE | state::BUSY) as i32);
             self.asm.jump_if(Cond::Ne, R1, 0, used);
-            self.asm.alu(Alu::Xor, R7, way << family.entry_log2);
+            self.asm.mov(R7, R3);
             self.asm.mov(R8, R2);
             self.asm.jump(take);
             self.asm.bind(used);
             self.asm.jump_if(Cond::Ne, R1, state::LIVE as i32, next);
-            self.lifetime(R0, R4, R5);
-            // Age in R1, at least 0 for every clock.
-            self.asm.get(Size::Double, R1, frame::NOW);
-            self.asm.alu(Alu::Sub, R1, R2);
-            self.asm.alu(Alu::Add, R1, SKEW);
-            self.asm.mov32(R1, R1);
-            self.asm.alu(Alu::Sub, R4, R1);
-            self.asm.alu(Alu::Add, R4, SKEW);
-            self.asm.alu(Alu::Shr, R4, 63);
-            self.asm.alu(Alu::Shl, R4, 36);
-            self.asm.alu(Alu::Shl, R5, 35);
-            self.asm.alu(Alu::And, R0, state::ANSWERED as i32);
-            self.asm.alu(Alu::Xor, R0, state::ANSWERED as i32);
-            self.asm.alu(Alu::Shl, R0, 34 - state::ANSWERED.trailing_zeros() as i32);
-            for part in [R4, R5, R0] {
-                self.asm.alu(Alu::Or, R1, part);
-            }
-            self.asm.get(Size::Double, R0, chosen);
+            self.score();
+            self.asm.get(Size::Double, R0, frame::SCORE);
             self.asm.jump_if(Cond::Le, R1, R0, next);
-            self.asm.put(Size::Double, chosen, R1);
+            self.asm.put(Size::Double, frame::SCORE, R1);
             self.asm.mov(R8, R2);
-            self.asm.mov(R9, R7);
-            self.asm.alu(Alu::Xor, R9, way << family.entry_log2);
+            self.asm.mov(R9, R3);
             self.asm.bind(next);
         }
+    }
+
+    /// R1 = score of a live entry with state word R2 and flags R0: its age, and bits above it. Clobbers R0, R4, R5; no jumps.
+    fn score(&mut self) {
+        let bit = |asm: &mut Asm, to: Reg, bit: u32| {
+            asm.mov(to, R0);
+            asm.alu(Alu::Shr, to, bit.trailing_zeros() as i32);
+        };
+        // R1: age, at least 0 for every clock.
+        self.asm.get(Size::Double, R1, frame::NOW);
+        self.asm.alu(Alu::Sub, R1, R2);
+        self.asm.alu(Alu::Add, R1, SKEW);
+        self.asm.mov32(R1, R1);
+        // R5: not TCP, and beyond its lifetime.
+        self.asm.get(Size::Word, R5, frame::LIFETIME);
+        self.asm.alu(Alu::Add, R5, SKEW);
+        self.asm.alu(Alu::Sub, R5, R1);
+        self.asm.alu(Alu::Shr, R5, 63);
+        bit(&mut self.asm, R4, state::TCP);
+        self.asm.alu(Alu::Xor, R4, 1);
+        self.asm.alu(Alu::And, R5, R4);
+        // Or not answered.
+        bit(&mut self.asm, R4, state::ANSWERED);
+        self.asm.alu(Alu::Xor, R4, 1);
+        self.asm.alu(Alu::Or, R5, R4);
+        self.asm.alu(Alu::And, R5, 1);
+        self.asm.alu(Alu::Shl, R5, 34);
+        self.asm.alu(Alu::Or, R1, R5);
+        // R4: closing.
+        bit(&mut self.asm, R4, state::FIN_OPENER);
+        bit(&mut self.asm, R5, state::FIN_OTHER);
+        self.asm.alu(Alu::And, R4, R5);
+        bit(&mut self.asm, R5, state::RESET);
+        self.asm.alu(Alu::Or, R4, R5);
+        self.asm.alu(Alu::And, R4, 1);
+        self.asm.alu(Alu::Shl, R4, 35);
+        self.asm.alu(Alu::Or, R1, R4);
     }
 
     /// Takes over the entry R7 with state word R8 for the key in the frame.
@@ -75,7 +99,7 @@ impl Emit<'_> {
         self.next_generation();
         self.claim(family);
         self.asm.jump_if(Cond::Eq, R0, R8, taken);
-        self.second_try(family, taken);
+        self.second_try(family);
         self.asm.bind(taken);
         for word in 0..family.words {
             self.asm.get(Size::Double, R1, frame::KEY.at(word * 8));
@@ -107,34 +131,20 @@ impl Emit<'_> {
         self.asm.atomic(Atomic::CompareExchange, R5, family.state, R3);
     }
 
-    /// After a lost race: the first other way that is neither answered nor busy, once.
-    fn second_try(&mut self, family: Family, taken: crate::asm::Label) {
+    /// After a lost race: one other way, the one in the same cache line, if it is neither answered nor busy.
+    fn second_try(&mut self, family: Family) {
         let full = self.drop(DropReason::TrackingFull);
-        let again = self.asm.label();
-        for way in 1..TRACK_WAYS as i32 {
-            let next = self.asm.label();
-            self.asm.mov(R1, R7);
-            self.asm.alu(Alu::Xor, R1, way << family.entry_log2);
-            self.asm.value(R5, MapRef::Node(family.map), 0);
-            self.asm.alu(Alu::Add, R5, R1);
-            self.asm.load(Size::Double, R8, R5, family.state);
-            self.asm.mov(R2, R8);
-            self.asm.alu(Alu::Shr, R2, 32);
-            self.asm.alu(Alu::And, R2, (state::BUSY | state::ANSWERED) as i32);
-            if way + 1 < TRACK_WAYS as i32 {
-                self.asm.jump_if(Cond::Ne, R2, 0, next);
-                self.asm.jump(again);
-                self.asm.bind(next);
-            } else {
-                self.asm.jump_if(Cond::Ne, R2, 0, full);
-            }
-        }
-        self.asm.bind(again);
-        self.asm.mov(R7, R1);
+        self.asm.alu(Alu::Xor, R7, 1 << family.entry_log2);
+        self.asm.value(R5, MapRef::Node(family.map), 0);
+        self.asm.alu(Alu::Add, R5, R7);
+        self.asm.load(Size::Double, R8, R5, family.state);
+        self.asm.mov(R2, R8);
+        self.asm.alu(Alu::Shr, R2, 32);
+        self.asm.alu(Alu::And, R2, (state::BUSY | state::ANSWERED) as i32);
+        self.asm.jump_if(Cond::Ne, R2, 0, full);
         self.next_generation();
         self.claim(family);
         self.asm.jump_if(Cond::Ne, R0, R8, full);
-        let _ = taken;
     }
 
     /// R4, a generation, becomes the state of a connection that this packet opens.

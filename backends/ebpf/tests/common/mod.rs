@@ -85,9 +85,9 @@ fn class_of(peer: u32) -> u32 {
     }
 }
 
-fn allows(matrix: &Matrix, peer: IpAddr, key: L4Key) -> bool {
+fn leaf(matrix: &Matrix, peer: IpAddr, key: L4Key) -> u8 {
     let class = if matrix.class_count == 1 { 0 } else { class_of(peer_of(peer)) };
-    matrix.leaves[(matrix.column_of(key.raw()) * matrix.class_count + class) as usize] == layout::LEAF_ALLOW
+    matrix.leaves[(matrix.column_of(key.raw()) * matrix.class_count + class) as usize]
 }
 
 /// What one engine said: passed, or dropped with the number of a reason.
@@ -220,10 +220,21 @@ impl World {
         let matrix = &self.matrices[hook as usize];
         let own = endpoint();
         let endpoint = packet::Endpoint { id: own.id, address4: own.address4, address6: own.address6, mac: own.mac };
-        let mut decide = |peer, key| allows(matrix, peer, key);
+        // The judge knows allowed and denied; what kind of denial is the leaf's.
+        let mut denied = DropReason::Policy;
+        let mut decide = |peer, key| {
+            let leaf = leaf(matrix, peer, key);
+            denied = match leaf {
+                layout::LEAF_REDIRECT => DropReason::NoProxy,
+                layout::LEAF_AUTH => DropReason::AuthRequired,
+                _ => DropReason::Policy,
+            };
+            leaf == layout::LEAF_ALLOW
+        };
         let step = packet::step(&mut self.track, &endpoint, direction, frame, None, self.now, &mut decide);
         match step.outcome {
             Outcome::Pass(_) => Ok(()),
+            Outcome::Drop(packet::Reason::Policy) => Err(denied as u8),
             Outcome::Drop(reason) => {
                 Err(DropReason::ALL.iter().find(|known| known.name() == reason.name()).map_or(0, |known| *known as u8))
             }
