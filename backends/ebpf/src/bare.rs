@@ -4,20 +4,21 @@ use crate::asm::{AsmError, Assembled, Reg::*, Size};
 use crate::decide::Shape;
 use crate::emit::{Emit, frame};
 use crate::{Matrix, Problem};
-use image::layout::record;
+use image::layout::{self, record};
 use image::{DirectionPlan, Fill, Hook, Image, Notes, Plan, Program, Table, Target};
 
 /// Compiles the decision of packets to an endpoint alone: plain IPv4 headers with ports, no endpoint look-up, no tracking.
 ///
-/// For measurements that compare a decision with another way to decide: it counts nothing and lets other packets pass. The parts are
-/// those of [`crate::compile_matrices`]. Errors: [`Problem`].
+/// For measurements that compare a decision with another way to decide: it does not count what it allows, and lets other packets pass. The
+/// parts are those of [`crate::compile_matrices`]. Errors: [`Problem`]; [`Problem::Shape`] for a matrix with one leaf, which decides nothing.
 pub fn compile_decision(subject: &str, matrix: &Matrix, target: &Target) -> Result<Image, Problem> {
     crate::check_target(target)?;
     // The first table, as `DIGEST_TABLE` says.
     let mut tables = vec![Table { name: "tg_digest".into(), fill: Fill::Digest }];
     let (mut plan, shape) = crate::direction(0, matrix, target, &mut tables)?;
-    if let DirectionPlan::Tables(plan) = &mut plan {
-        plan.counter_table = None;
+    match &mut plan {
+        DirectionPlan::Tables(tables) => tables.counter_table = None,
+        DirectionPlan::Constant(_) => return Err(Problem::Shape),
     }
     let built = decision(target, &plan, shape)?;
     let program =
@@ -26,27 +27,28 @@ pub fn compile_decision(subject: &str, matrix: &Matrix, target: &Target) -> Resu
         target: target.clone(),
         programs: vec![program],
         tables,
-        plan: Plan { ingress: plan, egress: DirectionPlan::Constant(image::layout::LEAF_ALLOW) },
+        plan: Plan { ingress: plan, egress: DirectionPlan::Constant(layout::LEAF_ALLOW) },
         notes: Notes { subject: subject.into(), rules: vec![] },
     })
 }
 
+/// The next program of the hook decides.
+const TCX_NEXT: i32 = -1;
+
 fn decision(target: &Target, plan: &DirectionPlan, shape: Shape) -> Result<Assembled, AsmError> {
     let mut emit = Emit::new(Hook::ToEndpoint, target, plan, shape);
-    let other = emit.asm.label();
+    let pass = emit.pass;
     emit.asm.mov(R6, R1);
-    emit.common4(other, other);
+    emit.common4(pass, pass);
     emit.ports4();
     // What tracking would have noted: a record is written whole.
     emit.asm.put_imm(Size::Word, frame::RECORD.at(record::ENDPOINT), 0);
     emit.asm.put_imm(Size::Byte, frame::RECORD.at(record::FAMILY), 4);
     emit.peer4();
     emit.decide();
-    if matches!(plan, DirectionPlan::Constant(leaf) if *leaf != LEAF_ALLOW) {
-        // The decision has jumped to its stub.
-        emit.asm.bind(other);
-    }
+    // Allowed packets end here, uncounted; the stubs count what is dropped and what was no such packet.
     emit.asm.mov(R0, TCX_NEXT);
     emit.asm.exit();
+    emit.finish_stubs();
     emit.asm.finish(target.little_endian)
 }
