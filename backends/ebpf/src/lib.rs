@@ -12,8 +12,18 @@
 //! # Does not know
 //! Rules, selectors, Kubernetes; how an image is loaded, what a peer number stands for.
 //! # Laws
-//! Equal inputs give equal bytes. Programs do not grow with the policy. Nothing on the path of an IPv4 packet with ports calls
-//! a kernel function (jiffies are inlined).
+//! Equal inputs give equal bytes; programs, and what a kernel verifies of them, do not grow with the policy (`tests/image.rs`).
+//! The judge of packets, the programs in user space and the programs in the kernel agree, on whole packets (`tests/packets.rs`) and on
+//! damaged ones (`tests/random.rs`); the choices below say where the programs are stricter on purpose. Answered connections survive a flood of openings (`tests/state.rs`).
+//! Nothing on the path of an IPv4 packet with ports calls a kernel function (jiffies are inlined), unless a record is written.
+//!
+//! # Choices
+//! * The destination of a packet to the endpoint is not compared with its address: what its interface is given is judged by peer and port,
+//!   multicast and broadcast included.
+//! * An ICMP error belongs to a connection only if it goes to the sender of the packet inside it; and one with IPv6 extension headers
+//!   inside belongs to none. Both are judged by type and code then.
+//! * Headers further than 256 bytes into a packet that is not linear drop as `truncated`.
+//! * Programs write the time of an entry only when it is a 64th of the lifetime of other flows old, so entries end up to that much early.
 //! # Reading order
 //! [`compile`], [`decide`], then `program`, `emit`, `parse`, `track`; [`asm`] is underneath, [`explain`](fn@explain) for people.
 

@@ -1,7 +1,7 @@
 //! Fragments: the first one tells the ports of the others.
 //!
-//! Source: `semantics` of the data path: later fragments without a first one are dropped, as are fragmented ICMP messages. A first fragment
-//! too short for its ports, or a TCP fragment that could overwrite them (RFC 1858), is dropped.
+//! Later fragments without a first one are dropped, as are fragmented ICMP messages. A first fragment too short for its ports is dropped, and
+//! so is a TCP fragment that could overwrite them (RFC 1858, section 3).
 
 use crate::asm::{Alu, Base, Cond, Helper, Label, Reg::*, Size};
 use crate::emit::{Emit, facts, frame};
