@@ -75,7 +75,7 @@ pub fn decoded(db: &dyn Db, file: SourceFile) -> Arc<Decoded> {
     let dialect = db.project().dialect(db);
     let (mut policies, mut facts, mut objects) = (Vec::new(), Vec::new(), Vec::new());
     for (document, root) in tree.documents().iter().enumerate().filter_map(|(at, it)| Some((at, it.root?))) {
-        for decoded in kinds::decode(&tree, root, dialect) {
+        for decoded in kinds::decode(&tree, root, db.project().namespace(db), dialect) {
             let mut fact_problems = Vec::new();
             let role = match decoded.what {
                 What::Policy(policy) => {

@@ -109,11 +109,11 @@ fn gather<'t>(at: &At<'t>, list_version: &str, list_kind: &str, depth: u8, found
     }
 }
 
-/// `metadata.name` with its namespace, which is `default` when unwritten.
+/// `metadata.name` with its namespace; [`At::namespace`] when unwritten.
 pub(crate) fn name(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Name> {
     let name = cluster_name(at, problems)?;
     let namespace = at.dig(&["metadata", "namespace"]).and_then(|it| it.text()).filter(|it| !it.is_empty());
-    Some(Name::new(namespace.unwrap_or("default"), name))
+    Some(Name::new(namespace.unwrap_or(at.namespace()), name))
 }
 
 /// `metadata.name` of an object without namespace.

@@ -13,19 +13,31 @@ use crate::Labels;
 pub struct At<'t> {
     tree: &'t Tree,
     node: NodeId,
+    /// The namespace of an object that names none.
+    namespace: &'t str,
     /// The path from the root of the object, for example `spec.ingress[0]`; empty at the root.
     pub path: String,
 }
 
 impl<'t> At<'t> {
-    /// The root of an object.
+    /// The root of an object; one that names no namespace is in `default`.
     pub fn root(tree: &'t Tree, node: NodeId) -> At<'t> {
-        At { tree, node, path: String::new() }
+        At { tree, node, namespace: "default", path: String::new() }
+    }
+
+    /// The same place; objects that name no namespace are in this one.
+    pub fn in_namespace(self, namespace: &'t str) -> At<'t> {
+        At { namespace, ..self }
+    }
+
+    /// The namespace of an object that names none.
+    pub fn namespace(&self) -> &'t str {
+        self.namespace
     }
 
     /// This place as the root of an object of its own.
     pub fn as_root(&self) -> At<'t> {
-        At::root(self.tree, self.node)
+        At { path: String::new(), ..self.clone() }
     }
 
     /// What stands here.
@@ -36,7 +48,7 @@ impl<'t> At<'t> {
     /// A field; `None` when it is absent or null, or when this is no mapping.
     pub fn get(&self, name: &str) -> Option<At<'t>> {
         let entry = self.tree.get(self.node, name)?;
-        let at = At { tree: self.tree, node: entry.value, path: join(&self.path, name) };
+        let at = At { node: entry.value, path: join(&self.path, name), ..*self };
         (!matches!(at.value(), Value::Null)).then_some(at)
     }
 
@@ -47,8 +59,13 @@ impl<'t> At<'t> {
 
     /// The members of a list; none for anything else. Null members are kept.
     pub fn items(&self) -> impl Iterator<Item = At<'t>> + use<'t> {
-        let (tree, path) = (self.tree, self.path.clone());
-        let member = move |(index, node): (usize, &NodeId)| At { tree, node: *node, path: format!("{path}[{index}]") };
+        let (tree, namespace, path) = (self.tree, self.namespace, self.path.clone());
+        let member = move |(index, node): (usize, &NodeId)| At {
+            tree,
+            node: *node,
+            namespace,
+            path: format!("{path}[{index}]"),
+        };
         self.tree.items(self.node).iter().enumerate().map(member)
     }
 
@@ -65,7 +82,7 @@ impl<'t> At<'t> {
             let key = self.tree.key(entry.key).into_owned();
             if seen.insert(key.clone()) {
                 let path = join(&self.path, &key);
-                entries.push((key, At { tree: self.tree, node: entry.value, path }));
+                entries.push((key, At { node: entry.value, path, ..*self }));
             }
         }
         entries.reverse();

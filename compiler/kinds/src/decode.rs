@@ -44,11 +44,11 @@ impl Decoded {
     }
 }
 
-/// Decodes every object of a document. Lists are looked into.
+/// Decodes every object of a document. Lists are looked into. An object that names no namespace is in `namespace`.
 ///
 /// Shape: one entry for each object, in order; none for a document that is a list without members. Never fails.
-pub fn decode(tree: &Tree, root: NodeId, dialect: &Dialect) -> Vec<Decoded> {
-    let objects = objects(&At::root(tree, root));
+pub fn decode(tree: &Tree, root: NodeId, namespace: &str, dialect: &Dialect) -> Vec<Decoded> {
+    let objects = objects(&At::root(tree, root).in_namespace(namespace));
     objects.iter().map(|object| decode_object(object, dialect)).collect()
 }
 
@@ -109,7 +109,7 @@ fn object_ref(at: &At<'_>, kind: &str, namespaced: bool) -> ObjectRef {
     if !namespaced {
         namespace.clear();
     } else if namespace.is_empty() {
-        namespace.push_str("default");
+        namespace.push_str(at.namespace());
     }
     // Why: an object with `generateName` only gets its name from the API server; until then it is known by that text.
     let name = Some(metadata("name")).filter(|name| !name.is_empty()).unwrap_or_else(|| metadata("generateName"));

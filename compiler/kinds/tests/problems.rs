@@ -6,7 +6,7 @@ use kinds::{Class, Consequence, Decoded, What, classify, decode};
 fn read(text: &str) -> Vec<Decoded> {
     let tree = syntax::parse(text, &syntax::Limits::default());
     let roots = tree.documents().iter().filter_map(|document| document.root);
-    roots.flat_map(|root| decode(&tree, root, &Dialect::CILIUM_1_20)).collect()
+    roots.flat_map(|root| decode(&tree, root, "default", &Dialect::CILIUM_1_20)).collect()
 }
 
 /// `path: stage consequence kind`, one line a problem, the fields of the kind left out.

@@ -79,7 +79,7 @@ fn run(table: &Value, dialect: &Dialect, k8s: bool, verbose: bool) -> Tally {
             .documents()
             .iter()
             .filter_map(|it| it.root)
-            .flat_map(|root| kinds::decode(&tree, root, dialect))
+            .flat_map(|root| kinds::decode(&tree, root, "default", dialect))
             .collect();
         let accepted = tree.problems().is_empty() && !decoded.is_empty() && decoded.iter().all(|it| it.accepted());
         let problems = decoded.iter().flat_map(|it| &it.problems);

@@ -89,7 +89,7 @@ pub fn decode(manifests: &[String], dialect: &Dialect) -> Result<Vec<Policy>, St
         let tree = syntax::parse(manifest, &syntax::Limits::default());
         assert!(tree.problems().is_empty(), "{manifest}\n{:?}", tree.problems());
         for root in tree.documents().iter().filter_map(|document| document.root) {
-            for decoded in kinds::decode(&tree, root, dialect) {
+            for decoded in kinds::decode(&tree, root, "default", dialect) {
                 for problem in &decoded.problems {
                     let place = tree.find(root, &problem.path);
                     assert!(place.is_some(), "no such place: {} of {:?} in\n{manifest}", problem.path, problem.kind);
