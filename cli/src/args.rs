@@ -58,7 +58,7 @@ pub enum Color {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Report every problem of manifests, with its place and a way out.
-    // Check(command::check::Check),
+    Check(command::check::Check),
     /// Say whether one flow passes, and which lines decide it.
     Trace(command::trace::Trace),
     /// Print a completion script for a shell.

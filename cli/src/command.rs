@@ -1,6 +1,6 @@
 //! The subcommands, one file each.
 
-// pub mod check;
+pub mod check;
 pub mod completion;
 pub mod trace;
 
@@ -32,7 +32,7 @@ impl From<Exit> for ExitCode {
 pub fn run(args: Args) -> Exit {
     let color = args.color;
     let outcome = std::panic::catch_unwind(move || match args.command {
-        // Command::Check(command) => command.run(color),
+        Command::Check(command) => command.run(color),
         Command::Trace(command) => command.run(color),
         Command::Completion(command) => command.run(),
     });

@@ -35,7 +35,8 @@ pub fn graphical(db: &Database, diagnostic: &Diagnostic, colours: bool) -> Strin
 
 /// A diagnostic in one line: `file:line:column: level[code]: headline`.
 pub fn concise(db: &Database, diagnostic: &Diagnostic) -> String {
-    let place = diagnostic.place().and_then(|label| place(db, label)).map_or(String::new(), |place| format!("{place}: "));
+    let place =
+        diagnostic.place().and_then(|label| place(db, label)).map_or(String::new(), |place| format!("{place}: "));
     format!("{place}{}[{}]: {}\n", diagnostic.severity.as_str(), diagnostic.code, diagnostic.headline)
 }
 
@@ -88,7 +89,11 @@ impl<'d> Shown<'d> {
         let span_of = |label: &Label| {
             let text = (!label.text.is_empty()).then(|| label.text.clone());
             let (at, len) = (label.span.start as usize, label.span.len() as usize);
-            if label.primary { LabeledSpan::new_primary_with_span(text, (at, len)) } else { LabeledSpan::new(text, at, len) }
+            if label.primary {
+                LabeledSpan::new_primary_with_span(text, (at, len))
+            } else {
+                LabeledSpan::new(text, at, len)
+            }
         };
         let (here, there): (Vec<&Label>, Vec<&Label>) = diagnostic.labels.iter().partition(|it| Some(it.file) == main);
         let elsewhere = there.into_iter().filter_map(|label| {

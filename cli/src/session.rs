@@ -51,7 +51,10 @@ impl Session {
             })
             .collect();
         if !refused.is_empty() {
-            eprintln!("warning: a cluster refuses {} of these policies, so they take no part; `tidegate check` says why", refused.len());
+            eprintln!(
+                "warning: a cluster refuses {} of these policies, so they take no part; `tidegate check` says why",
+                refused.len()
+            );
             refused.iter().for_each(|it| eprintln!("  {it}"));
         }
         !self.unreadable.is_empty()

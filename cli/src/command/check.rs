@@ -86,7 +86,8 @@ fn text(
     destination: Destination,
 ) -> String {
     let colours = render::colours(color, destination);
-    let mut out: String = findings.iter().take(DRAWN).map(|it| render::graphical(&session.db, it, colours) + "\n").collect();
+    let mut out: String =
+        findings.iter().take(DRAWN).map(|it| render::graphical(&session.db, it, colours) + "\n").collect();
     if findings.len() > DRAWN {
         out += &format!("and {} more; `-o concise` lists them all\n\n", findings.len() - DRAWN);
     }
@@ -98,7 +99,8 @@ fn text(
     ];
     parts.retain(|part| !part.starts_with("0 "));
     let found = if parts.is_empty() { "nothing to report".to_owned() } else { parts.join(", ") };
-    let mut read = vec![count(summary.policies, "policy", "policies"), count(summary.facts, "cluster object", "cluster objects")];
+    let mut read =
+        vec![count(summary.policies, "policy", "policies"), count(summary.facts, "cluster object", "cluster objects")];
     if summary.rejected > 0 {
         read.push(format!("{} refused", count(summary.rejected, "policy", "policies")));
     }

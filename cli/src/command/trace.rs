@@ -109,7 +109,8 @@ impl Trace {
         let one = |positional: &Option<String>, flag: &Option<String>| -> String {
             positional.clone().or_else(|| flag.clone()).unwrap_or_default()
         };
-        let end = |word: String| party::party(&cluster, &self.paths.namespace, &word).map_err(|error| error.to_string());
+        let end =
+            |word: String| party::party(&cluster, &self.paths.namespace, &word).map_err(|error| error.to_string());
         let protocol = match &self.protocol {
             Some(name) => Some(Protocol::parse(name).ok_or_else(|| format!("`{name}` is no protocol"))?),
             None => None,
@@ -180,7 +181,10 @@ fn row(db: &Database, row: &Row) -> TraceRow {
         verdict: verdict.to_owned(),
         because: because.to_owned(),
         by: row.by.iter().map(|it| cause(db, it)).collect(),
-        nearest: row.nearest.as_ref().map(|near| TraceNearest { cause: cause(db, &near.cause), misses: misses(&near.misses) }),
+        nearest: row
+            .nearest
+            .as_ref()
+            .map(|near| TraceNearest { cause: cause(db, &near.cause), misses: misses(&near.misses) }),
     }
 }
 
@@ -287,4 +291,3 @@ fn cause_text(cause: &TraceCause) -> String {
     let path = if cause.path.is_empty() { String::new() } else { format!(" {}", cause.path) };
     format!("{}{path}{place}", cause.object)
 }
-
