@@ -1,17 +1,19 @@
 //! Keeps the house: the rules of `docs/dev/architecture.md` as programs that fail.
 //!
-//! In: the text of the repository.  Out: findings, each with a place and a reason; exit code 1 when there is one.
+//! In: the text of the repository, folders of conformance scenarios.  Out: findings and wrong cases; exit code 1 when there is one.
 //!
 //! # Picture
 //! ```text
 //!  cargo xtask NAME ──► one module per subcommand
 //!                        tidy: files ─read→ House ─rules→ findings
+//!                        conformance: scenarios ─runner→ wrong cases and counts
 //! ```
 //! # Does not know
 //! What policies mean. Tidy starts no compiler and reads nothing outside the repository.
 //! # Laws
 //! Every rule of tidy has a test with a planted violation, and the repository itself has no finding (`tests/house.rs`).
 //! # Reading order
-//! [`tidy`], then the rules that it lists.
+//! [`tidy`], then the rules that it lists; [`conformance`] stands alone.
 
+pub mod conformance;
 pub mod tidy;

@@ -15,10 +15,13 @@ struct Arguments {
 enum Command {
     /// Checks layers, words, effects, orphans, pages, maps and paths
     Tidy(xtask::tidy::Arguments),
+    /// Asks every engine every case of a folder of conformance scenarios
+    Conformance(xtask::conformance::Arguments),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Tidy(arguments) => xtask::tidy::run(&arguments),
+        Command::Conformance(arguments) => xtask::conformance::run_all(&arguments),
     }
 }

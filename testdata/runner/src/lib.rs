@@ -13,6 +13,8 @@
 //! # Laws
 //! Every case is asked of every engine that is present; what is not asked is counted and printed.
 //! # Reading order
-//! [`conformance`].
+//! [`conformance`], [`suite`].
 
 pub mod conformance;
+pub mod engine;
+pub mod suite;

@@ -1,9 +1,10 @@
 //! Reads one scenario of a conformance folder (`format: 1`, see `docs/dev/testing.md`).
 
 use facts::{Cluster, Config, ContainerPort, Enforcement, Fact, Name, Namespace, Node, Pod};
-use flow::Protocol;
+use flow::{Direction, L4Key, Protocol};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::io::Read;
 use std::net::IpAddr;
 use std::path::Path;
@@ -60,10 +61,18 @@ pub enum Party {
 }
 
 /// What one side says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expect {
     /// `None` where that side enforces nothing.
     pub verdict: Option<Expected>,
+    /// The proxy of a redirect: `http`, `dns`, `tls`, `kafka`.
+    pub proxy: Option<String>,
+    /// The L7 rules that apply, each as JSON text with sorted keys.
+    pub rules: BTreeSet<String>,
+    /// Names that a TLS client may ask for.
+    pub server_names: BTreeSet<String>,
+    /// The authentication that it needs: `required` or `test-always-fail`.
+    pub auth: Option<String>,
     /// What plain Kubernetes says where it differs: whether the flow is allowed.
     pub kubernetes: Option<bool>,
 }
@@ -79,6 +88,60 @@ pub enum Expected {
     Deny,
     /// No rule allows it.
     Drop,
+}
+
+impl fmt::Display for Party {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Party::Pod(name) => write!(f, "pod:{name}"),
+            Party::Node(name) => write!(f, "node:{name}"),
+            Party::Address(address) => write!(f, "ip:{address}"),
+            Party::Entity(name) => write!(f, "entity:{name}"),
+        }
+    }
+}
+
+impl Case {
+    /// What one side says: the destination's for ingress, the source's for egress.
+    pub fn expect(&self, direction: Direction) -> &Expect {
+        match direction {
+            Direction::Ingress => &self.ingress,
+            Direction::Egress => &self.egress,
+        }
+    }
+
+    /// The subject and the other side of one direction.
+    pub fn sides(&self, direction: Direction) -> (&Party, &Party) {
+        match direction {
+            Direction::Ingress => (&self.dst, &self.src),
+            Direction::Egress => (&self.src, &self.dst),
+        }
+    }
+
+    /// What rules can tell apart of it. Tables say no ICMP code; it is 0.
+    pub fn key(&self) -> L4Key {
+        match self.protocol {
+            Protocol::ICMP | Protocol::ICMPV6 => L4Key::icmp(self.protocol, self.port as u8, 0),
+            protocol => L4Key::new(protocol, self.port),
+        }
+    }
+}
+
+impl fmt::Display for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} -> {} {}", self.src, self.dst, self.key())
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Expected::Allow => "allow",
+            Expected::Redirect => "redirect",
+            Expected::Deny => "deny",
+            Expected::Drop => "drop",
+        })
+    }
 }
 
 impl Expected {
@@ -152,7 +215,12 @@ fn cluster(json: &Value) -> Result<Cluster, String> {
         cluster.insert(Fact::Namespace(namespace));
     }
     for it in list(&json["nodes"]) {
-        let node = Node { name: text(&it["name"]), labels: pairs(&it["labels"]), ips: addresses(&it["ips"])?, ..Node::default() };
+        let node = Node {
+            name: text(&it["name"]),
+            labels: pairs(&it["labels"]),
+            ips: addresses(&it["ips"])?,
+            ..Node::default()
+        };
         cluster.insert(Fact::Node(node));
     }
     for it in list(&json["pods"]) {
@@ -200,7 +268,15 @@ fn case(json: &Value) -> Result<Case, String> {
             other => return Err(format!("verdict {other:?}")),
         };
         let kubernetes = details["k8s"][name].as_str().map(|verdict| verdict == "allow");
-        Ok(Expect { verdict, kubernetes })
+        let more = &details[name];
+        Ok(Expect {
+            verdict,
+            proxy: more["proxy"].as_str().map(str::to_owned),
+            rules: list(&more["rules"]).map(Value::to_string).collect(),
+            server_names: list(&more["serverNames"]).map(text).collect(),
+            auth: more["auth"].as_str().map(str::to_owned),
+            kubernetes,
+        })
     };
     Ok(Case {
         src: party(&text(&json[0]))?,
