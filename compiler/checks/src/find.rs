@@ -1,5 +1,6 @@
 //! What findings of our own look at beside the text: the pods that policies can select, and how much of the cluster is known.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use diag::Diagnostic;
@@ -19,8 +20,8 @@ pub(crate) struct Finder {
     pub cluster: Arc<Cluster>,
     /// Whether the facts are a snapshot of a whole cluster, and not just what some files say of it.
     pub complete: bool,
-    /// Pods, and for each thing that makes pods one that it would make.
-    pub pods: Vec<Candidate>,
+    /// Pods by namespace, and for each thing that makes pods one that it would make.
+    pods: BTreeMap<String, Vec<Candidate>>,
 }
 
 /// A pod that a selector may select.
@@ -35,12 +36,33 @@ impl Candidate {
     }
 }
 
-/// What is known of the pods that a selector may select.
+/// The pods that a selector may select, all of which are known.
 pub(crate) struct Known<'f> {
-    /// The namespaces that it names; empty for all.
-    pub namespaces: Vec<&'f str>,
-    /// Known pods there, whether selected or not.
-    pub pods: Vec<&'f Candidate>,
+    finder: &'f Finder,
+    /// The namespaces that it names; `None` for all.
+    names: Option<&'f [String]>,
+}
+
+impl<'f> Known<'f> {
+    /// The namespaces that the selector names; empty for all.
+    pub fn namespaces(&self) -> impl Iterator<Item = &'f str> + use<'f> {
+        self.names.into_iter().flatten().map(String::as_str)
+    }
+
+    /// Known pods there, whether selected or not, those of other clusters of a mesh included.
+    pub fn pods(&self) -> Box<dyn Iterator<Item = &'f Candidate> + 'f> {
+        let finder = self.finder;
+        match self.names {
+            Some(names) => Box::new(names.iter().filter_map(|name| finder.pods.get(name)).flatten()),
+            None => Box::new(finder.pods.values().flatten()),
+        }
+    }
+
+    /// The pods of this cluster that the selector selects.
+    pub fn selected(&self, selector: &'f Selector) -> impl Iterator<Item = &'f Candidate> + use<'f> {
+        let finder = self.finder;
+        self.pods().filter(move |it| !it.is_remote(finder) && selector.matches(&it.labels))
+    }
 }
 
 /// Labels that are put on pods by whatever makes them, so that no manifest shows them.
@@ -73,42 +95,40 @@ impl Finder {
             ..Pod::default()
         });
         let running = cluster.pods.values().chain(cluster.remote_pods.values().flat_map(|pods| pods.values()));
-        let pods = running.filter(|pod| !pod.phase.is_over()).cloned().chain(made);
-        let with_labels = |pod: Pod| Candidate { labels: hir::subject::endpoint_labels(&pod, &cluster, dialect), pod };
-        let pods = pods.map(with_labels).collect();
+        let mut pods: BTreeMap<String, Vec<Candidate>> = BTreeMap::new();
+        for pod in running.filter(|pod| !pod.phase.is_over()).cloned().chain(made) {
+            let labels = hir::subject::endpoint_labels(&pod, &cluster, dialect);
+            pods.entry(pod.name.namespace.clone()).or_default().push(Candidate { pod, labels });
+        }
         Finder { dialect, complete: !db.project().cluster(db).pods.is_empty(), pods, cluster }
     }
 
-    /// What is known of the pods that a selector may select; `None` when not all of them need be known, or when it selects more than
+    /// What is known of the pods that a selector may select; `None` when some of them may be unknown, or when it selects more than
     /// pods.
     pub fn known<'f>(&'f self, selector: &'f Selector) -> Option<Known<'f>> {
         let requirements = selector.requirements();
         if self.pods.is_empty() || !requirements.iter().all(|it| self.is_readable(it)) {
             return None;
         }
-        let named = requirements.iter().find_map(named_namespaces);
+        let names = requirements.iter().find_map(named_namespaces);
         let of_namespaces = requirements.iter().any(|it| it.key.starts_with(NAMESPACE_LABELS) && !is_name(it));
-        let has_object = |namespace: &str| self.cluster.namespaces.contains_key(namespace);
-        let in_namespace = |namespace: &str| self.pods.iter().any(|it| it.pod.name.namespace == namespace);
-        let known = match named {
-            Some(names) if self.complete => names.iter().all(|name| !of_namespaces || has_object(name)),
-            Some(names) => names.iter().all(|name| in_namespace(name) && (!of_namespaces || has_object(name))),
+        let has_object = |namespace: &String| !of_namespaces || self.cluster.namespaces.contains_key(namespace);
+        let known = match names {
+            Some(names) if self.complete => names.iter().all(has_object),
+            Some(names) => names.iter().all(|name| self.pods.contains_key(name) && has_object(name)),
             None => self.complete && (!of_namespaces || !self.cluster.namespaces.is_empty()),
         };
-        let namespaces: Vec<&str> = named.into_iter().flatten().map(String::as_str).collect();
-        let is_in = |it: &&Candidate| namespaces.is_empty() || namespaces.contains(&it.pod.name.namespace.as_str());
-        let pods = self.pods.iter().filter(is_in).collect();
-        known.then_some(Known { pods, namespaces })
+        known.then_some(Known { finder: self, names })
     }
 
-    /// The pods of this cluster that a selector selects.
-    pub fn selected<'f>(&'f self, selector: &Selector) -> impl Iterator<Item = &'f Candidate> {
-        self.pods.iter().filter(move |it| !it.is_remote(self) && selector.matches(&it.labels))
+    /// Every known pod, where all of the cluster are known.
+    pub fn everything(&self) -> Option<Known<'_>> {
+        self.complete.then_some(Known { finder: self, names: None })
     }
 
-    /// Whether any pod is selected, those of other clusters of a mesh included.
-    pub fn selects_any(&self, selector: &Selector) -> bool {
-        self.pods.iter().any(|it| selector.matches(&it.labels))
+    /// Every known pod.
+    pub fn pods(&self) -> impl Iterator<Item = &Candidate> {
+        self.pods.values().flatten()
     }
 
     /// Whether the facts tell if a label is there.
@@ -129,7 +149,7 @@ fn is_name(requirement: &Requirement) -> bool {
     requirement.key.strip_prefix(NAMESPACE_LABELS) == Some(NAME_OF_NAMESPACE)
 }
 
-fn named_namespaces(requirement: &Requirement) -> Option<&Vec<String>> {
+fn named_namespaces(requirement: &Requirement) -> Option<&[String]> {
     match &requirement.operator {
         Operator::In(values) if requirement.key == NAMESPACE || is_name(requirement) => Some(values),
         _ => None,

@@ -14,22 +14,12 @@ pub fn render(spot: &Spot<'_>) -> Diagnostic {
     let meant = missing.len() < 2 || has("metadata") || has("spec");
     let level = if meant { Severity::Error } else { Severity::Warning };
     let is_mapping = spot.root.is_some_and(|root| !spot.tree().entries(root).is_empty());
-    let headline = match is_mapping && !missing.is_empty() {
-        true => format!("this is no Kubernetes object: {} missing", verb(&missing)),
-        false => "this is no Kubernetes object".to_owned(),
+    let headline = match (is_mapping, missing.as_slice()) {
+        (true, [only]) => format!("this is no Kubernetes object: `{only}` is missing"),
+        (true, [_, _]) => "this is no Kubernetes object: `apiVersion` and `kind` are missing".to_owned(),
+        _ => "this is no Kubernetes object".to_owned(),
     };
     spot.blame(PAGE.says_as(level, headline), spot.key(""), "not an object")
         .why("it cannot be applied; if it was meant as a policy, none of its rules is in force")
         .help("write `apiVersion` and `kind` at the top, or leave the file out")
-}
-
-fn verb(missing: &[&str]) -> String {
-    let text = |field: &str| match field {
-        "kind" => "a text `kind` is",
-        _ => "a text `apiVersion` is",
-    };
-    match missing {
-        [only] => text(only).to_owned(),
-        _ => "`apiVersion` and `kind` are".to_owned(),
-    }
 }

@@ -38,16 +38,16 @@ const PEER: &str =
 
 fn check(spot: &Spot<'_>, finder: &Finder, selector: &Selector, path: &str, why: &str) -> Option<Diagnostic> {
     let written: Vec<&Requirement> = selector.requirements().iter().filter(|it| is_of_pods(it)).collect();
-    let known = finder.known(selector)?;
     // Why: a selector without conditions on pods means whatever pods a namespace will have, also none.
-    if written.is_empty() || finder.selects_any(selector) {
+    let known = finder.known(selector).filter(|_| !written.is_empty())?;
+    if known.pods().any(|pod| selector.matches(&pod.labels)) {
         return None;
     }
     let conditions: Vec<String> = written.iter().map(|it| condition(it)).collect();
-    let place = match known.namespaces.as_slice() {
-        [] => String::new(),
-        [one] => format!(" in namespace {}", quoted(one)),
-        more => format!(" in namespaces {}", listed(more.iter().copied(), "and")),
+    let place = match known.namespaces().count() {
+        0 => String::new(),
+        1 => format!(" in namespace {}", listed(known.namespaces(), "and")),
+        _ => format!(" in namespaces {}", listed(known.namespaces(), "and")),
     };
     let said = PAGE.says(format!("no pod{place} matches {}", quoted(&conditions.join(", "))));
     let Some((requirement, entry)) = culprit(spot, &written, &known, path) else {
@@ -78,7 +78,7 @@ fn correction(spot: &Spot<'_>, entry: Entry, raw: &str, written: &str, near: &st
 fn help(said: Diagnostic, known: &Known<'_>) -> Diagnostic {
     said.help(format!(
         "{} known there; compare the selector with their labels",
-        counted(known.pods.len(), "pod or workload")
+        counted(known.pods().count(), "pod or workload")
     ))
 }
 
@@ -89,7 +89,7 @@ fn culprit<'r>(
     known: &Known<'_>,
     path: &str,
 ) -> Option<(&'r Requirement, Entry)> {
-    let alone = written.iter().find(|it| !known.pods.iter().any(|pod| it.matches(&pod.labels)))?;
+    let alone = written.iter().find(|it| !known.pods().any(|pod| it.matches(&pod.labels)))?;
     let labels = [path.to_owned(), format!("{path}.podSelector")].into_iter().map(|path| format!("{path}.matchLabels"));
     let entries = labels.filter_map(|labels| spot.node(&labels)).flat_map(|labels| spot.tree().entries(labels));
     let is_key = |key: &str| key == alone.key || key.split_once(':').is_some_and(|(_, key)| key == alone.key);
@@ -100,7 +100,7 @@ fn culprit<'r>(
 
 /// The values that known pods have for a key, each once.
 fn values<'k>(known: &Known<'k>, key: &str) -> Vec<&'k str> {
-    let mut values: Vec<&str> = known.pods.iter().filter_map(|pod| pod.labels.get(None, key)).collect();
+    let mut values: Vec<&str> = known.pods().filter_map(|pod| pod.labels.get(None, key)).collect();
     values.sort_unstable();
     values.dedup();
     values

@@ -14,8 +14,8 @@ pub fn render_name(spot: &Spot<'_>, problem: &Problem, found: &str) -> Diagnosti
     let span = spot.word(&problem.path, found);
     let number = found.parse::<u16>().is_ok_and(|number| number > 0) && found.bytes().all(|byte| byte.is_ascii_digit());
     if number {
-        let said = PAGE
-            .says(format!("port {} is quoted, so it is a port name, and no name is without a letter", quoted(found)));
+        let said =
+            PAGE.says(format!("port {} is quoted, which makes it a port name, and names need a letter", quoted(found)));
         let said = spot.blame(said, span, "text, not a number").why(fate(problem)).help("take the quotes away");
         return match span.slice(spot.tree().text()).trim_matches(['"', '\'']) == found {
             true => said.fix(replace(spot.text.id, span, found, "take the quotes away")),

@@ -1,11 +1,13 @@
 //! An object that stands twice.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use diag::{Diagnostic, Severity};
-use driver::Db;
-use driver::text::Role;
+use driver::text::{self, Decoded, Role};
+use driver::{Db, SourceFile};
 use facts::Fact;
+use hir::Policy;
 use source::{FileId, Span};
 
 use crate::page::{Page, page};
@@ -15,56 +17,66 @@ pub const PAGE: Page = page!(46, "object-twice", Error, "0.1.0");
 
 /// One place where an object stands.
 struct Stand {
-    file: FileId,
-    path: String,
-    span: Span,
+    file: SourceFile,
+    /// Its number among the objects of the file.
+    at: usize,
     content: Content,
 }
 
 /// What an object says, so that two of a name can be compared.
 #[derive(PartialEq)]
 enum Content {
-    Policy(Vec<hir::Section>),
+    Policy(Arc<Policy>),
     Rejected,
     Fact(Fact),
 }
 
-/// Every object that stands twice, blamed where it is lost; by path of the file.
+/// Every object that stands twice, blamed where it is lost.
 pub fn find(db: &dyn Db) -> Vec<Diagnostic> {
     let mut stands: BTreeMap<String, Vec<Stand>> = BTreeMap::new();
     for file in crate::files(db) {
-        let text = Text::new(db, file);
-        let mut facts = text.decoded.facts.iter();
-        for spot in text.spots() {
-            let content = match spot.object.role {
-                Role::Policy => spot.policy.as_ref().map(|policy| Content::Policy(policy.sections.clone())),
-                Role::Rejected => Some(Content::Rejected),
-                Role::Fact if spot.object.object.name.is_empty() => None,
-                Role::Fact => facts.next().cloned().map(Content::Fact),
-                Role::Other => None,
-            };
-            let elsewhere = matches!(&content, Some(Content::Fact(Fact::Pod(pod))) if pod.cluster.is_some());
-            if let Some(content) = content.filter(|_| !elsewhere && !spot.object.object.name.is_empty()) {
-                let (path, span) = (file.path(db).to_owned(), spot.value("metadata.name"));
-                let stand = Stand { file: text.id, path, span, content };
-                stands.entry(spot.object.object.to_string()).or_default().push(stand);
-            }
+        gather(file, &text::decoded(db, file), &mut stands);
+    }
+    let mut found = Vec::new();
+    for (object, stands) in stands.iter().filter(|(_, stands)| stands.len() > 1) {
+        if let Some((last, lost)) = stands.split_last() {
+            found.extend(lost.iter().map(|stand| render(db, object, stand, last)));
         }
     }
-    stands
-        .iter()
-        .filter_map(|(object, stands)| stands.split_last().map(|(last, lost)| (object, last, lost)))
-        .flat_map(|(object, last, lost)| lost.iter().map(move |stand| render(object, stand, last)))
-        .collect()
+    found
 }
 
-fn render(object: &str, lost: &Stand, last: &Stand) -> Diagnostic {
+fn gather(file: SourceFile, decoded: &Decoded, stands: &mut BTreeMap<String, Vec<Stand>>) {
+    let (mut policies, mut facts) = (decoded.policies.iter().cloned(), decoded.facts.iter().cloned());
+    for (at, object) in decoded.objects.iter().enumerate().filter(|(_, object)| !object.object.name.is_empty()) {
+        let content = match object.role {
+            Role::Policy => policies.next().map(Content::Policy),
+            Role::Rejected => Some(Content::Rejected),
+            Role::Fact => facts.next().map(Content::Fact),
+            Role::Other => None,
+        };
+        // Why: a pod of another cluster of a mesh is another object.
+        let elsewhere = matches!(&content, Some(Content::Fact(Fact::Pod(pod))) if pod.cluster.is_some());
+        if let Some(content) = content.filter(|_| !elsewhere) {
+            stands.entry(object.object.to_string()).or_default().push(Stand { file, at, content });
+        }
+    }
+}
+
+fn place(db: &dyn Db, stand: &Stand) -> (FileId, Span) {
+    let text = Text::new(db, stand.file);
+    let span = text.spots().nth(stand.at).map_or(Span::at(0), |spot| spot.value("metadata.name"));
+    (text.id, span)
+}
+
+fn render(db: &dyn Db, object: &str, lost: &Stand, last: &Stand) -> Diagnostic {
     let same = lost.content == last.content && lost.content != Content::Rejected;
     let is_fact = matches!(last.content, Content::Fact(_));
     let level = if same || is_fact { Severity::Warning } else { Severity::Error };
-    let place = if lost.file == last.file { String::new() } else { format!(", again in `{}`", last.path) };
-    let said = PAGE.says_as(level, format!("`{object}` stands twice{place}"));
-    let said = said.blame(lost.file, lost.span, "this one is lost").note(last.file, last.span, "this one counts");
+    let ((file, span), (last_file, last_span)) = (place(db, lost), place(db, last));
+    let again = if file == last_file { String::new() } else { format!(", again in `{}`", last.file.path(db)) };
+    let said = PAGE.says_as(level, format!("`{object}` stands twice{again}"));
+    let said = said.blame(file, span, "this one is lost").note(last_file, last_span, "this one counts");
     let why = match same {
         true => "a cluster holds one object of a name; these two say the same, so one of them is waste",
         false => {

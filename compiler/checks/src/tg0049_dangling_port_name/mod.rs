@@ -38,7 +38,7 @@ fn of_item(
         |pod: &Candidate| pod.pod.ports.iter().any(|port| port.name == *name && protocols.contains(&port.protocol));
     // Why: without look-up for each destination, the number that the name has on any pod is taken.
     let anywhere = direction == Direction::Egress && !finder.dialect.egress_port_names_per_destination;
-    if pods.iter().any(|pod| has(pod)) || (anywhere && finder.pods.iter().any(has)) {
+    if pods.iter().any(|pod| has(pod)) || (anywhere && finder.pods().any(has)) {
         return None;
     }
     let whose = match direction {
@@ -88,12 +88,12 @@ fn advise(
 }
 
 /// The pods whose ports an entry is about, where all of them are known.
-fn destinations<'f>(finder: &'f Finder, section: &Section, entry: &Entry) -> Option<Vec<&'f Candidate>> {
-    let of = |selector: &Selector| finder.known(selector).map(|_| finder.selected(selector).collect::<Vec<_>>());
+fn destinations<'f>(finder: &'f Finder, section: &'f Section, entry: &'f Entry) -> Option<Vec<&'f Candidate>> {
+    let of = |selector: &'f Selector| Some(finder.known(selector)?.selected(selector).collect::<Vec<_>>());
     match (entry.direction, &section.subjects, &entry.l3) {
         (Direction::Ingress, Subjects::Endpoints(selector), _) => of(selector),
         (Direction::Ingress, Subjects::Nodes(_), _) | (Direction::Egress, _, L3::Nobody) => None,
-        (Direction::Egress, _, L3::Unrestricted) => finder.complete.then(|| finder.pods.iter().collect()),
+        (Direction::Egress, _, L3::Unrestricted) => Some(finder.everything()?.pods().collect()),
         (Direction::Egress, _, L3::Any(peers)) => {
             let pods = peers.iter().map(|peer| match &peer.selector {
                 PeerSelector::Labels { selector, everywhere: false } => of(selector),
