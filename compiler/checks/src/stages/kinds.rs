@@ -1,5 +1,5 @@
 use diag::Diagnostic;
-use kinds::{Form, Problem, ProblemKind};
+use kinds::{Consequence, Form, Problem, ProblemKind};
 
 use crate::place::Spot;
 use crate::words::nearest;
@@ -91,15 +91,30 @@ pub(super) fn is_absence(kind: &ProblemKind) -> bool {
     ) || matches!(kind, ProblemKind::BadForm { found, .. } if found.is_empty())
 }
 
-/// Whether a problem is but the echo of another one: something seems to be missing because its name is misspelt or its value is of the
-/// wrong type.
-pub(super) fn is_consequence(problem: &Problem, all: &[Problem]) -> bool {
-    let is_cause = |it: &Problem| match &it.kind {
+/// The problems that are worth words, in order: without the echoes of others.
+///
+/// Where an echo refuses the object, its cause is taken to refuse it: a field that is dropped because its name is misspelt may leave
+/// a peer that says nothing.
+pub(super) fn without_echoes(all: &[Problem]) -> Vec<Problem> {
+    let said = all.iter().filter(|it| !all.iter().any(|cause| is_echo(it, cause)));
+    let graver = |it: &Problem| {
+        let mut echoes = all.iter().filter(|echo| is_echo(echo, it));
+        let refuses =
+            echoes.find(|echo| echo.consequence == Consequence::Rejected && it.consequence != Consequence::Rejected);
+        let (stage, consequence) = refuses.map_or((it.stage, it.consequence), |echo| (echo.stage, echo.consequence));
+        Problem { stage, consequence, ..it.clone() }
+    };
+    said.map(graver).collect()
+}
+
+/// Whether something only seems to be missing because its name is misspelt or its value is of the wrong type.
+fn is_echo(problem: &Problem, cause: &Problem) -> bool {
+    let is_cause = match &cause.kind {
         ProblemKind::UnknownField { name, known } => nearest(name, known.iter().copied()).is_some(),
         ProblemKind::WrongType { .. } => true,
         _ => false,
     };
-    is_absence(&problem.kind) && all.iter().any(|it| is_cause(it) && parent(&it.path) == Some(&problem.path))
+    is_cause && is_absence(&problem.kind) && parent(&cause.path) == Some(&problem.path)
 }
 
 /// The path of what holds the place of a path.

@@ -20,9 +20,8 @@ pub(crate) fn render(text: &Text) -> Vec<Diagnostic> {
     let mut found: Vec<Diagnostic> = text.tree.problems().iter().map(|it| syntax::render(text, it)).collect();
     for spot in text.spots() {
         let trust = trust(text, spot.object.document);
-        let problems = &spot.object.problems;
-        let worth =
-            |it: &&::kinds::Problem| trust.in_policy(it) && !kinds::is_consequence(it, problems) && !is_empty(&spot);
+        let problems = kinds::without_echoes(&spot.object.problems);
+        let worth = |it: &&::kinds::Problem| trust.in_policy(it) && !is_empty(&spot);
         found.extend(problems.iter().filter(worth).map(|it| kinds::render(&spot, it)));
         if trust == Trust::Whole {
             found.extend(spot.object.fact_problems.iter().map(|it| facts::render(&spot, it)));

@@ -48,3 +48,15 @@ fn gather(folder: &Path, files: &mut Vec<PathBuf>) {
         }
     }
 }
+
+#[test]
+fn the_shop_of_the_examples_has_nothing_to_say() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/shop");
+    let entries = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path());
+    let files = entries.filter(|path| path.extension().is_some_and(|ending| ending == "yaml"));
+    let texts: Vec<(String, String)> =
+        files.map(|path| (path.display().to_string(), std::fs::read_to_string(&path).unwrap())).collect();
+    assert!(texts.len() > 2, "the shop has several files");
+    let texts: Vec<(&str, &str)> = texts.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    assert_eq!(lines(&checks::check(&project(&texts))), [""; 0]);
+}

@@ -177,4 +177,7 @@ fn a_field_at_a_wrong_depth_is_told_where_it_belongs() {
 fn a_misspelt_field_is_not_reported_as_missing_too() {
     let found = said_of(&policy("a", "{podSelector: {}, ingress: [{from: [{podSelecter: {}}]}]}"));
     assert_eq!(codes(&found), [15]);
+    assert!(found[0].why.as_deref().is_some_and(|why| why.contains("refuses the whole object")), "{:?}", found[0].why);
+    let kept = said_of(&policy("a", "{podSelecter: {}}"));
+    assert!(kept[0].why.as_deref().is_some_and(|why| why.contains("drops the field")), "{:?}", kept[0].why);
 }

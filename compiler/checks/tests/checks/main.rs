@@ -5,6 +5,7 @@ mod findings;
 mod fixes;
 mod order;
 mod pages;
+mod robust;
 
 use diag::Diagnostic;
 use driver::Database;
