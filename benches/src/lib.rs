@@ -1,1 +1,22 @@
-//! Placeholder.
+//! Measures the targets of the design: packets per program, policies per compile.
+//!
+//! In: nothing, or the names of targets.  Out: one line a measurement, ours and a peer-shaped program in the same run.
+//!
+//! # Picture
+//! ```text
+//!  datapath: Case ─► image ─────────┐
+//!               └──► peers::* ──────┴─ BPF_PROG_TEST_RUN, interleaved rounds ─► T1 T2 T3 T4 T5 T10
+//!  compile:  World ─► driver ─► classes, diagrams, images ─► wall time, memory ─► T9 T12
+//! ```
+//! # Does not know
+//! What figure is good enough: limits are a reader's; a line carries ratios.
+//! # Laws
+//! A peer-shaped program decides as the rules mean, else it is not measured (`tests/peers.rs`). Worlds and rings are the same in every run.
+//! # Reading order
+//! [`datapath`], [`datapath::case`], [`peers`], then [`compile`], [`world`]; [`line`] is the output.
+
+pub mod clock;
+pub mod datapath;
+pub mod line;
+pub mod peers;
+pub mod random;

@@ -1,0 +1,265 @@
+//! Nanoseconds a packet, ours and the shapes of others, in one interleaved run.
+//!
+//! ```text
+//!  Case ─┬─ rules ─► diagram ─► image ─┐
+//!        ├─ peers::* ──────────────────┼─ ring in front ─► BPF_PROG_TEST_RUN, round after round ─► net medians
+//!        └─ ring of flows ─────────────┘
+//! ```
+//! A test run repeats one frame, so the next flow of a ring is written into it before each program; the baseline does that alone. Time is
+//! that of the thread's processor. Short programs partly hide behind the harness, whose own cost (some 20 to 40 ns) runs beside them.
+
+pub mod case;
+pub mod kernel;
+pub mod ours;
+pub mod path;
+pub mod rounds;
+pub mod wrap;
+
+use crate::line::Line;
+use crate::peers::{self, Shape};
+use case::{Case, Flow, Pattern};
+use image::{Hook, Image, MapRef};
+use kernel::{Error, Subject};
+use ours::{Ours, template};
+use packet::Flags;
+use rounds::{Effort, net};
+use wrap::TCX_NEXT;
+
+/// Seeds of rings and of the flows that verdicts are compared on.
+const RING_SEED: u64 = 1;
+const CHECK_SEED: u64 = 2;
+/// How many flows verdicts are compared on before anything is measured.
+const CHECKS: usize = 300;
+
+/// A shape without a ring: its verdicts are asked with frames of our own.
+pub fn plain(name: &str, shape: Shape) -> Result<(Subject, u32), Error> {
+    kernel::load(name, &shape.code, shape.maps)
+}
+
+/// A shape with a ring in front.
+fn ringed(name: &str, mut shape: Shape, ring: &[Flow], new: bool) -> Result<Subject, Error> {
+    let at = shape.maps.len() as u16;
+    let front = wrap::baseline(MapRef::Own(at), MapRef::Own(at + 1), new)?;
+    shape.maps.extend(ring_maps(ring)?);
+    let code = wrap::wrap(&front, &shape.code.insns, &shape.code.relocs);
+    Ok(kernel::load(name, &code, shape.maps)?.0)
+}
+
+/// The ring alone.
+fn baseline(ring: &[Flow], new: bool) -> Result<Subject, Error> {
+    let code = wrap::baseline(MapRef::Own(0), MapRef::Own(1), new)?;
+    Ok(kernel::load("baseline", &code, ring_maps(ring)?.into())?.0)
+}
+
+fn ring_maps(ring: &[Flow]) -> Result<[loader::sys::map::Map; 2], Error> {
+    Ok([kernel::constant(&wrap::ring_bytes(ring))?, kernel::map(image::MapKind::Array, 4, 8, 1)?])
+}
+
+/// Compares the verdicts of a subject on random flows with what the rules mean.
+///
+/// Errors: [`Error::Wrong`], naming the first flow that differs.
+pub fn check(name: &str, subject: &Subject, ours: &Ours, case: &Case) -> Result<(), Error> {
+    let mut random = crate::random::Random::new(CHECK_SEED);
+    for _ in 0..CHECKS {
+        let flow = case.any_flow(&mut random);
+        let expected = ours.expects(case, &flow);
+        if (subject.run(&frame(&flow), 1)? == TCX_NEXT) != expected {
+            return Err(Error::Wrong(format!("{name} decides {flow:x?} other than the rules, which say {expected}")));
+        }
+    }
+    Ok(())
+}
+
+/// A frame of a flow.
+pub fn frame(flow: &Flow) -> Vec<u8> {
+    let source = std::net::Ipv4Addr::from_bits(flow.source);
+    packet::craft::Frame::tcp(source, case::ENDPOINT, flow.source_port, flow.port, Flags::SYN).build()
+}
+
+/// A way to build a peer's shape for a case.
+type Build = fn(&Case) -> Result<Shape, Error>;
+
+/// Sizes of a target, and of its quick form.
+struct Sizes {
+    full: &'static [usize],
+    quick: &'static [usize],
+}
+
+impl Sizes {
+    fn of(&self, quick: bool) -> &'static [usize] {
+        if quick { self.quick } else { self.full }
+    }
+}
+
+/// A comparison of decisions alone: T1, T2, T3.
+struct Decision {
+    target: &'static str,
+    sizes: Sizes,
+    case: fn(usize) -> Case,
+    /// The first is `peer_shape`; others have names of their own.
+    peers: &'static [(&'static str, Build)],
+    /// The greatest size for the peers, by which their cost or their size ends the comparison.
+    peer_limit: usize,
+}
+
+const DECISIONS: [Decision; 3] = [
+    Decision {
+        target: "T1",
+        sizes: Sizes { full: &[10, 100, 1000, 10_000, 64_000], quick: &[10, 1000, 10_000, 64_000] },
+        case: Case::identities,
+        peers: &[("peer_shape", peers::lpm::shape), ("hash_shape", peers::hash::shape)],
+        peer_limit: 64_000,
+    },
+    Decision {
+        target: "T2",
+        sizes: Sizes { full: &[10, 100, 1000, 10_000], quick: &[100, 1000] },
+        case: Case::prefixes,
+        peers: &[("peer_shape", peers::cidr::shape)],
+        peer_limit: 10_000,
+    },
+    Decision {
+        target: "T3",
+        sizes: Sizes { full: &[10, 100, 1000, 10_000], quick: &[10, 100, 1000] },
+        case: Case::selectors,
+        peers: &[("peer_shape", peers::selectors::shape)],
+        peer_limit: 1000,
+    },
+];
+
+/// The targets that this module measures.
+pub const TARGETS: [&str; 6] = ["T1", "T2", "T3", "T4", "T5", "T10"];
+
+/// Measures the targets that are wanted, line by line.
+pub fn run(wanted: &dyn Fn(&str) -> bool, quick: bool, say: &mut dyn FnMut(Line)) -> Result<(), Error> {
+    let effort = if quick { Effort::QUICK } else { Effort::FULL };
+    for decision in DECISIONS.iter().filter(|decision| wanted(decision.target)) {
+        decisions(decision, quick, effort, say)?;
+    }
+    let sizes = Sizes { full: &[10, 100, 1000, 10_000, 64_000], quick: &[10, 1000, 10_000] };
+    if wanted("T4") {
+        established(sizes.of(quick), effort, say)?;
+    }
+    if wanted("T5") {
+        opened(sizes.of(quick), effort, say)?;
+    }
+    if wanted("T10") {
+        programs(if quick { &[1000] } else { &[10, 1000, 64_000] }, say)?;
+    }
+    Ok(())
+}
+
+fn decisions(of: &Decision, quick: bool, effort: Effort, say: &mut dyn FnMut(Line)) -> Result<(), Error> {
+    let mut least = [None; Pattern::BOTH.len()];
+    for &n in of.sizes.of(quick) {
+        let case = (of.case)(n);
+        let mut ours = Ours::new(&case)?;
+        let image = ours.decision()?;
+        let peers: &[_] = if n <= of.peer_limit { of.peers } else { &[] };
+        let bare = ours.load(&image)?;
+        check("ours", &Subject::Ours(bare, Hook::ToEndpoint), &ours, &case)?;
+        for (name, build) in peers {
+            check(name, &plain(name, build(&case)?)?.0, &ours, &case)?;
+        }
+        for (pattern, least) in Pattern::BOTH.into_iter().zip(&mut least) {
+            let ring = case.ring(pattern, RING_SEED);
+            let mut subjects = vec![baseline(&ring, false)?, ours.load_with_ring(&image, &ring, false)?];
+            for (name, build) in peers {
+                subjects.push(ringed(name, build(&case)?, &ring, false)?);
+            }
+            let times = net(&subjects.iter().collect::<Vec<_>>(), &template(Flags::ACK), effort)?;
+            let mut line = Line::new(of.target, n, pattern.name()).figure("ours_ns", times[0]);
+            for ((name, _), time) in peers.iter().zip(&times[1..]) {
+                let ratio = if *name == "peer_shape" { "ratio".to_owned() } else { format!("{name}_ratio") };
+                line = line.figure(&format!("{name}_ns"), *time).figure(&ratio, ratio_of(*time, times[0]));
+            }
+            if peers.is_empty() {
+                line = line.with("peer_shape_ns", "not-run");
+            }
+            let first = *least.get_or_insert(times[0]);
+            say(line.figure("flat", ratio_of(times[0], first)));
+        }
+    }
+    Ok(())
+}
+
+/// A ratio between figures that may be noise around zero: nothing counts as less than half a nanosecond.
+fn ratio_of(above: f64, below: f64) -> f64 {
+    above.max(0.5) / below.max(0.5)
+}
+
+fn established(sizes: &[usize], effort: Effort, say: &mut dyn FnMut(Line)) -> Result<(), Error> {
+    for &n in sizes {
+        let case = Case::wide(n);
+        let mut ours = Ours::new(&case)?;
+        let image = ours.whole()?;
+        let bare = ours.load(&image)?;
+        for pattern in Pattern::BOTH {
+            let (ring, flows) = case.ring_of_flows(pattern, RING_SEED);
+            let tracked = ours.establish(&bare, &flows)?;
+            let subject = ours.load_with_ring(&image, &ring, false)?;
+            let peer = ringed("whole", peers::whole::shape(&case)?, &ring, false)?;
+            // One turn, so that all connections of the peer are there.
+            peer.run(&template(Flags::ACK), case::SLOTS as u32)?;
+            let times = net(&[&baseline(&ring, false)?, &subject, &peer], &template(Flags::ACK), effort)?;
+            let line = whole_line("T4", n, pattern.name(), &times);
+            say(line.with("flows", flows.len()).with("answered", tracked).with("dropped", ours.drops()));
+        }
+    }
+    Ok(())
+}
+
+fn opened(sizes: &[usize], effort: Effort, say: &mut dyn FnMut(Line)) -> Result<(), Error> {
+    for &n in sizes {
+        let case = Case::wide(n);
+        let mut ours = Ours::new(&case)?;
+        let image = ours.whole()?;
+        let ring = case.ring_of_new_flows(RING_SEED);
+        let subject = ours.load_with_ring(&image, &ring, true)?;
+        let peer = ringed("whole", peers::whole::shape(&case)?, &ring, true)?;
+        // As many as either table holds, so that every insertion has to make room.
+        for subject in [&subject, &peer] {
+            subject.run(&template(Flags::SYN), 1 << 18)?;
+        }
+        let times = net(&[&baseline(&ring, true)?, &subject, &peer], &template(Flags::SYN), effort)?;
+        say(whole_line("T5", n, "uniform", &times).with("dropped", ours.drops()));
+    }
+    Ok(())
+}
+
+fn whole_line(target: &str, n: usize, pattern: &str, times: &[f64]) -> Line {
+    Line::new(target, n, pattern)
+        .figure("ours_ns", times[0])
+        .figure("peer_shape_ns", times[1])
+        .figure("ratio", ratio_of(times[1], times[0]))
+}
+
+/// T10: what the verifier walked, and what an established packet runs.
+fn programs(sizes: &[usize], say: &mut dyn FnMut(Line)) -> Result<(), Error> {
+    for &n in sizes {
+        let case = Case::wide(n);
+        let mut ours = Ours::new(&case)?;
+        let image = ours.whole()?;
+        let loaded = ours.load(&image)?;
+        let verified = |hook| loaded.stats(hook).map_or(0, |stats| stats.verified_insns);
+        let path = path::established(&case, ours.diagram(), &image).map_err(Error::Wrong)?;
+        let shape = peers::whole::shape(&case)?;
+        let peer_insns = shape.code.insns.len();
+        let (_, peer_verified) = plain("whole", shape)?;
+        let line = Line::new("T10", n, "established")
+            .with("verified_insns", verified(Hook::ToEndpoint))
+            .with("verified_insns_from_endpoint", verified(Hook::FromEndpoint))
+            .with("insns", length(&image, Hook::ToEndpoint))
+            .with("insns_from_endpoint", length(&image, Hook::FromEndpoint))
+            .with("path_insns", path.instructions)
+            .with("helper_calls", path.calls)
+            .with("peer_shape_verified_insns", peer_verified)
+            .with("peer_shape_insns", peer_insns)
+            .with("peer_shape_helper_calls", peers::whole::CALLS);
+        say(line);
+    }
+    Ok(())
+}
+
+fn length(image: &Image, hook: Hook) -> usize {
+    image.program(hook).map_or(0, |program| program.insns.len())
+}
