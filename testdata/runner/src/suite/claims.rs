@@ -1,10 +1,9 @@
-//! Compares what manifests claim with what is wrong with them.
+//! Compares what manifests claim with what is worth saying of them.
 
 use super::text::{Claim, Manifest};
-use driver::text::{self, Role};
+use diag::{Diagnostic, Severity};
 use driver::{Database, locate};
 use hir::Dialect;
-use kinds::Consequence;
 use std::collections::BTreeMap;
 
 /// What came of it.
@@ -16,44 +15,78 @@ pub struct Outcome {
     pub failures: Vec<(usize, String)>,
 }
 
-/// Compares every claim: each must be met, and no object may be refused without one.
+/// One diagnostic with its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Found {
+    /// The manifest; empty for a diagnostic without place.
+    file: String,
+    /// The line in it, from 1.
+    line: usize,
+    said: Diagnostic,
+}
+
+impl Found {
+    fn printed(&self) -> String {
+        let Diagnostic { severity, code, headline, .. } = &self.said;
+        format!("{severity}[{code}] {}:{} {headline}", self.file, self.line)
+    }
+
+    fn meets(&self, claim: &Claim) -> bool {
+        self.line == claim.line
+            && self.said.severity == claim.severity
+            && claim.code.as_ref().is_none_or(|code| *code == self.said.code.to_string())
+            && self.said.headline.contains(&claim.words)
+    }
+}
+
+/// Compares every claim: each must be met, and nothing may be said without one.
 pub fn compare(db: &Database, dialect: &Dialect, manifests: &BTreeMap<String, Manifest>) -> Outcome {
     let mut outcome = Outcome::default();
+    let found = found(db);
     for manifest in manifests.values() {
-        let found = found(db, manifest);
+        let mine: Vec<&Found> = found.iter().filter(|it| it.file == manifest.name).collect();
         let claims: Vec<&Claim> = manifest.claims.iter().filter(|claim| claim.holds_for(dialect)).collect();
         outcome.compared += claims.len();
-        for claim in &claims {
-            if !found.iter().any(|(line, is_error, _)| (*line, *is_error) == (claim.line, claim.is_error)) {
-                let text = format!("nothing is wrong here, but it is claimed; found: {found:?}");
-                outcome.failures.push((manifest.fixture_line(claim.line), text));
-            }
+        for claim in claims.iter().filter(|claim| !mine.iter().any(|found| found.meets(claim))) {
+            let text = format!("claimed, but not said: {} {:?}", claim.code.as_deref().unwrap_or(""), claim.words);
+            outcome.failures.push((manifest.fixture_line(claim.line), text));
         }
-        for (line, is_error, text) in &found {
-            let claimed = claims.iter().any(|claim| claim.line == *line && claim.is_error == *is_error);
-            if *is_error && !claimed {
-                outcome.failures.push((manifest.fixture_line(*line), format!("not claimed: {text}")));
-            }
+        for found in mine.iter().filter(|found| !claims.iter().any(|claim| found.meets(claim))) {
+            let text = format!("said, but not claimed: {}", found.printed());
+            outcome.failures.push((manifest.fixture_line(found.line), text));
         }
     }
+    let lost = found.iter().filter(|it| !manifests.contains_key(&it.file));
+    outcome.failures.extend(lost.map(|it| (1, format!("said of nothing in particular: {}", it.printed()))));
     outcome
 }
 
-/// Line, whether the object is refused for it, and what it is.
-fn found(db: &Database, manifest: &Manifest) -> Vec<(usize, bool, String)> {
-    let Some(file) = db.file_at(&manifest.name) else { return Vec::new() };
-    let mut found = Vec::new();
-    for object in text::decoded(db, file).objects.iter() {
-        let line = |path: &str| {
-            let place = locate::place(db, file, object, path);
-            locate::position(db, file, place.span).line as usize
-        };
-        for problem in &object.problems {
-            let refused = problem.consequence == Consequence::Rejected;
-            found.push((line(&problem.path), refused, format!("{}: {:?}", problem.path, problem.kind)));
+/// Everything that is worth saying, one a line.
+pub fn printed(db: &Database) -> String {
+    found(db).iter().map(|found| found.printed() + "\n").collect()
+}
+
+fn found(db: &Database) -> Vec<Found> {
+    let place = |said: Diagnostic| {
+        let label = said.place().cloned();
+        let at = label.and_then(|label| Some((db.file(label.file)?, label.span)));
+        match at {
+            Some((file, span)) => {
+                let line = locate::position(db, file, span).line as usize;
+                Found { file: file.path(db).to_owned(), line, said }
+            }
+            None => Found { file: String::new(), line: 0, said },
         }
-        let silent = object.role == Role::Rejected && object.problems.is_empty();
-        found.extend(silent.then(|| (1, true, "the object is refused without a reason".to_owned())));
+    };
+    checks::check(db).into_iter().map(place).collect()
+}
+
+/// The severity of a claim's first word.
+pub fn severity(word: &str) -> Option<Severity> {
+    match word {
+        "error" => Some(Severity::Error),
+        "warn" => Some(Severity::Warning),
+        "hint" => Some(Severity::Hint),
+        _ => None,
     }
-    found
 }

@@ -38,7 +38,7 @@ pub struct Run<'t> {
     test: &'t Test,
     report: &'t mut Report,
     rewrites: &'t mut Vec<Rewrite>,
-    /// Whether claims are to be compared before the state changes.
+    /// Whether claims are still to be compared: they are about the state before the first edit.
     unsettled: bool,
     asserted: bool,
 }
@@ -95,6 +95,14 @@ impl Run<'_> {
                 Err(message) => self.fail(block.line, message),
             },
             ("rerun", []) => self.rerun(block),
+            ("diag", dialects) => match self.is_for(dialects) {
+                Ok(true) => {
+                    let printed = claims::printed(&self.db);
+                    self.same(block, printed);
+                }
+                Ok(false) => {}
+                Err(message) => self.fail(block.line, message),
+            },
             ("rules", [pod, direction]) => self.printed(block, pod, direction, |rules, _| rules),
             ("diagram", [pod, direction]) => self.printed(block, pod, direction, |_, diagram| diagram),
             (kind, _) => self.fail(block.line, format!("`{kind}` is no block with these words after it")),
@@ -119,7 +127,6 @@ impl Run<'_> {
             }
         }
         self.db.set_cluster(self.world.cluster.clone());
-        self.unsettled = true;
     }
 
     fn manifest(&mut self, at: usize, block: &Block) {
@@ -127,7 +134,6 @@ impl Run<'_> {
             Ok(manifest) => {
                 self.db.set_file(&manifest.name, &manifest.text);
                 self.manifests.insert(manifest.name.clone(), manifest);
-                self.unsettled = true;
             }
             Err(message) => self.fail(block.line, message),
         }
@@ -167,7 +173,6 @@ impl Run<'_> {
     }
 
     fn printed(&mut self, block: &Block, pod: &str, direction: &str, choose: fn(String, String) -> String) {
-        self.asserted = true;
         let direction = match direction {
             "ingress" => Direction::Ingress,
             "egress" => Direction::Egress,
@@ -179,6 +184,11 @@ impl Run<'_> {
         let rules = meaning::rule_sets(&self.db, key)[meaning::slot(direction)].to_string();
         let diagram = meaning::diagrams(&self.db, key).map(|both| both[meaning::slot(direction)].to_string());
         let printed = choose(rules, diagram.unwrap_or_else(|error| format!("{error}\n")));
+        self.same(block, printed);
+    }
+
+    fn same(&mut self, block: &Block, printed: String) {
+        self.asserted = true;
         if printed != block.text {
             self.fail(block.line, format!("it is now\n{printed}"));
             self.rewrite(block, printed);

@@ -1,6 +1,8 @@
 //! Manifests in fixtures: whole ones, short ones, and what they claim.
 
+use super::claims::severity;
 use super::markdown::Block;
+use diag::Severity;
 use hir::Dialect;
 
 /// One manifest file of a test.
@@ -18,13 +20,13 @@ pub struct Manifest {
     pub claims: Vec<Claim>,
 }
 
-/// `# error: [TG0012] "part of the headline"` at the end of a line, or `# warn:`; `# error(cilium-1.20):` for some dialects only.
+/// `# error: [TG0012] "part of the headline"` at the end of a line, or `# warn:`, `# hint:`; `# error(cilium-1.20):` for some dialects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// The line of the manifest, from 1.
     pub line: usize,
-    /// Whether it claims an error.
-    pub is_error: bool,
+    /// How grave it is.
+    pub severity: Severity,
     /// The dialects that it holds for; empty for all.
     pub dialects: Vec<String>,
     /// The code, if it says one.
@@ -53,7 +55,7 @@ impl Manifest {
         let indent = if head.is_empty() { "" } else { "  " };
         let body: String = block.text.lines().map(|line| format!("{indent}{line}\n")).collect();
         let text = format!("{head}{body}");
-        let claims = text.lines().enumerate().filter_map(|(at, line)| Claim::read(at + 1, line)).collect();
+        let claims = text.lines().enumerate().flat_map(|(at, line)| Claim::read(at + 1, line)).collect();
         Ok(Manifest { name, first_line: block.line, head: head.lines().count(), claims, text })
     }
 
@@ -74,26 +76,22 @@ fn head(kind: &str, object: &str) -> Result<String, String> {
 }
 
 impl Claim {
-    fn read(line_number: usize, line: &str) -> Option<Claim> {
-        let (is_error, rest) = match (line.split_once("# error"), line.split_once("# warn")) {
-            (Some((_, rest)), _) => (true, rest),
-            (_, Some((_, rest))) => (false, rest),
-            _ => return None,
-        };
-        let (scope, rest) = rest.split_once(':')?;
-        let scope = scope.trim().trim_start_matches('(').trim_end_matches(')');
+    /// The claims of a line: comments that begin `error`, `warn` or `hint`, perhaps dialects in brackets, and a colon.
+    fn read(line_number: usize, line: &str) -> Vec<Claim> {
+        line.split("# ").skip(1).filter_map(|comment| Claim::one(line_number, comment)).collect()
+    }
+
+    fn one(line: usize, comment: &str) -> Option<Claim> {
+        let (head, rest) = comment.split_once(':')?;
+        let (word, dialects) = head.split_once('(').unwrap_or((head, ""));
+        let severity = severity(word.trim())?;
         let rest = rest.trim();
         let (code, words) = match rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
             Some((code, words)) => (Some(code.to_owned()), words),
             None => (None, rest),
         };
-        Some(Claim {
-            line: line_number,
-            is_error,
-            dialects: scope.split_whitespace().map(str::to_owned).collect(),
-            code,
-            words: words.trim().trim_matches('"').to_owned(),
-        })
+        let dialects = dialects.trim_end_matches(')').split_whitespace().map(str::to_owned).collect();
+        Some(Claim { line, severity, dialects, code, words: words.trim().trim_matches('"').to_owned() })
     }
 
     /// Whether the claim is made of this dialect.
@@ -118,6 +116,7 @@ mod tests {
         let manifest = manifest.unwrap();
         assert!(manifest.text.ends_with("spec:\n  podSelector: {}\n  ingress: 3   # error: [TG0007] \"a list\"\n"));
         let claim = &manifest.claims[0];
+        assert_eq!(claim.severity, Severity::Error);
         assert_eq!((claim.line, claim.code.as_deref(), claim.words.as_str()), (6, Some("TG0007"), "a list"));
         assert_eq!(manifest.fixture_line(claim.line), 11);
         assert_eq!(manifest.fixture_line(2), 10);
