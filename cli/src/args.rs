@@ -61,6 +61,8 @@ pub enum Command {
     Check(command::check::Check),
     /// Say whether one flow passes, and which lines decide it.
     Trace(command::trace::Trace),
+    /// Run the pods of a cluster file as namespaces with real traffic.
+    Lab(command::lab::Lab),
     /// Print a completion script for a shell.
     Completion(command::completion::Completion),
 }

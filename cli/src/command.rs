@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod completion;
+pub mod lab;
 pub mod trace;
 
 use crate::args::{Args, Command};
@@ -34,6 +35,7 @@ pub fn run(args: Args) -> Exit {
     let outcome = std::panic::catch_unwind(move || match args.command {
         Command::Check(command) => command.run(color),
         Command::Trace(command) => command.run(color),
+        Command::Lab(command) => command.run(color),
         Command::Completion(command) => command.run(),
     });
     match outcome {

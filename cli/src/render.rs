@@ -76,7 +76,7 @@ struct Shown<'d> {
     source: Option<NamedSource<Arc<str>>>,
     labels: Vec<LabeledSpan>,
     elsewhere: Vec<Elsewhere>,
-    help: Option<String>,
+    why: Option<Why>,
 }
 
 impl<'d> Shown<'d> {
@@ -99,14 +99,13 @@ impl<'d> Shown<'d> {
         let elsewhere = there.into_iter().filter_map(|label| {
             Some(Elsewhere { text: label.text.clone(), source: source_of(label.file)?, labels: vec![span_of(label)] })
         });
-        let parts: Vec<&str> = [&diagnostic.why, &diagnostic.help].into_iter().flatten().map(String::as_str).collect();
         Shown {
             diagnostic,
             title: diagnostic.headline.clone(),
             source: main.and_then(source_of),
             labels: here.into_iter().map(span_of).collect(),
             elsewhere: elsewhere.collect(),
-            help: (!parts.is_empty()).then(|| parts.join("\n")),
+            why: diagnostic.why.clone().map(Why),
         }
     }
 }
@@ -123,7 +122,23 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-impl std::error::Error for Shown<'_> {}
+impl std::error::Error for Shown<'_> {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.why.as_ref().map(|why| why as &dyn std::error::Error)
+    }
+}
+
+/// Why a diagnostic matters; drawn as what the headline leads to.
+#[derive(Debug)]
+struct Why(String);
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Why {}
 
 impl miette::Diagnostic for Shown<'_> {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
@@ -139,7 +154,7 @@ impl miette::Diagnostic for Shown<'_> {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+        self.diagnostic.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {

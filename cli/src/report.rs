@@ -177,3 +177,67 @@ pub struct TraceNearest {
     /// Why it does not match.
     pub misses: String,
 }
+
+/// What `lab run` found.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LabReport {
+    /// Always `tidegate.io/v1alpha1`.
+    pub api_version: &'static str,
+    /// Always `LabReport`.
+    pub kind: &'static str,
+    /// The reading of the language that was used.
+    pub dialect: String,
+    /// Whether real packets met programs in the kernel; else the programs ran in user space.
+    pub on_kernel: bool,
+    /// Why they did not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_on_kernel_because: Option<String>,
+    /// The seed by which pairs were sampled; absent when every pair was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Counts.
+    pub summary: LabSummary,
+    /// Every question, in order of asking.
+    pub answers: Vec<LabAnswer>,
+}
+
+/// Counts of a lab run.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LabSummary {
+    /// Questions asked.
+    pub questions: usize,
+    /// Answers that came back.
+    pub reached: usize,
+    /// All others.
+    pub blocked: usize,
+    /// Where observation and expectation differ.
+    pub differing: usize,
+}
+
+/// One question of a lab with its answer.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct LabAnswer {
+    /// Who asked.
+    pub from: String,
+    /// Who was asked.
+    pub to: String,
+    /// `IPv4` or `IPv6`.
+    pub family: String,
+    /// For example `tcp/8080` or `icmp/echo`.
+    pub port: String,
+    /// `reached` or `blocked`, by the oracle.
+    pub expected: String,
+    /// `reached`, `blocked`, `refused`, `unreachable` or `unanswered`, by packets.
+    pub observed: String,
+    /// Whether both agree.
+    pub agrees: bool,
+    /// Where it should be denied, for example `ingress of shop/db`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub denied_at: Option<String>,
+    /// The rules that deny it, or what isolates the subject.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub because: Vec<TraceCause>,
+}

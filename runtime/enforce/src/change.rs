@@ -46,6 +46,9 @@ pub struct Local {
     pub mac: Option<[u8; 6]>,
 }
 
+/// A pod whose image is made wrong, and how; `false` from it when there is nothing to spoil.
+pub type Spoil<'s> = (&'s Name, &'s dyn Fn(&mut Image) -> bool);
+
 /// What a change did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
@@ -119,6 +122,16 @@ impl Enforcer {
 
     /// Compiles and loads what the database says for these endpoints. Nothing live is touched.
     pub fn prepare(&mut self, db: &Database, locals: &[Local]) -> Result<Change, Error> {
+        self.prepare_spoilt(db, locals, None)
+    }
+
+    /// [`Enforcer::prepare`], with the image of one pod spoilt on purpose: a rehearsal shows with it that it would notice.
+    pub fn prepare_spoilt(
+        &mut self,
+        db: &Database,
+        locals: &[Local],
+        spoil: Option<Spoil<'_>>,
+    ) -> Result<Change, Error> {
         let table = world::peers(db);
         let view = Arc::new(self.numbers.view(&table, &self.name));
         let mut classes: BTreeMap<Class, ClassState> = BTreeMap::new();
@@ -126,11 +139,14 @@ impl Enforcer {
         let mut between: BTreeMap<(Digest, Digest), Option<Arc<Loaded>>> = BTreeMap::new();
         for local in locals {
             let Some((class, endpoint)) = self.identify(db, &table, local, &change)? else { continue };
+            let spoil = spoil.filter(|(pod, _)| **pod == local.pod);
             let state = match classes.get(&class) {
-                Some(state) => state.clone(),
-                None => self.class_state(db, &class, &view)?,
+                Some(state) if spoil.is_none() => state.clone(),
+                _ => self.class_state(db, &class, &view, spoil)?,
             };
-            classes.insert(class, state.clone());
+            if spoil.is_none() {
+                classes.insert(class, state.clone());
+            }
             if let Some(live) = self.live.get(&local.pod) {
                 let pair = (live.state.loaded.digest(), state.loaded.digest());
                 let step = match between.get(&pair) {
@@ -169,13 +185,26 @@ impl Enforcer {
         Ok(Some((class, Endpoint { ifindex: local.ifindex, id, address4, address6, mac: local.mac })))
     }
 
-    fn class_state(&mut self, db: &Database, class: &Class, view: &Arc<View>) -> Result<ClassState, Error> {
+    fn class_state(
+        &mut self,
+        db: &Database,
+        class: &Class,
+        view: &Arc<View>,
+        spoil: Option<Spoil<'_>>,
+    ) -> Result<ClassState, Error> {
         let key = ClassKey::new(db, class.clone());
         let failed = |problem| Error::Build { subject: meaning::name(class), problem };
         let image = build::image(db, key).map_err(failed)?;
         let diagrams = meaning::diagrams(db, key).map_err(|problem| failed(build::Problem::Diagram(problem)))?;
         let diagrams = [state::over_node(&diagrams[0], view), state::over_node(&diagrams[1], view)];
-        let loaded = self.node.load(&image)?;
+        let loaded = match spoil {
+            None => self.node.load(&image)?,
+            Some((_, make)) => {
+                let mut spoilt = (*image).clone();
+                make(&mut spoilt);
+                self.node.load(&spoilt)?
+            }
+        };
         // An image that is live already means the same as this one, so storing today's classes changes no verdict of it.
         state::fill(&loaded, &diagrams);
         Ok(ClassState { diagrams: Arc::new(diagrams), rules: meaning::rule_sets(db, key), view: view.clone(), loaded })

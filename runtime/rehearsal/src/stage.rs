@@ -2,10 +2,13 @@
 
 use crate::expect::{Expected, Judge};
 use crate::pairs::{Question, mixed};
-use driver::Database;
+use driver::meaning::ClassKey;
+use driver::{Database, Db, build, world};
+use hir::subject;
 use enforce::{Applied, Change, Enforcer, Local};
 use facts::Name;
-use image::Target;
+use image::layout::{LEAF_ALLOW, LEAF_DENY};
+use image::{DirectionPlan, Fill, Image, Table, Target};
 use lab::topology::Plan;
 use lab::{Lab, Outcome};
 use loader::Pins;
@@ -45,6 +48,27 @@ struct NodeStage {
 pub struct Stage {
     lab: Lab,
     nodes: Vec<NodeStage>,
+    fault: Fault,
+}
+
+/// Makes images wrong on purpose.
+pub struct Wrong;
+
+impl Wrong {
+    /// Makes every decision of an image the opposite; says whether it decides anything.
+    pub fn make(image: &mut Image) -> bool {
+        let mut found = false;
+        for plan in [&image.plan.ingress, &image.plan.egress] {
+            let DirectionPlan::Tables(plan) = plan else { continue };
+            let Some(Table { fill: Fill::Fixed(bytes), .. }) = image.tables.get_mut(plan.table as usize) else { continue };
+            let cells = (plan.class_count * plan.column_count) as usize;
+            for leaf in bytes.iter_mut().skip(plan.leaves as usize).take(cells) {
+                *leaf = if *leaf == LEAF_ALLOW { LEAF_DENY } else { LEAF_ALLOW };
+                found = true;
+            }
+        }
+        found
+    }
 }
 
 /// A question with what was expected and what came of it.
@@ -96,7 +120,12 @@ impl Stage {
             let locals = locals.collect();
             nodes.push(NodeStage { name: node.name.clone(), enforcer, locals });
         }
-        Ok(Stage { lab, nodes })
+        Ok(Stage { lab, nodes, fault: Fault::None })
+    }
+
+    /// Does something wrong from the next change on.
+    pub fn set_fault(&mut self, fault: Fault) {
+        self.fault = fault;
     }
 
     /// The lab underneath.
@@ -111,7 +140,30 @@ impl Stage {
 
     /// Compiles and loads what the database says, for every node. Nothing live is touched.
     pub fn prepare(&mut self, db: &Database) -> Result<Vec<Change>, Error> {
-        self.nodes.iter_mut().map(|node| Ok(node.enforcer.prepare(db, &node.locals)?)).collect()
+        let wrong = match self.fault {
+            Fault::WrongImage(seed) => self.deciding(db).into_iter().cycle().nth(seed as usize % 4096),
+            Fault::None | Fault::Unattached => None,
+        };
+        let mut changes = Vec::new();
+        for node in &mut self.nodes {
+            let spoil = wrong.as_ref().map(|pod| (pod, &Wrong::make as _));
+            changes.push(node.enforcer.prepare_spoilt(db, &node.locals, spoil)?);
+        }
+        Ok(changes)
+    }
+
+    /// The pods whose images decide anything, so that a wrong one shows.
+    fn deciding(&self, db: &Database) -> Vec<Name> {
+        let (cluster, peers) = (world::cluster(db), world::peers(db));
+        let pods = self.nodes.iter().flat_map(|node| &node.locals).map(|local| &local.pod);
+        let decides = |pod: &&Name| {
+            let class = cluster.pods.get(pod).and_then(|pod| {
+                subject::class_of_pod(pod, &cluster, &peers, db.project().dialect(db))
+            });
+            let image = class.and_then(|class| build::image(db, ClassKey::new(db, class)).ok());
+            image.is_some_and(|image| [&image.plan.ingress, &image.plan.egress].iter().any(|it| matches!(it, DirectionPlan::Tables(_))))
+        };
+        pods.filter(decides).cloned().collect()
     }
 
     /// Makes a prepared change on all nodes: first every node narrows, then every node widens, so that no flow passes that neither the
@@ -159,7 +211,7 @@ impl Stage {
 
     /// Takes programs and lab down.
     pub fn down(self) -> Result<(), Error> {
-        let Stage { lab, nodes } = self;
+        let Stage { lab, nodes, .. } = self;
         for node in nodes {
             lab.in_node(&node.name, || node.enforcer.remove())?;
         }

@@ -1,0 +1,130 @@
+//! `tidegate lab run`: every pair asked, expected beside observed.
+
+use super::view;
+use crate::args::{Color, Outputs, Paths};
+use crate::command::Exit;
+use crate::output::{self, Format};
+use crate::{render, session};
+use clap::Args;
+use driver::Database;
+use image::Target;
+use lab::RunId;
+use lab::topology::Plan;
+use loader::Pins;
+use rehearsal::{Answer, Fault, Question, Sample, Stage, questions};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Make the lab, ask every pair, compare with what the policies mean, and take it down.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// Where manifests come from.
+    #[command(flatten)]
+    pub paths: Paths,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub outputs: Outputs,
+    /// Attach nothing, to see that the comparison notices.
+    #[arg(long)]
+    pub no_attach: bool,
+    /// Attach one wrong image, chosen by this seed, to see that the comparison notices.
+    #[arg(long, value_name = "SEED", conflicts_with = "no_attach")]
+    pub wrong_image: Option<u64>,
+    /// Choose the sampled pairs of a large cluster by this seed.
+    #[arg(long, value_name = "SEED")]
+    pub seed: Option<u64>,
+    /// Fail with exit code 2 where the kernel cannot be used, instead of answering in user space.
+    #[arg(long)]
+    pub require_kernel: bool,
+}
+
+/// What a run found.
+pub struct Found {
+    /// The questions with their answers.
+    pub answers: Vec<Answer>,
+    /// How pairs were chosen.
+    pub sample: Sample,
+    /// Whether the kernel answered; else why the user-space engine did.
+    pub on_kernel: Result<(), String>,
+}
+
+impl Run {
+    /// Makes, asks, compares, takes down.
+    pub fn run(self, color: Color) -> Result<Exit, String> {
+        let mut session = session::open(&self.paths);
+        let unsound = session.report_unsound();
+        let seed = super::seed(self.seed);
+        let plan = super::plan(&session.db, RunId::random())?;
+        let on_kernel = super::kernel();
+        if let (Err(why), true) = (&on_kernel, self.require_kernel) {
+            return Err(format!("the kernel cannot be used: {why}"));
+        }
+        let fault = match (self.no_attach, self.wrong_image) {
+            (true, _) => Fault::Unattached,
+            (_, Some(seed)) => Fault::WrongImage(seed),
+            _ => Fault::None,
+        };
+        let (questions, sample) = questions(&session.db, &plan, seed);
+        let answers = match &on_kernel {
+            Ok(()) => {
+                eprintln!("{}", plan.describe());
+                on_this_kernel(&mut session.db, &plan, &questions, fault, seed)?
+            }
+            Err(_) => {
+                rehearsal::in_user_space(&session.db, &plan, &questions, fault).map_err(|error| error.to_string())?
+            }
+        };
+        let found = Found { answers, sample, on_kernel };
+        let report = view::report(&session.db, &plan, &found, self.paths.dialect.name);
+        let again = format!("sudo tidegate lab run {}", self.paths.all().join(" "));
+        output::write_all(&self.outputs.outputs, |format, destination| match format {
+            Format::Json => crate::command::json(&report),
+            Format::Concise => view::concise(&report),
+            Format::Text => view::text(&report, &again, render::colours(color, destination)),
+        })
+        .map_err(|error| error.to_string())?;
+        Ok(match report.summary.differing {
+            _ if unsound => Exit::Bad,
+            0 => Exit::Clean,
+            _ => Exit::Findings,
+        })
+    }
+}
+
+/// The lab on the running kernel, from up to down.
+fn on_this_kernel(
+    db: &mut Database,
+    plan: &Plan,
+    questions: &[Question],
+    fault: Fault,
+    seed: u64,
+) -> Result<Vec<Answer>, String> {
+    let stop = super::stop_flag();
+    let mut stage =
+        Stage::up(plan, &Target::default(), || Pins::None, seed, &stop).map_err(|error| error.to_string())?;
+    let answers = asked(db, &mut stage, questions, fault, &stop);
+    let down = stage.down().map_err(|error| error.to_string());
+    let answers = answers?;
+    down.map(|()| answers)
+}
+
+fn asked(
+    db: &mut Database,
+    stage: &mut Stage,
+    questions: &[Question],
+    fault: Fault,
+    stop: &AtomicBool,
+) -> Result<Vec<Answer>, String> {
+    stage.set_fault(fault);
+    if fault != Fault::Unattached {
+        stage.apply(db).map_err(|error| error.to_string())?;
+    }
+    let mut answers = Vec::with_capacity(questions.len());
+    // Asked in parts, so that Ctrl-C is heard between them.
+    for part in questions.chunks(2048) {
+        if stop.load(Ordering::SeqCst) {
+            return Err("stopped; the lab is taken down".into());
+        }
+        answers.extend(stage.ask(db, part).map_err(|error| error.to_string())?);
+    }
+    Ok(answers)
+}
