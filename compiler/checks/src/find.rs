@@ -1,6 +1,6 @@
 //! What findings of our own look at beside the text: the pods that policies can select, and how much of the cluster is known.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use diag::Diagnostic;
@@ -20,8 +20,10 @@ pub(crate) struct Finder {
     pub cluster: Arc<Cluster>,
     /// Whether the facts are a snapshot of a whole cluster, and not just what some files say of it.
     pub complete: bool,
-    /// Pods by namespace, and for each thing that makes pods one that it would make.
-    pods: BTreeMap<String, Vec<Candidate>>,
+    /// Pods, and for each thing that makes pods one that it would make.
+    pods: Vec<Candidate>,
+    /// Places in `pods` by key and value of each label, ascending.
+    carriers: BTreeMap<String, BTreeMap<String, Vec<usize>>>,
 }
 
 /// A pod that a selector may select.
@@ -49,19 +51,32 @@ impl<'f> Known<'f> {
         self.names.into_iter().flatten().map(String::as_str)
     }
 
+    /// Whether a requirement holds of any known pod there.
+    pub fn any(&self, requirement: &Requirement) -> bool {
+        let there = self.names.map(|names| Requirement::k8s(NAMESPACE, Operator::In(names.to_vec())));
+        let selector = Selector::new(there.into_iter().chain([requirement.clone()]));
+        self.finder.matching(&selector).next().is_some()
+    }
+
+    /// The values that known pods there have for a key, ascending, each once.
+    pub fn values(&self, key: &str) -> Vec<&'f str> {
+        let finder = self.finder;
+        if self.names.is_none() {
+            return finder.carriers.get(key).into_iter().flat_map(|it| it.keys()).map(String::as_str).collect();
+        }
+        let values: BTreeSet<&str> = self.pods().filter_map(|pod| pod.labels.get(None, key)).collect();
+        values.into_iter().collect()
+    }
+
     /// Known pods there, whether selected or not, those of other clusters of a mesh included.
     pub fn pods(&self) -> Box<dyn Iterator<Item = &'f Candidate> + 'f> {
         let finder = self.finder;
         match self.names {
-            Some(names) => Box::new(names.iter().filter_map(|name| finder.pods.get(name)).flatten()),
-            None => Box::new(finder.pods.values().flatten()),
+            Some(names) => {
+                Box::new(names.iter().flat_map(|name| finder.carriers(NAMESPACE, name)).map(|at| &finder.pods[*at]))
+            }
+            None => Box::new(finder.pods.iter()),
         }
-    }
-
-    /// The pods of this cluster that the selector selects.
-    pub fn selected(&self, selector: &'f Selector) -> impl Iterator<Item = &'f Candidate> + use<'f> {
-        let finder = self.finder;
-        self.pods().filter(move |it| !it.is_remote(finder) && selector.matches(&it.labels))
     }
 }
 
@@ -95,12 +110,49 @@ impl Finder {
             ..Pod::default()
         });
         let running = cluster.pods.values().chain(cluster.remote_pods.values().flat_map(|pods| pods.values()));
-        let mut pods: BTreeMap<String, Vec<Candidate>> = BTreeMap::new();
-        for pod in running.filter(|pod| !pod.phase.is_over()).cloned().chain(made) {
-            let labels = hir::subject::endpoint_labels(&pod, &cluster, dialect);
-            pods.entry(pod.name.namespace.clone()).or_default().push(Candidate { pod, labels });
+        let with_labels = |pod: Pod| Candidate { labels: hir::subject::endpoint_labels(&pod, &cluster, dialect), pod };
+        let pods: Vec<Candidate> =
+            running.filter(|pod| !pod.phase.is_over()).cloned().chain(made).map(with_labels).collect();
+        let mut carriers: BTreeMap<String, BTreeMap<String, Vec<usize>>> = BTreeMap::new();
+        for (at, pod) in pods.iter().enumerate() {
+            for label in pod.labels.iter() {
+                let by_value = carriers.entry(label.key.clone()).or_default();
+                by_value.entry(label.value.clone()).or_default().push(at);
+            }
         }
-        Finder { dialect, complete: !db.project().cluster(db).pods.is_empty(), pods, cluster }
+        Finder { dialect, complete: !db.project().cluster(db).pods.is_empty(), pods, carriers, cluster }
+    }
+
+    /// The known pods that a selector selects, those of other clusters of a mesh included.
+    ///
+    /// Cost: that of the pods which carry the rarest label that it asks for.
+    pub fn matching(&self, selector: &Selector) -> impl Iterator<Item = &Candidate> {
+        let places = |requirement: &Requirement| -> Option<Vec<&[usize]>> {
+            match &requirement.operator {
+                Operator::In(values) => {
+                    Some(values.iter().map(|value| self.carriers(&requirement.key, value)).collect())
+                }
+                Operator::Exists => {
+                    let by_value = self.carriers.get(&requirement.key);
+                    Some(by_value.into_iter().flat_map(|it| it.values()).map(Vec::as_slice).collect())
+                }
+                Operator::NotIn(_) | Operator::DoesNotExist => None,
+            }
+        };
+        let size = |places: &Vec<&[usize]>| places.iter().map(|it| it.len()).sum::<usize>();
+        let rarest = selector.requirements().iter().filter_map(places).min_by_key(size);
+        let all = if rarest.is_none() { self.pods.as_slice() } else { &[] };
+        let some = rarest.into_iter().flatten().flatten().map(|at| &self.pods[*at]);
+        all.iter().chain(some).filter(move |it| selector.matches(&it.labels))
+    }
+
+    /// The pods of this cluster that a selector selects.
+    pub fn own(&self, selector: &Selector) -> impl Iterator<Item = &Candidate> {
+        self.matching(selector).filter(|it| !it.is_remote(self))
+    }
+
+    fn carriers(&self, key: &str, value: &str) -> &[usize] {
+        self.carriers.get(key).and_then(|by_value| by_value.get(value)).map_or(&[], Vec::as_slice)
     }
 
     /// What is known of the pods that a selector may select; `None` when some of them may be unknown, or when it selects more than
@@ -115,7 +167,7 @@ impl Finder {
         let has_object = |namespace: &String| !of_namespaces || self.cluster.namespaces.contains_key(namespace);
         let known = match names {
             Some(names) if self.complete => names.iter().all(has_object),
-            Some(names) => names.iter().all(|name| self.pods.contains_key(name) && has_object(name)),
+            Some(names) => names.iter().all(|name| !self.carriers(NAMESPACE, name).is_empty() && has_object(name)),
             None => self.complete && (!of_namespaces || !self.cluster.namespaces.is_empty()),
         };
         known.then_some(Known { finder: self, names })
@@ -128,7 +180,7 @@ impl Finder {
 
     /// Every known pod.
     pub fn pods(&self) -> impl Iterator<Item = &Candidate> {
-        self.pods.values().flatten()
+        self.pods.iter()
     }
 
     /// Whether the facts tell if a label is there.

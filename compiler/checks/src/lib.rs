@@ -12,7 +12,7 @@
 //! # Does not know
 //! Files, terminals, JSON, what a packet is.
 //! # Laws
-//! Every problem of every stage has a code (the matches of [`stages`] have no wildcard). Failing text of a page raises its code, fixed
+//! Every problem of every stage has a code (the matches of `stages` have no wildcard). Failing text of a page raises its code, fixed
 //! text raises nothing (`tests/checks/pages.rs`). Output depends on content only (`tests/checks/order.rs`).
 //! # Reading order
 //! [`page`], `place`, `stages`, then one folder, such as `tg0015_unknown_field`.

@@ -79,16 +79,20 @@ pub(crate) fn replace(file: FileId, span: Span, replacement: impl Into<String>, 
 pub(crate) fn fate(problem: &Problem) -> &'static str {
     match (problem.consequence, problem.stage) {
         (Consequence::Rejected, Stage::Decode | Stage::Schema | Stage::KubernetesApi) => {
-            "the API server refuses the whole object, so none of its rules is in force and pods that only it would isolate stay open"
+            "the API server refuses the whole object, so none of its rules is in force and pods that only it would \
+             isolate stay open"
         }
         (Consequence::Rejected, Stage::Sanitize) => {
-            "the API server stores the object and the policy agent refuses it: `kubectl apply` succeeds, none of its rules is in force, and pods that only it would isolate stay open"
+            "the API server stores the object and the policy agent refuses it: `kubectl apply` succeeds, none of its \
+             rules is in force, and pods that only it would isolate stay open"
         }
         (Consequence::Rejected, Stage::Reach) => {
-            "the whole object is left out, so none of its rules is in force and pods that only it would isolate stay open"
+            "the whole object is left out, so none of its rules is in force and pods that only it would isolate stay \
+             open"
         }
         (Consequence::Closed, _) => {
-            "the rest of the object is enforced and this part stays closed: an allow here lets nothing through, a deny here drops whatever it could mean"
+            "the rest of the object is enforced and this part stays closed: an allow here lets nothing through, a \
+             deny here drops whatever it could mean"
         }
         (Consequence::Dropped, _) => {
             "the API server drops the field and keeps the rest, which then may allow more, or less, than the text says"

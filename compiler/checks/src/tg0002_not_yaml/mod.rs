@@ -20,10 +20,10 @@ pub fn render_character(text: &Text, problem: &Problem, character: char) -> Diag
 }
 
 fn said(text: &Text, problem: &Problem, headline: String) -> Diagnostic {
-    let said = PAGE
-        .says(headline)
-        .blame(text.id, text.first_line(problem.span), "here")
-        .why("the document cannot be applied, so none of its rules is in force; other documents of the file are read all the same");
+    let said = PAGE.says(headline).blame(text.id, text.first_line(problem.span), "here").why(
+        "the document cannot be applied, so none of its rules is in force; other documents of the file are read \
+            all the same",
+    );
     match problem.related {
         Some(other) => said.note(text.id, text.first_line(other), "noticed here"),
         None => said,

@@ -16,6 +16,12 @@ pub fn render(text: &Text, problem: &Problem) -> Diagnostic {
         key => PAGE.says(format!("{} cannot be a key", quoted(key))),
     };
     said.blame(text.id, text.first_line(problem.span), "not text")
-        .why("manifests become JSON, whose keys are text; the API server refuses the document, so none of its rules is in force")
-        .help("write text before the colon; a template that was not rendered, such as `{{ name }}`, also reads as such a key")
+        .why(
+            "manifests become JSON, whose keys are text; the API server refuses the document, so none of its rules \
+            is in force",
+        )
+        .help(
+            "write text before the colon; a template that was not rendered, such as `{{ name }}`, also reads as \
+            such a key",
+        )
 }

@@ -32,7 +32,8 @@ pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     found
 }
 
-const SUBJECT: &str = "the policy isolates nobody and its rules are about nobody; a mistyped label leaves pods open that were meant to be closed";
+const SUBJECT: &str = "the policy isolates nobody and its rules are about nobody; a mistyped label leaves pods open \
+    that were meant to be closed";
 const PEER: &str =
     "the rule matches nobody by this selector: what it should allow is dropped, what it should deny is not";
 
@@ -40,7 +41,7 @@ fn check(spot: &Spot<'_>, finder: &Finder, selector: &Selector, path: &str, why:
     let written: Vec<&Requirement> = selector.requirements().iter().filter(|it| is_of_pods(it)).collect();
     // Why: a selector without conditions on pods means whatever pods a namespace will have, also none.
     let known = finder.known(selector).filter(|_| !written.is_empty())?;
-    if known.pods().any(|pod| selector.matches(&pod.labels)) {
+    if finder.matching(selector).next().is_some() {
         return None;
     }
     let conditions: Vec<String> = written.iter().map(|it| condition(it)).collect();
@@ -53,7 +54,7 @@ fn check(spot: &Spot<'_>, finder: &Finder, selector: &Selector, path: &str, why:
     let Some((requirement, entry)) = culprit(spot, &written, &known, path) else {
         return Some(help(spot.blame(said, spot.key(path), "selects no pod").why(why), &known));
     };
-    let values = values(&known, &requirement.key);
+    let values = known.values(&requirement.key);
     let raw = spot.tree().raw(entry.value);
     let span = spot.tree().span(entry.value);
     let written = raw.trim_matches(['"', '\'']);
@@ -89,21 +90,13 @@ fn culprit<'r>(
     known: &Known<'_>,
     path: &str,
 ) -> Option<(&'r Requirement, Entry)> {
-    let alone = written.iter().find(|it| !known.pods().any(|pod| it.matches(&pod.labels)))?;
+    let alone = written.iter().find(|it| !known.any(it))?;
     let labels = [path.to_owned(), format!("{path}.podSelector")].into_iter().map(|path| format!("{path}.matchLabels"));
     let entries = labels.filter_map(|labels| spot.node(&labels)).flat_map(|labels| spot.tree().entries(labels));
     let is_key = |key: &str| key == alone.key || key.split_once(':').is_some_and(|(_, key)| key == alone.key);
     let has_text = |entry: &&Entry| matches!(spot.tree().value(entry.value), Value::Str(_));
     let entry = entries.filter(|entry| is_key(&spot.tree().key(entry.key))).find(has_text)?;
     Some((alone, *entry))
-}
-
-/// The values that known pods have for a key, each once.
-fn values<'k>(known: &Known<'k>, key: &str) -> Vec<&'k str> {
-    let mut values: Vec<&str> = known.pods().filter_map(|pod| pod.labels.get(None, key)).collect();
-    values.sort_unstable();
-    values.dedup();
-    values
 }
 
 fn condition(requirement: &Requirement) -> String {

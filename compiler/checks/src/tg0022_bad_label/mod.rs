@@ -12,13 +12,19 @@ pub const PAGE: Page = page!(22, "bad-label", Error, "0.1.0");
 pub fn render_key(spot: &Spot<'_>, problem: &Problem, found: &str) -> Diagnostic {
     let said = PAGE.says(format!("{} is no label key", quoted(found)));
     let said = spot.blame(said, spot.word(&problem.path, found), "not a key").why(fate(problem));
-    said.help("a key is letters, digits, `-`, `_` and `.`, at most 63, perhaps after a DNS name and `/`: `app.kubernetes.io/name`")
+    said.help(
+        "a key is letters, digits, `-`, `_` and `.`, at most 63, perhaps after a DNS name and `/`: \
+        `app.kubernetes.io/name`",
+    )
 }
 
 pub fn render_value(spot: &Spot<'_>, problem: &Problem, found: &str) -> Diagnostic {
     let said = PAGE.says(format!("{} is no label value", quoted(found)));
     let said = spot.blame(said, spot.word(&problem.path, found), "not a value").why(fate(problem));
-    said.help("a value is at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends; asterisks mean nothing here")
+    said.help(
+        "a value is at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends; \
+        asterisks mean nothing here",
+    )
 }
 
 pub fn render_reserved(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {

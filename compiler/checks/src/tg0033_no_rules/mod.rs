@@ -18,7 +18,8 @@ pub fn render_no_spec(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
 
 pub fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
     let said = PAGE.says(format!("{} has no rule in any direction", quoted(&problem.path)));
-    spot.blame(said, spot.key(&problem.path), "no rules")
-        .why(fate(problem))
-        .help("to deny everything, write `ingress: [{}]` or `egress: [{}]`: one empty rule allows nothing and isolates the direction")
+    spot.blame(said, spot.key(&problem.path), "no rules").why(fate(problem)).help(
+        "to deny everything, write `ingress: [{}]` or `egress: [{}]`: one empty rule allows nothing and \
+            isolates the direction",
+    )
 }

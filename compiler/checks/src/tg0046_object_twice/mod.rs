@@ -80,7 +80,8 @@ fn render(db: &dyn Db, object: &str, lost: &Stand, last: &Stand) -> Diagnostic {
     let why = match same {
         true => "a cluster holds one object of a name; these two say the same, so one of them is waste",
         false => {
-            "a cluster holds one object of a name: whichever is applied last replaces the other, and what only the other says is lost"
+            "a cluster holds one object of a name: whichever is applied last replaces the other, and what only the \
+             other says is lost"
         }
     };
     said.why(why).help("rename one of them, or delete it; check folders of different clusters one by one")

@@ -89,7 +89,7 @@ fn advise(
 
 /// The pods whose ports an entry is about, where all of them are known.
 fn destinations<'f>(finder: &'f Finder, section: &'f Section, entry: &'f Entry) -> Option<Vec<&'f Candidate>> {
-    let of = |selector: &'f Selector| Some(finder.known(selector)?.selected(selector).collect::<Vec<_>>());
+    let of = |selector: &'f Selector| finder.known(selector).map(|_| finder.own(selector).collect::<Vec<_>>());
     match (entry.direction, &section.subjects, &entry.l3) {
         (Direction::Ingress, Subjects::Endpoints(selector), _) => of(selector),
         (Direction::Ingress, Subjects::Nodes(_), _) | (Direction::Egress, _, L3::Nobody) => None,

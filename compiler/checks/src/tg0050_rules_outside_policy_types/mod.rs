@@ -22,7 +22,8 @@ pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     };
     let (why, label) = match finder.dialect.rules_extend_policy_types {
         true => (
-            "an agent that reads rules first applies them and isolates the direction; the Kubernetes documentation says they have no effect",
+            "an agent that reads rules first applies them and isolates the direction; the Kubernetes documentation \
+             says they have no effect",
             "applied, though not announced",
         ),
         false => ("the rules have no effect, and this policy does not isolate the direction", "without effect"),

@@ -91,8 +91,10 @@ fn of_rule(spot: &Spot<'_>, finder: &Finder, rule: &str, alone: bool, denies: bo
     }
 }
 
-const ISOLATES: &str = "unless `enableDefaultDeny` says otherwise, it isolates the direction all the same: what no other rule allows is dropped";
-const BESIDE: &str = "in a NetworkPolicy an empty rule allows everything; here it allows nothing, so it has no effect beside other rules";
+const ISOLATES: &str = "unless `enableDefaultDeny` says otherwise, it isolates the direction all the same: what no \
+    other rule allows is dropped";
+const BESIDE: &str = "in a NetworkPolicy an empty rule allows everything; here it allows nothing, so it has no \
+    effect beside other rules";
 const LIST: &str = "a list that is there and empty matches nothing; a list that is absent puts no condition at all";
 const DIFFERS: &str = "agents differ: some take the empty list for an absent one, and the rule then means everybody";
 
