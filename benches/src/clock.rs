@@ -11,6 +11,11 @@ pub fn thread_time() -> Duration {
     clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map(Duration::from).unwrap_or_default()
 }
 
+/// The processor time of all threads of this process.
+pub fn process_time() -> Duration {
+    clock_gettime(ClockId::CLOCK_PROCESS_CPUTIME_ID).map(Duration::from).unwrap_or_default()
+}
+
 /// Keeps this thread on the last processor, so that its caches stay its own. `false` where that is not permitted.
 pub fn pin() -> bool {
     let last = std::thread::available_parallelism().map_or(0, |count| count.get() - 1);

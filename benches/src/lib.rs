@@ -16,7 +16,9 @@
 //! [`datapath`], [`datapath::case`], [`peers`], then [`compile`], [`world`]; [`line`] is the output.
 
 pub mod clock;
+pub mod compile;
 pub mod datapath;
 pub mod line;
 pub mod peers;
 pub mod random;
+pub mod world;

@@ -1,8 +1,9 @@
 //! `benches [--quick] [TARGET…]`: prints one line a measurement.
 
-use benches::{clock, datapath};
+use benches::{clock, compile, datapath};
 use clap::Parser;
-use std::process::ExitCode;
+use std::io::Write;
+use std::process::{Command, ExitCode};
 
 /// Measures targets of the design; all of them when none is named
 #[derive(Parser)]
@@ -14,17 +15,77 @@ struct Arguments {
     /// Targets, by their names: T1, T4 …
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
+    /// Compiles a world of this size in this process
+    #[arg(long, hide = true)]
+    world: Option<usize>,
+}
+
+impl Arguments {
+    fn wanted(&self, target: &str) -> bool {
+        self.targets.is_empty() || self.targets.iter().any(|name| name == target)
+    }
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let wanted = |target: &str| arguments.targets.is_empty() || arguments.targets.iter().any(|name| name == target);
-    clock::pin();
-    match datapath::run(&wanted, arguments.quick, &mut |line| println!("{line}")) {
+    let known = |name: &&String| !datapath::TARGETS.iter().chain(&compile::TARGETS).any(|target| target == name);
+    if let Some(unknown) = arguments.targets.iter().find(known) {
+        eprintln!(
+            "`{unknown}` is not measured; {} and {} are",
+            datapath::TARGETS.join(", "),
+            compile::TARGETS.join(", ")
+        );
+        return ExitCode::from(2);
+    }
+    let done = match arguments.world {
+        Some(n) => compile::run(n, &|target| arguments.wanted(target), &mut say).map_err(|error| error.to_string()),
+        None => all(&arguments),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// A line at once, so that a reader of a pipe sees it when it is there. A reader that is gone wants no more of them.
+fn say(line: benches::line::Line) {
+    if writeln!(std::io::stdout(), "{line}").is_err() {
+        std::process::exit(0);
+    }
+}
+
+fn all(arguments: &Arguments) -> Result<(), String> {
+    // Worlds first: they use all processors, and this thread is not yet bound to one.
+    if compile::TARGETS.iter().any(|target| arguments.wanted(target)) {
+        for n in [100, 1000, 10_000] {
+            world(arguments, n)?;
+        }
+    }
+    if !datapath::TARGETS.iter().any(|target| arguments.wanted(target)) {
+        return Ok(());
+    }
+    clock::pin();
+    match datapath::run(&|target| arguments.wanted(target), arguments.quick, &mut say) {
+        Err(error) if error.is_permission() => {
+            let skipped: Vec<&str> = datapath::TARGETS.into_iter().filter(|target| arguments.wanted(target)).collect();
+            println!("skipped {}: bpf(2) is not permitted here; run as root", skipped.join(" "));
+            Ok(())
+        }
+        done => done.map_err(|error| error.to_string()),
+    }
+}
+
+/// Compiles a world in a process of its own.
+fn world(arguments: &Arguments, n: usize) -> Result<(), String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
+    let targets = compile::TARGETS.iter().filter(|target| arguments.wanted(target));
+    let status = Command::new(program).arg("--world").arg(n.to_string()).args(targets).status();
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("the world of {n} policies ended with {status}")),
+        Err(error) => Err(error.to_string()),
     }
 }

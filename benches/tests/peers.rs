@@ -14,7 +14,7 @@ const PASS: i32 = -1;
 fn agrees(name: &str, case: &Case, build: fn(&Case) -> Result<Shape, Error>) -> bool {
     let subject = match build(case).and_then(|shape| plain(name, shape)) {
         Ok((subject, _)) => subject,
-        Err(Error::Kernel(error)) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+        Err(error) if error.is_permission() => {
             writeln!(std::io::stderr(), "absent: {name}: {error}").expect("standard error is open");
             return false;
         }
@@ -65,7 +65,7 @@ fn the_bare_decision_decides_as_its_diagram() {
     let case = Case::prefixes(40);
     let mut ours = match Ours::new(&case) {
         Ok(ours) => ours,
-        Err(error) if error.to_string().contains("ermitted") => {
+        Err(error) if error.is_permission() => {
             writeln!(std::io::stderr(), "absent: the bare decision: {error}").expect("standard error is open");
             return;
         }

@@ -6,6 +6,7 @@
 //! ```text
 //!  cargo xtask NAME ──► one module per subcommand
 //!                        tidy: files ─read→ House ─rules→ findings
+//!                        bench: the release binary of `benches` ─► lines
 //!                        conformance: scenarios ─runner→ wrong cases and counts
 //! ```
 //! # Does not know
@@ -13,7 +14,8 @@
 //! # Laws
 //! Every rule of tidy has a test with a planted violation, and the repository itself has no finding (`tests/house.rs`).
 //! # Reading order
-//! [`tidy`], then the rules that it lists; [`conformance`] stands alone.
+//! [`tidy`], then the rules that it lists; [`bench`] and [`conformance`] stand alone.
 
+pub mod bench;
 pub mod conformance;
 pub mod tidy;

@@ -17,11 +17,14 @@ enum Command {
     Tidy(xtask::tidy::Arguments),
     /// Asks every engine every case of a folder of conformance scenarios
     Conformance(xtask::conformance::Arguments),
+    /// Measures the targets of the design: one line a measurement
+    Bench(xtask::bench::Arguments),
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Tidy(arguments) => xtask::tidy::run(&arguments),
+        Command::Bench(arguments) => xtask::bench::run(&arguments),
         Command::Conformance(arguments) => xtask::conformance::run_all(&arguments),
     }
 }

@@ -43,6 +43,18 @@ pub enum Error {
     Wrong(String),
 }
 
+impl Error {
+    /// Whether bpf(2) may not be called here, so that nothing of the kernel can be measured.
+    pub fn is_permission(&self) -> bool {
+        let source = match self {
+            Error::Kernel(error) | Error::Refused { source: error, .. } => error,
+            Error::Loader(loader::Error::Kernel { source, .. }) => source,
+            _ => return false,
+        };
+        source.kind() == io::ErrorKind::PermissionDenied
+    }
+}
+
 /// A program that is in the kernel, with what keeps it and its maps there.
 pub enum Subject {
     /// A shape of a peer, or the baseline.
