@@ -3,6 +3,7 @@
 //! ```text
 //!  *.md ─markdown─► tests ─┬─ cluster, config, text ─► a database ─┐
 //!                          ├─ row, end ─► ask each engine ◄────────┤
+//!                          ├─ script ─► node: packets, in order ◄──┤
 //!                          └─ rerun, claims ◄──────────────────────┴─► report
 //! ```
 
@@ -12,10 +13,12 @@ pub mod cluster;
 pub mod config;
 pub mod end;
 pub mod markdown;
+pub mod node;
 pub mod report;
 pub mod rerun;
 pub mod row;
 pub mod run;
+pub mod script;
 pub mod text;
 
 pub use report::{Count, Failure, Report};

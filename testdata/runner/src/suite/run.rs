@@ -5,8 +5,10 @@ use super::cluster::World;
 use super::config::{self, Settings};
 use super::end::{self, End};
 use super::markdown::{Block, Test};
+use super::node::{Node, Stage};
 use super::report::{Failure, Report};
 use super::row::{Ask, Row};
+use super::script::{self, Packet};
 use super::text::Manifest;
 use super::{claims, rerun};
 use crate::engine::{self, Kind, NotAsked, Place, Question, Unavailable};
@@ -34,6 +36,8 @@ pub struct Run<'t> {
     pub(super) dialect: &'static Dialect,
     pub(super) world: World,
     pub(super) manifests: BTreeMap<String, Manifest>,
+    /// What packets met, by pod.
+    nodes: BTreeMap<String, Node>,
     file: &'t str,
     test: &'t Test,
     report: &'t mut Report,
@@ -62,9 +66,21 @@ pub fn run(file: &str, preamble: &[Block], test: &Test, report: &mut Report, rew
         db.set_dialect(dialect);
         db.listen();
         report.tests += 1;
-        let (world, manifests) = (world.clone(), BTreeMap::new());
-        let mut run =
-            Run { db, dialect, world, manifests, file, test, report, rewrites, unsettled: true, asserted: false };
+        db.set_target(engine::small_target());
+        let (world, manifests, nodes) = (world.clone(), BTreeMap::new(), BTreeMap::new());
+        let mut run = Run {
+            db,
+            dialect,
+            world,
+            manifests,
+            nodes,
+            file,
+            test,
+            report,
+            rewrites,
+            unsettled: true,
+            asserted: false,
+        };
         for (at, block) in blocks.iter().enumerate() {
             run.block(at, block);
         }
@@ -95,6 +111,11 @@ impl Run<'_> {
                 Err(message) => self.fail(block.line, message),
             },
             ("rerun", []) => self.rerun(block),
+            ("packets", [pod]) => {
+                if let Err(message) = self.packets(block, pod) {
+                    self.fail(block.line, message);
+                }
+            }
             ("diag", dialects) => match self.is_for(dialects) {
                 Ok(true) => {
                     let printed = claims::printed(&self.db);
@@ -122,11 +143,21 @@ impl Run<'_> {
 
     fn facts(&mut self, block: &Block) {
         for (line, text) in block.lines() {
-            if let Err(message) = self.world.apply(text) {
+            let done = match text.strip_prefix("remove file ") {
+                Some(name) => self.remove_file(name.trim()),
+                None => self.world.apply(text),
+            };
+            if let Err(message) = done {
                 self.fail(line, message);
             }
         }
         self.db.set_cluster(self.world.cluster.clone());
+    }
+
+    fn remove_file(&mut self, name: &str) -> Result<(), String> {
+        self.manifests.remove(name).ok_or_else(|| format!("there is no file `{name}`"))?;
+        self.db.remove_file(name);
+        Ok(())
     }
 
     fn manifest(&mut self, at: usize, block: &Block) {
@@ -166,6 +197,55 @@ impl Run<'_> {
             self.fail(block.line, difference);
             self.rewrite(block, ran.join("\n") + "\n");
         }
+    }
+
+    /// Sends packets over one pod's interface. What it remembers lasts through the test.
+    fn packets(&mut self, block: &Block, pod: &str) -> Result<(), String> {
+        self.asserted = true;
+        let db = self.db.clone();
+        let world = engine::World::new(&db);
+        let place = end::named(&self.world, pod)?.place(&world).ok_or_else(|| format!("`{pod}` is no subject"))?;
+        let mut node = self.nodes.remove(pod).unwrap_or_else(|| Node::new(engine::small_target()));
+        let mut stage = node.stage(&world, &place)?;
+        for (line, text) in block.lines() {
+            let packet = match script::read(&self.world, &world, place.node.as_deref(), line, text) {
+                Ok(packet) => packet,
+                Err(message) => {
+                    self.fail(line, message);
+                    continue;
+                }
+            };
+            for kind in [Kind::Oracle, Kind::Vm, Kind::Kernel] {
+                self.packet(kind, &packet, &mut stage)?;
+            }
+        }
+        self.nodes.insert(pod.to_owned(), node);
+        Ok(())
+    }
+
+    fn packet(&mut self, kind: Kind, packet: &Packet, stage: &mut Stage<'_, '_>) -> Result<(), String> {
+        let name = match kind {
+            Kind::Oracle | Kind::Diagram => "packets: judge",
+            Kind::Vm => "packets: vm",
+            Kind::Kernel => "packets: kernel",
+        };
+        let fate = stage.fate(kind, packet)?;
+        let count = self.report.counts.entry(name).or_default();
+        let Some((passes, why)) = fate else {
+            count.no_question += 1;
+            return Ok(());
+        };
+        count.asked += 1;
+        // Programs do not say why a packet passes.
+        let (wanted, reason) = &packet.expected;
+        let same_reason = why == *reason || passes && kind.runs_programs();
+        if passes != *wanted || !same_reason {
+            count.wrong += 1;
+            let words = |passes: bool| if passes { "pass" } else { "drop" };
+            let (wanted, got) = (words(*wanted), words(passes));
+            self.fail(packet.line, format!("{name}: expected {wanted} {reason}, got {got} {why}"));
+        }
+        Ok(())
     }
 
     fn rewrite(&mut self, block: &Block, text: String) {
