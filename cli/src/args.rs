@@ -61,6 +61,8 @@ pub enum Command {
     Check(command::check::Check),
     /// Say whether one flow passes, and which lines decide it.
     Trace(command::trace::Trace),
+    /// Show the whole of it on this machine: programs, packets, a swap under traffic, a drop explained.
+    Demo(command::demo::Demo),
     /// Run the pods of a cluster file as namespaces with real traffic.
     Lab(command::lab::Lab),
     /// Print a completion script for a shell.

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod completion;
+pub mod demo;
 pub mod lab;
 pub mod trace;
 
@@ -35,6 +36,7 @@ pub fn run(args: Args) -> Exit {
     let outcome = std::panic::catch_unwind(move || match args.command {
         Command::Check(command) => command.run(color),
         Command::Trace(command) => command.run(color),
+        Command::Demo(command) => command.run(color),
         Command::Lab(command) => command.run(color),
         Command::Completion(command) => command.run(),
     });

@@ -2,7 +2,7 @@
 
 pub mod play;
 pub mod run;
-mod view;
+pub mod view;
 
 use super::Exit;
 use crate::args::Color;

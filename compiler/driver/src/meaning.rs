@@ -5,13 +5,14 @@ use diagram::{Diagram, TooLarge};
 use facts::Config;
 use flow::{Direction, Peers};
 use hir::labels::NAMESPACE;
-use hir::peers::HostId;
+use hir::peers::{HostId, PeerTable};
 use hir::resolve::{self, Bound};
 use hir::subject::Class;
 use hir::{PeerSelector, Source};
 use inputs::Db;
 use rules::RuleSet;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 
 /// A class of subjects, as a key of queries.
 #[salsa::interned]
@@ -21,21 +22,33 @@ pub struct ClassKey<'db> {
     pub class: Class,
 }
 
-/// A peer selector as seen from nodes of one kind, as a key of queries.
-#[salsa::interned]
-pub struct SelectorKey<'db> {
-    /// The selector.
-    #[returns(ref)]
-    pub selector: PeerSelector,
-    /// What the subject's own node is.
-    #[returns(copy)]
-    pub host: HostId,
+/// Whom selectors select, kept beside the peers that it follows from and gone with them.
+///
+/// Not a query a selector: every class asks for several, and each would be an edge that the engine follows after every edit.
+pub struct Selections {
+    space: Arc<PeerTable>,
+    known: Mutex<HashMap<(PeerSelector, HostId), Peers>>,
 }
 
-/// Whom a selector selects.
-#[salsa::tracked(returns(clone))]
-pub fn members<'db>(db: &'db dyn Db, key: SelectorKey<'db>) -> Peers {
-    resolve::members(key.selector(db), key.host(db), &world::space(db))
+impl Selections {
+    /// Whom a selector selects, for subjects whose own node is `host`.
+    pub fn members(&self, selector: &PeerSelector, host: HostId) -> Peers {
+        let key = (selector.clone(), host);
+        let known = || self.known.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(peers) = known().get(&key) {
+            return peers.clone();
+        }
+        // Without the lock: two threads may find the same answer, which costs less than waiting for each other.
+        let peers = resolve::members(selector, host, &self.space);
+        known().insert(key, peers.clone());
+        peers
+    }
+}
+
+/// Whom selectors select among the peers of now.
+#[salsa::tracked(no_eq, returns(clone))]
+pub fn selections(db: &dyn Db) -> Arc<Selections> {
+    Arc::new(Selections { space: world::space(db), known: Mutex::default() })
 }
 
 /// The configuration alone, so that pods do not stir what depends on it.
@@ -52,7 +65,8 @@ pub fn bound<'db>(db: &'db dyn Db, key: ClassKey<'db>) -> Arc<Bound> {
     let of = |namespace: &str| world::policies(db, Scope::new(db, namespace.to_owned()));
     let own = class.labels.get(Some(&Source::K8s), NAMESPACE).map(of);
     let policies: Vec<_> = own.iter().flat_map(|own| own.iter()).cloned().chain(of("").iter().cloned()).collect();
-    let mut members = |selector: &PeerSelector, host: HostId| members(db, SelectorKey::new(db, selector.clone(), host));
+    let selections = selections(db);
+    let mut members = |selector: &PeerSelector, host: HostId| selections.members(selector, host);
     let (space, config) = (world::space(db), config(db));
     let dialect = db.project().dialect(db);
     let policies = policies.iter().map(|policy| &**policy);

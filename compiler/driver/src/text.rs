@@ -74,10 +74,13 @@ pub fn decoded(db: &dyn Db, file: SourceFile) -> Arc<Decoded> {
     let tree = tree(db, file);
     let dialect = db.project().dialect(db);
     let (mut policies, mut facts, mut objects) = (Vec::new(), Vec::new(), Vec::new());
-    for (document, root) in tree.documents().iter().enumerate().filter_map(|(at, it)| Some((at, it.root?))) {
+    let documents = tree.documents().iter().enumerate();
+    for (document, sound, root) in documents.filter_map(|(at, it)| Some((at, it.sound, it.root?))) {
         for decoded in kinds::decode(&tree, root, db.project().namespace(db), dialect) {
             let mut fact_problems = Vec::new();
             let role = match decoded.what {
+                // Why: what recovery read of a broken text may say less, and so allow more, than was meant.
+                What::Policy(_) if !sound => Role::Rejected,
                 What::Policy(policy) => {
                     policies.push(Arc::new(policy));
                     Role::Policy
