@@ -13,9 +13,9 @@ pub struct Arguments {
     /// Engines to ask
     #[arg(long = "engine", value_delimiter = ',', value_parser = kind, default_value = "oracle,diagram,vm,kernel")]
     engines: Vec<Kind>,
-    /// Also compare engines with the oracle on all pairs of each scenario
-    #[arg(long)]
-    compare: bool,
+    /// Also compare engines with the oracle on all pairs of each scenario, at about this many boundaries of ports
+    #[arg(long, value_name = "BOUNDARIES", num_args = 0..=1, default_missing_value = "32")]
+    compare: Option<usize>,
 }
 
 fn kind(name: &str) -> Result<Kind, String> {

@@ -1,6 +1,6 @@
 //! Engines against the oracle, on flows of our own choosing: no table has a say here.
 //!
-//! All subjects × all peers with an address × keys on both sides of every boundary of any diagram of the scenario.
+//! All subjects × all peers with an address × keys on both sides of boundaries of the scenario's diagrams.
 
 use super::ask::count;
 use super::report::{Report, Wrong};
@@ -9,18 +9,15 @@ use flow::{Direction, Family, L4Key, Prefix, Protocol};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Keys a scenario is asked about; of more, evenly spread ones.
-const KEYS: usize = 24;
-
 /// The questions of a world and the oracle's answers, by subject.
 pub(super) struct Comparison {
     places: Vec<(Place, Vec<Question>, Vec<Outcome>)>,
 }
 
 impl Comparison {
-    /// Chooses the flows and asks the oracle. Errors: the oracle's.
-    pub fn new(world: &World<'_>, oracle: &mut dyn Engine) -> Result<Comparison, String> {
-        let keys = keys(world)?;
+    /// Chooses the flows, with at most about `boundaries` keys from the ends of stretches, and asks the oracle. Errors: the oracle's.
+    pub fn new(world: &World<'_>, oracle: &mut dyn Engine, boundaries: usize) -> Result<Comparison, String> {
+        let keys = keys(world, boundaries)?;
         let peers = peers(world);
         let mut places = Vec::new();
         for place in world.places() {
@@ -71,22 +68,23 @@ impl Comparison {
     }
 }
 
-/// Some keys that a packet can have, and the first and last of every stretch on which some diagram does not change.
-fn keys(world: &World<'_>) -> Result<Vec<L4Key>, String> {
-    let mut keys: BTreeSet<L4Key> = BTreeSet::new();
+/// A key of every protocol, and the first and last of every stretch on which some diagram does not change; of more than `boundaries`
+/// of those, evenly spread ones.
+fn keys(world: &World<'_>, boundaries: usize) -> Result<Vec<L4Key>, String> {
+    let ports = [Protocol::TCP, Protocol::UDP, Protocol::SCTP];
+    let messages = [L4Key::icmp(Protocol::ICMP, 8, 0), L4Key::icmp(Protocol::ICMPV6, 128, 0)];
+    let mut ends: BTreeSet<L4Key> = BTreeSet::new();
     for class in world.places().into_iter().map(|place| place.class).collect::<BTreeSet<_>>() {
         for map in world.compiled(&class)?.diagrams.iter().flat_map(|diagram| diagram.maps()) {
             for (low, high, _) in map.ranges() {
-                keys.extend([low, high]);
+                ends.extend([low, high]);
             }
         }
     }
-    let protocols = [Protocol::TCP, Protocol::UDP, Protocol::SCTP, Protocol::ICMP, Protocol::ICMPV6];
-    keys.retain(|key| protocols.contains(&key.protocol()));
-    let keys: Vec<L4Key> = keys.into_iter().collect();
-    let step = keys.len().div_ceil(KEYS).max(1);
-    let ends = protocols.into_iter().flat_map(|it| [L4Key::new(it, 0), L4Key::new(it, 80), L4Key::new(it, 0xffff)]);
-    let chosen: BTreeSet<L4Key> = keys.into_iter().step_by(step).chain(ends).collect();
+    ends.retain(|key| ports.contains(&key.protocol()) || [Protocol::ICMP, Protocol::ICMPV6].contains(&key.protocol()));
+    let step = ends.len().div_ceil(boundaries.max(1)).max(1);
+    let usual = ports.into_iter().map(|protocol| L4Key::new(protocol, 80)).chain(messages);
+    let chosen: BTreeSet<L4Key> = ends.into_iter().step_by(step).chain(usual).collect();
     Ok(chosen.into_iter().collect())
 }
 
@@ -101,4 +99,31 @@ fn peers(world: &World<'_>) -> Vec<IpAddr> {
     peers.extend(entities.flatten().chain(outside));
     peers.retain(|peer| !peer.is_unspecified());
     peers.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::inspect::database;
+    use crate::conformance::scenario::{Scenario, parse};
+    use crate::engine::{Faulty, faulty};
+    use hir::Dialect;
+
+    /// Two pods; the first may be reached by the second at one port.
+    fn scenario() -> Scenario {
+        parse(include_str!("../../tests/small.json")).expect("the test's own scenario is well-formed")
+    }
+
+    #[test]
+    fn an_image_with_a_seeded_fault_is_caught() {
+        let db = database(&scenario(), &Dialect::STANDARD);
+        let world = World::new(&db);
+        let mut oracle = Kind::Oracle.open(&world).expect("the oracle is always there");
+        let comparison = Comparison::new(&world, oracle.as_mut(), 16).expect("the oracle answers");
+        let wrong = |fault| comparison.ask(Kind::Vm, faulty(&world, fault).as_mut(), "small", "standard").wrong.len();
+        assert_eq!(wrong(Faulty::Nothing), 0);
+        for fault in [Faulty::Leaves, Faulty::Classes, Faulty::Addresses] {
+            assert!(wrong(fault) > 0, "{fault:?}");
+        }
+    }
 }

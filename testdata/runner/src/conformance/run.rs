@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 pub struct Options {
     /// The engines.
     pub engines: Vec<Kind>,
-    /// Whether engines are also compared with the oracle on flows that no table lists.
-    pub compare: bool,
+    /// Whether engines are also compared with the oracle on flows that no table lists: about how many boundaries of ports for a pair.
+    pub compare: Option<usize>,
 }
 
 /// What came out, by engine; or why an engine cannot be had.
@@ -84,8 +84,8 @@ fn under(scenario: &Scenario, dialect: &'static Dialect, reading: Reading, optio
     wrong.extend(plan.wrong.iter().cloned());
     let wrong: Vec<Wrong> =
         wrong.into_iter().map(|what| Wrong { scenario: scenario.name.clone(), dialect: dialect.name, what }).collect();
-    let comparison = match Kind::Oracle.open(&world) {
-        Ok(mut oracle) if options.compare => Some(Comparison::new(&world, oracle.as_mut())),
+    let comparison = match (Kind::Oracle.open(&world), options.compare) {
+        (Ok(mut oracle), Some(boundaries)) => Some(Comparison::new(&world, oracle.as_mut(), boundaries)),
         _ => None,
     };
     for (kind, outcome) in outcomes.iter_mut() {

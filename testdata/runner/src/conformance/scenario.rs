@@ -170,7 +170,12 @@ fn read_file(path: &Path) -> Result<Scenario, String> {
     } else {
         text = String::from_utf8(bytes).map_err(|error| error.to_string())?;
     }
-    let json: Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    parse(&text)
+}
+
+/// Reads one scenario. Errors: what is not as the format says.
+pub fn parse(text: &str) -> Result<Scenario, String> {
+    let json: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     scenario(&json)
 }
 

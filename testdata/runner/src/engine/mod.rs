@@ -17,6 +17,11 @@ mod reference;
 mod vm;
 mod world;
 
+#[cfg(test)]
+mod fault;
+#[cfg(test)]
+pub(crate) use fault::{Faulty, faulty};
+
 pub use frame::{Crafted, craft};
 pub use world::{Compiled, Place, World, small_target};
 
