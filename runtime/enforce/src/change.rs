@@ -12,7 +12,7 @@ use image::codec::{Config, Endpoint};
 use image::{Digest, DirectionPlan, Hook, Image, Target};
 use loader::attach::Change as Attach;
 use loader::{Loaded, Node, Pins};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -71,6 +71,8 @@ pub struct Enforcer {
     view: Arc<View>,
     live: BTreeMap<Name, Live>,
     names: BTreeMap<u32, Name>,
+    /// Images that were asked for lately, the latest last, and how many of them stay loaded.
+    lately: (VecDeque<Arc<Loaded>>, usize),
 }
 
 /// A live endpoint.
@@ -102,7 +104,23 @@ impl Enforcer {
             view: Arc::default(),
             live: BTreeMap::new(),
             names: BTreeMap::new(),
+            lately: (VecDeque::new(), 0),
         })
+    }
+
+    /// Keeps so many images loaded beside those that are live, so that going back to them asks nothing of the kernel's verifier. None,
+    /// unless this is called.
+    pub fn keep_loaded(&mut self, images: usize) {
+        self.lately.1 = images;
+    }
+
+    fn load(&mut self, image: &Image) -> Result<Arc<Loaded>, Error> {
+        let loaded = self.node.load(image)?;
+        let (lately, most) = &mut self.lately;
+        lately.retain(|held| held.digest() != loaded.digest());
+        lately.push_back(loaded.clone());
+        lately.drain(..lately.len().saturating_sub(*most));
+        Ok(loaded)
     }
 
     /// The kernel side of the node, for reading counters, connections and records.
@@ -198,7 +216,7 @@ impl Enforcer {
         let diagrams = meaning::diagrams(db, key).map_err(|problem| failed(build::Problem::Diagram(problem)))?;
         let diagrams = [state::over_node(&diagrams[0], view), state::over_node(&diagrams[1], view)];
         let loaded = match spoil {
-            None => self.node.load(&image)?,
+            None => self.load(&image)?,
             Some((_, make)) => {
                 let mut spoilt = (*image).clone();
                 make(&mut spoilt);
@@ -206,7 +224,7 @@ impl Enforcer {
             }
         };
         // An image that is live already means the same as this one, so storing today's classes changes no verdict of it.
-        state::fill(&loaded, &diagrams);
+        state::fill(&loaded, &diagrams, view);
         Ok(ClassState { diagrams: Arc::new(diagrams), rules: meaning::rule_sets(db, key), view: view.clone(), loaded })
     }
 
@@ -227,8 +245,8 @@ impl Enforcer {
         let compiled = ebpf::compile("between", &meets[0], &meets[1], &target);
         let mut image = compiled.map_err(|problem| failed(build::Problem::Compile(problem)))?;
         sign(&mut image, old.loaded.digest(), new.loaded.digest());
-        let loaded = self.node.load(&image)?;
-        state::fill(&loaded, &meets);
+        let loaded = self.load(&image)?;
+        state::fill(&loaded, &meets, &new.view);
         Ok(Some(loaded))
     }
 
@@ -242,7 +260,8 @@ impl Enforcer {
                 continue;
             }
             // Old programs learn the new numbers before an address carries one.
-            state::fill(&live.state.loaded, &state::over_later(&live.state.diagrams, &live.state.view, &change.view));
+            let diagrams = state::over_later(&live.state.diagrams, &live.state.view, &change.view);
+            state::fill(&live.state.loaded, &diagrams, &change.view);
             done.push(digest);
         }
         self.node.assign_all(&change.view.prefixes)?;
