@@ -59,9 +59,14 @@ impl View {
         self.of_node.is_empty()
     }
 
+    /// Whether a number is that of a peer of this view.
+    pub fn knows(&self, number: u32) -> bool {
+        self.of_node.get(number as usize).is_some_and(Option::is_some)
+    }
+
     /// What a number of a later view was in this one: itself, if this view knew it; else whoever had its addresses.
     pub fn before(&self, later: &View, number: u32) -> u32 {
-        if self.of_node.get(number as usize).is_some_and(Option::is_some) {
+        if self.knows(number) {
             return number;
         }
         let mut was =

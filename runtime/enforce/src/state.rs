@@ -42,10 +42,15 @@ pub fn over_later(diagrams: &[Diagram; 2], earlier: &View, later: &View) -> [Dia
     [again(&diagrams[0]), again(&diagrams[1])]
 }
 
-/// Stores the class of every number into the tables of an image.
-pub fn fill(loaded: &Loaded, diagrams: &[Diagram; 2]) {
+/// Stores the class of every number that a view knows into the tables of an image.
+///
+/// Other numbers keep theirs: the image may be live, and an address keeps the number of a peer that goes until the tables of addresses
+/// change. Numbers are never given twice, so a class that is left behind is nobody's.
+pub fn fill(loaded: &Loaded, diagrams: &[Diagram; 2], view: &View) {
     for hook in Hook::BOTH {
-        let classes: Vec<(u32, u16)> = (0..).zip(ebpf::class_table(&diagrams[slot(hook)])).collect();
-        loaded.fill_classes(hook, &classes);
+        let classes = (0..).zip(ebpf::class_table(&diagrams[slot(hook)]));
+        for (number, class) in classes.filter(|(number, _)| view.knows(*number)) {
+            loaded.set_class(hook, number, class);
+        }
     }
 }
