@@ -46,6 +46,24 @@ pub struct Failure {
     pub message: String,
 }
 
+impl Report {
+    /// Adds the outcome of another run behind this one.
+    pub fn add(&mut self, other: Report) {
+        self.files += other.files;
+        self.tests += other.tests;
+        self.claims += other.claims;
+        self.reruns += other.reruns;
+        self.failures.extend(other.failures);
+        for (engine, count) in other.counts {
+            let sum = self.counts.entry(engine).or_default();
+            sum.asked += count.asked;
+            sum.wrong += count.wrong;
+            sum.no_question += count.no_question;
+            sum.not_permitted += count.not_permitted;
+        }
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {}\n    {}", self.file, self.line, self.test, self.message.replace('\n', "\n    "))
