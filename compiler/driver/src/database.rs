@@ -186,7 +186,9 @@ impl Database {
 
     fn change(&mut self, file: SourceFile, text: Option<Arc<str>>) {
         if file.text(self) != text {
-            file.set_text(self).to(text);
+            // A file that changed once will change again. The others are steady: what follows from them alone is not looked at after an
+            // edit of this one. The first edit of a steady file has all that is steady looked at once.
+            file.set_text(self).with_durability(Durability::LOW).to(text);
         }
     }
 
@@ -199,7 +201,7 @@ impl Database {
             }
             None => {
                 let id = FileId(self.by_id.len() as u32);
-                let file = SourceFile::new(self, id, path.clone(), Some(text));
+                let file = SourceFile::builder(id, path.clone(), Some(text)).durability(Durability::MEDIUM).new(self);
                 self.by_id.push(file);
                 file
             }
