@@ -56,13 +56,29 @@ pub fn blob(matrix: &Matrix, little_endian: bool) -> Result<Blob, Problem> {
         columns: matrix.column_count(),
         limit: super::matrix::MAX_CELLS,
     };
+    // Most protocols and most pages are all of one column: each such column's page and slot is made and looked up by content once.
+    let (mut plain_pages, mut plain_slots) = (FxHashMap::default(), FxHashMap::default());
     for protocol in 0u32..256 {
+        let plain = cursor.plain(protocol << 16, 1 << 16);
+        if let Some(number) = plain.and_then(|column| plain_slots.get(&column)) {
+            protocols.push(*number);
+            continue;
+        }
         let mut slot = [0u16; 256];
         for (high, page_number) in (0u32..).zip(slot.iter_mut()) {
-            let page = cursor.page(protocol << 16 | high << 8);
-            *page_number = pages.intern(&page).ok_or_else(full)?;
+            let first = protocol << 16 | high << 8;
+            let column = cursor.plain(first, 256);
+            *page_number = match column.and_then(|column| plain_pages.get(&column)) {
+                Some(number) => *number,
+                None => {
+                    let number = pages.intern(&cursor.page(first)).ok_or_else(full)?;
+                    plain_pages.extend(column.map(|column| (column, number)));
+                    number
+                }
+            };
         }
         let number = slots.intern(&slot).ok_or_else(full)?;
+        plain_slots.extend(plain.map(|column| (column, number as u8)));
         // At most 256 different slots, one a protocol.
         protocols.push(number as u8);
     }
@@ -95,12 +111,25 @@ struct Cursor<'a> {
 }
 
 impl Cursor<'_> {
-    /// The columns of 256 keys from `first` on; calls come with ascending keys.
-    fn page(&mut self, first: u32) -> [u16; 256] {
-        let cuts = &self.matrix.cuts;
-        while cuts.get(self.at + 1).is_some_and(|(start, _)| *start <= first) {
+    /// Goes to the cut that `first` lies behind; calls come with ascending keys.
+    fn seek(&mut self, first: u32) {
+        while self.matrix.cuts.get(self.at + 1).is_some_and(|(start, _)| *start <= first) {
             self.at += 1;
         }
+    }
+
+    /// The column of `count` keys from `first` on, when it is one.
+    fn plain(&mut self, first: u32, count: u32) -> Option<u32> {
+        self.seek(first);
+        let cuts = &self.matrix.cuts;
+        let cut = cuts.get(self.at + 1).is_some_and(|(start, _)| *start < first + count);
+        (!cut).then(|| cuts[self.at].1)
+    }
+
+    /// The columns of 256 keys from `first` on.
+    fn page(&mut self, first: u32) -> [u16; 256] {
+        self.seek(first);
+        let cuts = &self.matrix.cuts;
         let mut page = [cuts[self.at].1 as u16; 256];
         let mut at = self.at;
         while let Some((start, column)) = cuts.get(at + 1).filter(|(start, _)| *start < first + 256) {
