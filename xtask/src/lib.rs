@@ -8,14 +8,16 @@
 //!                        tidy: files ─read→ House ─rules→ findings
 //!                        bench: the release binary of `benches` ─► lines
 //!                        conformance: scenarios ─runner→ wrong cases and counts
+//!                        soak: seed ─rehearsal→ a lab under swaps, every packet accounted for
 //! ```
 //! # Does not know
 //! What policies mean. Tidy starts no compiler and reads nothing outside the repository.
 //! # Laws
 //! Every rule of tidy has a test with a planted violation, and the repository itself has no finding (`tests/house.rs`).
 //! # Reading order
-//! [`tidy`], then the rules that it lists; [`bench`] and [`conformance`] stand alone.
+//! [`tidy`], then the rules that it lists; [`bench`], [`conformance`] and [`soak`] stand alone.
 
 pub mod bench;
 pub mod conformance;
+pub mod soak;
 pub mod tidy;

@@ -15,6 +15,8 @@ struct Arguments {
 enum Command {
     /// Checks layers, words, effects, orphans, pages, maps and paths
     Tidy(xtask::tidy::Arguments),
+    /// Long runs; each has a short version among the tests
+    Soak(xtask::soak::Arguments),
     /// Asks every engine every case of a folder of conformance scenarios
     Conformance(xtask::conformance::Arguments),
     /// Measures the targets of the design: one line a measurement
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Tidy(arguments) => xtask::tidy::run(&arguments),
         Command::Bench(arguments) => xtask::bench::run(&arguments),
+        Command::Soak(arguments) => xtask::soak::run_one(&arguments),
         Command::Conformance(arguments) => xtask::conformance::run_all(&arguments),
     }
 }
