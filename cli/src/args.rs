@@ -57,6 +57,8 @@ pub enum Color {
 /// The subcommands, one file each in [`command`].
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Compile policies into eBPF images.
+    Build(command::build::Build),
     /// Report every problem of manifests, with its place and a way out.
     Check(command::check::Check),
     /// Say whether one flow passes, and which lines decide it.

@@ -1,5 +1,6 @@
 //! The subcommands, one file each.
 
+pub mod build;
 pub mod check;
 pub mod completion;
 pub mod demo;
@@ -34,6 +35,7 @@ impl From<Exit> for ExitCode {
 pub fn run(args: Args) -> Exit {
     let color = args.color;
     let outcome = std::panic::catch_unwind(move || match args.command {
+        Command::Build(command) => command.run(color),
         Command::Check(command) => command.run(color),
         Command::Trace(command) => command.run(color),
         Command::Demo(command) => command.run(color),

@@ -79,8 +79,7 @@ impl Place {
 
     /// Lets the new folder and the old change places, and removes the old.
     fn swap(&self, new: TempDir) -> Result<(), String> {
-        let cannot =
-            |error: io::Error| format!("cannot replace `{}`: {error}; it is as it was", self.dir.display());
+        let cannot = |error: io::Error| format!("cannot replace `{}`: {error}; it is as it was", self.dir.display());
         if !self.exists {
             // A folder that appeared meanwhile is not overwritten.
             rename(new.path(), &self.dir, RenameFlags::NOREPLACE).map_err(cannot)?;
@@ -91,7 +90,11 @@ impl Place {
         rename(new.path(), &self.dir, RenameFlags::EXCHANGE).map_err(cannot)?;
         let old = new.path().to_path_buf();
         new.close().map_err(|error| {
-            format!("`{}` is new, but the old one, now `{}`, cannot be removed: {error}", self.dir.display(), old.display())
+            format!(
+                "`{}` is new, but the old one, now `{}`, cannot be removed: {error}",
+                self.dir.display(),
+                old.display()
+            )
         })
     }
 }

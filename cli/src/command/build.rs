@@ -1,0 +1,251 @@
+//! `tidegate build`: from policies to the images of every class of endpoints.
+
+mod emit;
+mod folder;
+mod plan;
+pub mod report;
+mod tables;
+mod text;
+
+use super::Exit;
+use crate::args::{Color, Outputs, Paths};
+use crate::output::{self, Format};
+use crate::render;
+use crate::report::API_VERSION;
+use crate::session::{self, Session};
+use clap::Args;
+use diag::{Diagnostic, Severity};
+use diagram::Diagram;
+use driver::build::{self, Problem};
+use driver::meaning::{self, ClassKey};
+use driver::{Database, Db, world};
+use emit::Emit;
+use hir::subject::{Class, Subject};
+use image::{Hook, Image};
+use report::{BuildReport, BuildSummary, ClassEntry, DirectionEntry, ImageEntry};
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// How many diagnostics are drawn in full.
+const DRAWN: usize = 100;
+
+/// Compile policies into eBPF images.
+///
+/// One image for each class of endpoints that share a decision. A policy that a cluster would refuse, a file that cannot be read, or a
+/// decision that no program can hold ends the build with exit code 2, and nothing is written.
+#[derive(Debug, Args)]
+pub struct Build {
+    /// Where manifests come from: policies, and the pods, namespaces and nodes that they speak of.
+    #[command(flatten)]
+    pub paths: Paths,
+    /// Write images, index and tables into this folder. It is replaced whole, in one step, or stays as it was.
+    #[arg(long, value_name = "DIR")]
+    pub out_dir: Option<PathBuf>,
+    /// Say how each class decides, and whether that is what was forecast.
+    #[arg(long)]
+    pub explain: bool,
+    /// Print a form of each class's decision instead of the report. Repeatable.
+    #[arg(long, value_name = "FORM")]
+    pub emit: Vec<Emit>,
+    /// Print and explain the class of this pod only.
+    #[arg(long, value_name = "NAMESPACE/POD")]
+    pub subject: Option<String>,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub outputs: Outputs,
+}
+
+/// One class with everything made for it.
+struct Made {
+    class: Class,
+    subjects: Vec<Subject>,
+    diagrams: Arc<[Diagram; 2]>,
+    image: Arc<Image>,
+    digest: String,
+}
+
+/// Everything that was made: classes in their order, images by digest.
+struct Built {
+    classes: Vec<Made>,
+    images: BTreeMap<String, Arc<Image>>,
+}
+
+impl Build {
+    /// Reads, compiles, writes, prints.
+    pub fn run(self, color: Color) -> Result<Exit, String> {
+        let session = session::open(&self.paths);
+        if refused(&session, color) {
+            return Ok(Exit::Bad);
+        }
+        let db = &session.db;
+        let built = match Built::of(db) {
+            Ok(built) => built,
+            Err(problems) => {
+                draw(db, &problems, color);
+                let classes = count(problems.len(), "class of endpoints has", "classes of endpoints have");
+                say(&format!("error: nothing is written, for {classes} no image"));
+                return Ok(Exit::Bad);
+            }
+        };
+        if built.classes.is_empty() {
+            say("warning: these files hold no pod that policies apply to, so there is nothing to build for");
+        }
+        let subject = self.subject.as_deref().map(|name| built.subject(name, &self.paths.namespace)).transpose()?;
+        if let Some(dir) = &self.out_dir {
+            folder::replace(dir, &tables::files(db, self.paths.dialect.name, &built))?;
+        }
+        let chosen = |made: &Made| subject.as_ref().is_none_or(|it| made.subjects.contains(it));
+        if !self.emit.is_empty() {
+            let forms = emit::emit(db, &built, &self.emit, chosen);
+            output::write_stdout(&forms).map_err(|error| error.to_string())?;
+        }
+        if self.emit.is_empty() || !self.outputs.outputs.is_empty() {
+            self.report(db, &built, &chosen)?;
+        }
+        Ok(Exit::Clean)
+    }
+
+    fn report(&self, db: &Database, built: &Built, chosen: &dyn Fn(&Made) -> bool) -> Result<(), String> {
+        let report = BuildReport {
+            api_version: API_VERSION,
+            kind: "BuildReport",
+            dialect: self.paths.dialect.name.to_owned(),
+            out_dir: self.out_dir.as_ref().map(|dir| dir.display().to_string()),
+            images: built.image_entries(),
+            classes: built.class_entries(),
+            summary: built.summary(),
+        };
+        let explained = if self.explain { text::explain(db, built, chosen) } else { String::new() };
+        output::write_all(&self.outputs.outputs, |format, _| match format {
+            Format::Json => super::json(&report),
+            Format::Concise => text::concise(&report),
+            Format::Text => text::text(&report, &explained),
+        })
+        .map_err(|error| error.to_string())
+    }
+}
+
+/// Draws everything that forbids a build, and says whether there is anything.
+///
+/// That is every finding of level error except parts that are not enforced yet: those fail closed, so an image may hold them.
+fn refused(session: &Session, color: Color) -> bool {
+    let unreadable = session.unreadable.iter().map(|it| checks::unreadable(&it.path, &it.reason));
+    let found: Vec<Diagnostic> = unreadable.chain(checks::check(&session.db)).collect();
+    let (errors, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|it| it.severity == Severity::Error);
+    let (closed, errors): (Vec<_>, Vec<_>) = errors.into_iter().partition(|it| it.slug == "not-enforced-yet");
+    draw(&session.db, &errors, color);
+    if !errors.is_empty() {
+        say(&format!("error: nothing is built, because of {}", count(errors.len(), "error", "errors")));
+        return true;
+    }
+    if !closed.is_empty() {
+        let parts = count(closed.len(), "part of a policy is", "parts of policies are");
+        say(&format!("warning: {parts} not enforced yet and will deny; `tidegate check` says which"));
+    }
+    let warnings = others.iter().filter(|it| it.severity == Severity::Warning).count();
+    if warnings > 0 {
+        say(&format!("note: `tidegate check` has {} for these files", count(warnings, "warning", "warnings")));
+    }
+    false
+}
+
+/// Draws diagnostics on standard error.
+fn draw(db: &Database, found: &[Diagnostic], color: Color) {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let colours = match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => !plain && std::io::stderr().is_terminal(),
+    };
+    for diagnostic in found.iter().take(DRAWN) {
+        say(&render::graphical(db, diagnostic, colours));
+    }
+    if found.len() > DRAWN {
+        say(&format!("and {} more; `tidegate check -o concise` lists them all", found.len() - DRAWN));
+    }
+}
+
+/// A line on standard error. A closed one is no reason to fail.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+fn count(n: usize, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
+}
+
+impl Built {
+    /// The images of all classes. Errors: one diagnostic for each class without.
+    fn of(db: &Database) -> Result<Built, Vec<Diagnostic>> {
+        let subjects = world::classes(db);
+        let (mut classes, mut images, mut problems) = (Vec::new(), BTreeMap::new(), Vec::new());
+        for (class, image) in build::images(db) {
+            let subjects = subjects.get(&class).cloned().unwrap_or_default();
+            let key = ClassKey::new(db, class.clone());
+            match image.and_then(|image| Ok((image, meaning::diagrams(db, key).map_err(Problem::Diagram)?))) {
+                Ok((image, diagrams)) => {
+                    let digest = image.digest().to_string();
+                    images.entry(digest.clone()).or_insert_with(|| image.clone());
+                    classes.push(Made { class, subjects, diagrams, image, digest });
+                }
+                Err(problem) => problems.push(text::problem(db, key, &subjects, &problem)),
+            }
+        }
+        if problems.is_empty() { Ok(Built { classes, images }) } else { Err(problems) }
+    }
+
+    /// The subject of a name, `namespace/pod` or `pod`. Errors: for people.
+    fn subject(&self, name: &str, namespace: &str) -> Result<Subject, String> {
+        let (namespace, pod) = name.split_once('/').unwrap_or((namespace, name));
+        let wanted = Subject::Pod(facts::Name::new(namespace, pod));
+        let known = self.classes.iter().any(|made| made.subjects.contains(&wanted));
+        if known { Ok(wanted) } else { Err(format!("no image is made for a pod `{namespace}/{pod}` in these files")) }
+    }
+
+    fn image_entries(&self) -> Vec<ImageEntry> {
+        self.images.values().map(|image| plan::built(image)).collect()
+    }
+
+    fn class_entries(&self) -> Vec<ClassEntry> {
+        let entry = |made: &Made| ClassEntry {
+            labels: made.class.labels.to_string(),
+            subjects: made.subjects.iter().map(Subject::to_string).collect(),
+            image: made.digest.clone(),
+        };
+        self.classes.iter().map(entry).collect()
+    }
+
+    fn summary(&self) -> BuildSummary {
+        BuildSummary {
+            subjects: self.classes.iter().map(|made| made.subjects.len()).sum(),
+            classes: self.classes.len(),
+            images: self.images.len(),
+            bytes: self.images.values().map(|image| image.to_bytes().len() as u64).sum(),
+        }
+    }
+}
+
+impl Made {
+    /// Its subjects, for people: `pod shop/web and 2 more`.
+    fn who(&self) -> String {
+        who(&self.subjects)
+    }
+
+    /// What was forecast for each direction, ingress first; `None` where nothing could be.
+    fn forecast(&self, db: &Database) -> [Option<DirectionEntry>; 2] {
+        let target = db.project().target(db);
+        [(Hook::ToEndpoint, 0), (Hook::FromEndpoint, 1)]
+            .map(|(hook, at)| plan::forecast(hook, &self.diagrams[at], &target))
+    }
+}
+
+/// Some subjects, for people.
+fn who(subjects: &[Subject]) -> String {
+    match subjects {
+        [] => "nobody".into(),
+        [one] => one.to_string(),
+        [one, others @ ..] => format!("{one} and {} more", others.len()),
+    }
+}
