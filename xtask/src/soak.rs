@@ -1,6 +1,7 @@
 //! `cargo xtask soak NAME`: long runs, each with a short version among the tests.
 
 use lab::RunId;
+use rehearsal::Fault;
 use rehearsal::soak::{Options, run};
 use std::process::{Command, ExitCode};
 use std::sync::atomic::AtomicBool;
@@ -80,6 +81,8 @@ fn swap_all(swap: &Swap) -> ExitCode {
             rate: swap.rate,
             at_least: Duration::from_secs(swap.seconds),
             seed: swap.seed,
+            patience: Duration::from_secs(10),
+            fault: Fault::None,
         };
         println!("soak swap --swaps {} --fresh {} --rate {} --seed {}", swap.swaps, swap.fresh, swap.rate, swap.seed);
         match run(&options, &AtomicBool::new(false)) {

@@ -1,7 +1,8 @@
 //! Policies are swapped under traffic, and every packet is accounted for: the soak in less than a minute.
 
 use lab::RunId;
-use rehearsal::soak::{Options, run};
+use rehearsal::Fault;
+use rehearsal::soak::{Options, Outcome, run};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -15,29 +16,45 @@ fn possible() -> bool {
     true
 }
 
+fn soak(name: &str, swaps: u32, fresh: u32, fault: Fault) -> Outcome {
+    // Sockets that a busy machine does not empty in time lose packets too; then a missing packet says nothing, and the run is made again.
+    for attempt in 0..3 {
+        let run_id = RunId::new(&format!("{name}{attempt}x{}", std::process::id() % 100_000)).unwrap();
+        // Connections that die on purpose need no patience.
+        let patience = Duration::from_millis(if fault == Fault::None { 10_000 } else { 300 });
+        let (rate, at_least, seed) = (20_000, Duration::ZERO, 3);
+        let options = Options { run: run_id, swaps, fresh, rate, at_least, seed, patience, fault };
+        let outcome = run(&options, &AtomicBool::new(false)).unwrap();
+        eprintln!("{outcome}");
+        if outcome.is_conclusive() {
+            return outcome;
+        }
+    }
+    panic!("packets were lost outside the programs in every attempt");
+}
+
 #[test]
 fn no_packet_is_lost_or_passes_that_neither_the_old_nor_the_new_policies_allow() {
     if !possible() {
         return;
     }
-    // Sockets that a busy machine does not empty in time lose packets too; then a missing packet says nothing, and the run is made again.
-    for attempt in 0..3 {
-        let run_id = RunId::new(&format!("swap{attempt}x{}", std::process::id() % 100_000)).unwrap();
-        let (swaps, fresh, rate) = (300, 60, 20_000);
-        let options = Options { run: run_id, swaps, fresh, rate, at_least: Duration::ZERO, seed: 3 };
-        let outcome = run(&options, &AtomicBool::new(false)).unwrap();
-        eprintln!("{outcome}");
-        if !outcome.is_conclusive() {
-            continue;
-        }
-        assert!(outcome.is_clean(), "{outcome}");
-        assert_eq!((outcome.swaps, outcome.fresh), (300, 60));
-        assert!(outcome.rules >= 100);
-        for tally in [&outcome.always, &outcome.never, &outcome.turned] {
-            assert!(tally.sent > 0 && tally.certain > 0, "{outcome}");
-        }
-        assert!(outcome.always.denied == 0 && outcome.turned.passed > 0 && outcome.turned.denied > 0, "{outcome}");
+    let outcome = soak("swap", 300, 60, Fault::None);
+    assert!(outcome.is_clean(), "{outcome}");
+    assert_eq!((outcome.swaps, outcome.fresh), (300, 60));
+    assert!(outcome.rules >= 100);
+    for tally in [&outcome.always, &outcome.never, &outcome.turned] {
+        assert!(tally.sent > 0 && tally.certain > 0, "{outcome}");
+    }
+    assert!(outcome.always.denied == 0 && outcome.turned.passed > 0 && outcome.turned.denied > 0, "{outcome}");
+}
+
+#[test]
+fn a_wrong_image_leaves_packets_unexplained_and_kills_connections() {
+    if !possible() {
         return;
     }
-    panic!("packets were lost outside the programs in every attempt");
+    let outcome = soak("swrg", 8, 0, Fault::WrongImage(0));
+    let all = outcome.all();
+    assert!(all.lost > 0 && all.leaked > 0 && !outcome.dead.is_empty(), "{outcome}");
+    assert!(!outcome.is_clean());
 }

@@ -7,7 +7,7 @@ use super::policies::{CONNECTIONS, MOST_FRESH, State, files, states};
 use super::reconcile::{Slowest, Tally, Verdicts, reconcile};
 use crate::expect::Judge;
 use crate::spec;
-use crate::stage::{Error, Stage};
+use crate::stage::{Error, Fault, Stage};
 use driver::meaning::{self, ClassKey};
 use driver::{Database, world};
 use flow::Family;
@@ -21,8 +21,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-/// How long a connection may take for one number, each way: TCP sends again what a busy machine was late with.
-const WAIT: Duration = Duration::from_secs(10);
+/// How long a connection may take to open.
+const CONNECT: Duration = Duration::from_secs(10);
 /// How often connections carry a number.
 const PULSE: Duration = Duration::from_millis(20);
 /// How long every pair is sent over before its replies are.
@@ -47,6 +47,10 @@ pub struct Options {
     pub at_least: Duration,
     /// Chooses rules and the order of states.
     pub seed: u64,
+    /// How long a connection may take for one number, each way, before it counts as dead: TCP sends again what a busy machine was late with.
+    pub patience: Duration,
+    /// What is done wrong on purpose from the second swap on, to show that it would be noticed.
+    pub fault: Fault,
 }
 
 /// What the swapping side noted.
@@ -112,19 +116,20 @@ impl Soak<'_> {
     fn under_traffic(&mut self, stop: &AtomicBool) -> Result<(Report, Survival), Error> {
         let mut connections = Connections::default();
         let before = self.connect(&mut connections)?;
-        let mut dead = connections.exchange(WAIT);
+        let Options { seed, swaps, fresh, patience, fault, .. } = *self.options;
+        let mut dead = connections.exchange(patience);
         let flows: Vec<Flow> = self.watched.iter().map(|one| one.flow).collect();
         let traffic = Traffic::start(self.stage.lab(), &flows)?;
         note(&self.fresh, &self.plan, &self.watched, &mut self.log);
         thread::sleep(MARGIN);
 
-        let Options { seed, swaps, fresh, .. } = *self.options;
         let mut states = states(seed, swaps, fresh.min(MOST_FRESH)).into_iter();
         states.next().map_or(Ok(()), |first| self.swap(first))?;
         let after = self.connect(&mut connections)?;
+        self.stage.set_fault(fault);
         let done = AtomicBool::new(false);
         let (swapped, rounds, died) = thread::scope(|scope| {
-            let pulse = scope.spawn(|| pulse(&mut connections, &done));
+            let pulse = scope.spawn(|| pulse(&mut connections, patience, &done));
             let swapped = states.take_while(|_| !stop.load(Ordering::Relaxed)).try_for_each(|state| self.swap(state));
             done.store(true, Ordering::Relaxed);
             let (rounds, died) = pulse.join().unwrap_or_default();
@@ -133,7 +138,7 @@ impl Soak<'_> {
         swapped?;
         dead.extend(died);
         thread::sleep(MARGIN);
-        dead.extend(connections.exchange(WAIT));
+        dead.extend(connections.exchange(patience));
         dead.sort();
         dead.dedup();
         let report = traffic.stop(self.stage.lab())?;
@@ -185,7 +190,7 @@ impl Soak<'_> {
                 let Some(ends) = Probe::new(&self.plan, from, to, family, lab::Protocol::Tcp(CONNECTIONS)) else {
                     continue;
                 };
-                connections.open(self.stage.lab(), ends.from, ends.to, CONNECTIONS, WAIT)?;
+                connections.open(self.stage.lab(), ends.from, ends.to, CONNECTIONS, CONNECT)?;
                 count += 1;
             }
         }
@@ -235,10 +240,10 @@ fn fewest_rules(db: &Database) -> Option<usize> {
 }
 
 /// Round trips over all connections until told to stop: how many rounds, and who died.
-fn pulse(connections: &mut Connections, done: &AtomicBool) -> (u64, Vec<(End, End)>) {
+fn pulse(connections: &mut Connections, patience: Duration, done: &AtomicBool) -> (u64, Vec<(End, End)>) {
     let (mut rounds, mut dead) = (0, Vec::new());
     while !done.load(Ordering::Relaxed) {
-        dead.extend(connections.exchange(WAIT));
+        dead.extend(connections.exchange(patience));
         rounds += 1;
         if !dead.is_empty() {
             break;
