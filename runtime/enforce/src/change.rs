@@ -33,6 +33,23 @@ pub enum Error {
     /// More endpoints than a node can number.
     #[error("a node has at most 65,535 endpoints")]
     Endpoints,
+    /// More peers than class tables hold. A peer without a class would escape the rules that name it, so nothing is changed.
+    #[error("the cluster has {found} kinds of peers, and the tables of this node hold {limit}")]
+    Peers {
+        /// How many there are.
+        found: u32,
+        /// How many fit.
+        limit: u32,
+    },
+    /// More peers, those that are gone counted too, than the target has numbers for. A peer without number would be taken for one that no
+    /// rule mentions.
+    #[error("a node of this target tells at most {limit} peers apart, and there have been {count}")]
+    Peers {
+        /// How many numbers have been given.
+        count: u32,
+        /// How many there are.
+        limit: u32,
+    },
 }
 
 /// An endpoint of the node.
@@ -152,6 +169,14 @@ impl Enforcer {
     ) -> Result<Change, Error> {
         let table = world::peers(db);
         let view = Arc::new(self.numbers.view(&table, &self.name));
+        let limit = 1 << db.project().target(db).peers_log2;
+        if view.len() > limit {
+            return Err(Error::Peers { found: view.len(), limit });
+        }
+        let limit = 1u32.checked_shl(u32::from(self.node.target().peers_log2)).unwrap_or(u32::MAX);
+        if view.len() > limit {
+            return Err(Error::Peers { count: view.len(), limit });
+        }
         let mut classes: BTreeMap<Class, ClassState> = BTreeMap::new();
         let mut change = Change { view: view.clone(), next: BTreeMap::new(), between: BTreeMap::new() };
         let mut between: BTreeMap<(Digest, Digest), Option<Arc<Loaded>>> = BTreeMap::new();
@@ -214,7 +239,7 @@ impl Enforcer {
         let failed = |problem| Error::Build { subject: meaning::name(class), problem };
         let image = build::image(db, key).map_err(failed)?;
         let diagrams = meaning::diagrams(db, key).map_err(|problem| failed(build::Problem::Diagram(problem)))?;
-        let diagrams = [state::over_node(&diagrams[0], view), state::over_node(&diagrams[1], view)];
+        let diagrams = [0, 1].map(|at| state::over_node(&diagrams[at], view, &self.view));
         let loaded = match spoil {
             None => self.load(&image)?,
             Some((_, make)) => {

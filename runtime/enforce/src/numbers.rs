@@ -2,14 +2,22 @@
 
 use flow::{Family, PeerId, Prefix};
 use hir::peers::{PeerKey, PeerTable, UNMANAGED};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The numbers that a node's tables use. The database numbers peers anew whenever the cluster changes; a node must not.
 #[derive(Clone, Debug, Default)]
 pub struct Numbers {
     by_key: BTreeMap<PeerKey, u32>,
     next: u32,
+    /// For how many views in a row a known peer was absent.
+    absent: BTreeMap<PeerKey, u8>,
+    /// Numbers to give again, least first.
+    free: BTreeSet<u32>,
 }
+
+/// After how many views without its peer a number is given again. By then no address table of the last changes held it, and packets
+/// that had looked it up are long done.
+const ABSENT: u8 = 3;
 
 /// One view of the peers: the database's table beside the node's numbers.
 #[derive(Clone, Debug, Default)]
@@ -23,17 +31,20 @@ pub struct View {
 }
 
 impl Numbers {
-    /// Numbers every peer of a table, new ones after all others, and looks at it from a node.
+    /// Numbers every peer of a table, new ones with numbers that nobody has, and looks at it from a node.
     pub fn view(&mut self, table: &PeerTable, node: &str) -> View {
         let fixed = UNMANAGED.0 + 1;
         self.next = self.next.max(fixed);
+        self.retire(table);
         let mut to_node = Vec::new();
         for (peer, info) in table.peers() {
             let number = match peer.0 {
                 known if known < fixed => known,
                 _ => *self.by_key.entry(info.key.clone()).or_insert_with(|| {
-                    self.next += 1;
-                    self.next - 1
+                    self.free.pop_first().unwrap_or_else(|| {
+                        self.next += 1;
+                        self.next - 1
+                    })
                 }),
             };
             to_node.push(number);
@@ -45,6 +56,21 @@ impl Numbers {
         let number = |peer: PeerId| to_node.get(peer.0 as usize).copied().unwrap_or(0);
         let prefixes = table.addresses(Some(node)).into_iter().map(|(prefix, peer)| (prefix, number(peer))).collect();
         View { to_node, of_node, prefixes }
+    }
+
+    /// Takes numbers back from peers that have been absent for long enough.
+    fn retire(&mut self, table: &PeerTable) {
+        let present: BTreeSet<&PeerKey> = table.peers().map(|(_, info)| &info.key).collect();
+        let gone: Vec<PeerKey> = self.by_key.keys().filter(|key| !present.contains(key)).cloned().collect();
+        self.absent.retain(|key, _| !present.contains(key));
+        for key in gone {
+            let views = self.absent.entry(key.clone()).or_default();
+            *views += 1;
+            if *views >= ABSENT {
+                self.absent.remove(&key);
+                self.free.extend(self.by_key.remove(&key));
+            }
+        }
     }
 }
 

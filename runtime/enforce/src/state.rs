@@ -29,10 +29,14 @@ pub fn slot(hook: Hook) -> usize {
     }
 }
 
-/// The diagram of the database, over the node's numbers.
-pub fn over_node(diagram: &Diagram, view: &View) -> Diagram {
+/// The diagram of the database, over the node's numbers. A number that is gone, and that an address may carry until the change is made,
+/// means what covers that address now.
+pub fn over_node(diagram: &Diagram, view: &View, earlier: &View) -> Diagram {
+    let known = |number: u32| view.of_node.get(number as usize).copied().flatten();
     let gone = PeerId(u32::MAX);
-    diagram.renumber(view.len(), |number| view.of_node.get(number.0 as usize).copied().flatten().unwrap_or(gone))
+    diagram.renumber(view.len().max(earlier.len()), |number| {
+        known(number.0).or_else(|| known(view.before(earlier, number.0))).unwrap_or(gone)
+    })
 }
 
 /// Diagrams of an earlier view, over the numbers of a later one.
