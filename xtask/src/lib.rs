@@ -8,6 +8,7 @@
 //!                        tidy: files ─read→ House ─rules→ findings
 //!                        bench: the release binary of `benches` ─► lines
 //!                        conformance: scenarios ─runner→ wrong cases and counts
+//!                        schema: types of the command line ─► docs/schemas
 //!                        soak: seed ─rehearsal→ a lab under swaps, every packet accounted for
 //! ```
 //! # Does not know
@@ -19,5 +20,6 @@
 
 pub mod bench;
 pub mod conformance;
+pub mod schema;
 pub mod soak;
 pub mod tidy;

@@ -19,6 +19,8 @@ enum Command {
     Soak(xtask::soak::Arguments),
     /// Asks every engine every case of a folder of conformance scenarios
     Conformance(xtask::conformance::Arguments),
+    /// Compares published JSON schemas with the types of reports, or writes them
+    Schema(xtask::schema::Arguments),
     /// Measures the targets of the design: one line a measurement
     Bench(xtask::bench::Arguments),
 }
@@ -26,6 +28,7 @@ enum Command {
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Tidy(arguments) => xtask::tidy::run(&arguments),
+        Command::Schema(arguments) => xtask::schema::run(&arguments),
         Command::Bench(arguments) => xtask::bench::run(&arguments),
         Command::Soak(arguments) => xtask::soak::run_one(&arguments),
         Command::Conformance(arguments) => xtask::conformance::run_all(&arguments),
