@@ -33,14 +33,6 @@ pub enum Error {
     /// More endpoints than a node can number.
     #[error("a node has at most 65,535 endpoints")]
     Endpoints,
-    /// More peers than class tables hold. A peer without a class would escape the rules that name it, so nothing is changed.
-    #[error("the cluster has {found} kinds of peers, and the tables of this node hold {limit}")]
-    Peers {
-        /// How many there are.
-        found: u32,
-        /// How many fit.
-        limit: u32,
-    },
     /// More peers, those that are gone counted too, than the target has numbers for. A peer without number would be taken for one that no
     /// rule mentions.
     #[error("a node of this target tells at most {limit} peers apart, and there have been {count}")]
@@ -169,10 +161,6 @@ impl Enforcer {
     ) -> Result<Change, Error> {
         let table = world::peers(db);
         let view = Arc::new(self.numbers.view(&table, &self.name));
-        let limit = 1 << db.project().target(db).peers_log2;
-        if view.len() > limit {
-            return Err(Error::Peers { found: view.len(), limit });
-        }
         let limit = 1u32.checked_shl(u32::from(self.node.target().peers_log2)).unwrap_or(u32::MAX);
         if view.len() > limit {
             return Err(Error::Peers { count: view.len(), limit });
