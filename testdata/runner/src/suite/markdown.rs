@@ -3,10 +3,6 @@
 /// One file of the suite.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Its path, for messages.
-    pub path: String,
-    /// Its text, which blessing changes.
-    pub text: String,
     /// Blocks before the first heading: every test of the file begins with them.
     pub preamble: Vec<Block>,
     /// One for each heading.
@@ -55,8 +51,8 @@ impl Block {
 /// Reads a file.
 ///
 /// Errors: a block that does not end, with its line.
-pub fn read(path: &str, text: &str) -> Result<File, (usize, String)> {
-    let mut file = File { path: path.to_owned(), text: text.to_owned(), preamble: Vec::new(), tests: Vec::new() };
+pub fn read(text: &str) -> Result<File, (usize, String)> {
+    let mut file = File { preamble: Vec::new(), tests: Vec::new() };
     let mut open: Option<(Block, &str)> = None;
     for (at, line) in text.lines().enumerate().map(|(at, line)| (at + 1, line)) {
         match &mut open {
@@ -108,7 +104,7 @@ mod tests {
         let text = format!(
             "{FENCE}config\nx\n{FENCE}\n# One\nprose\n{FENCE}flows standard\na # b\n# c\n\nd\n{FENCE}\n# Two\n"
         );
-        let file = read("f.md", &text).unwrap();
+        let file = read(&text).unwrap();
         assert_eq!(file.preamble.len(), 1);
         let names: Vec<_> = file.tests.iter().map(|test| (test.name.as_str(), test.line)).collect();
         assert_eq!(names, [("One", 4), ("Two", 12)]);
@@ -119,6 +115,6 @@ mod tests {
 
     #[test]
     fn a_block_without_end_is_an_error_at_its_first_line() {
-        assert_eq!(read("f.md", "\n```flows\n"), Err((2, "the block does not end".to_owned())));
+        assert_eq!(read("\n```flows\n"), Err((2, "the block does not end".to_owned())));
     }
 }

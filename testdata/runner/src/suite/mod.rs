@@ -12,6 +12,7 @@ pub mod claims;
 pub mod cluster;
 pub mod config;
 pub mod end;
+pub mod flows;
 pub mod markdown;
 pub mod node;
 pub mod report;
@@ -76,7 +77,7 @@ fn in_parallel<'t>(texts: &'t BTreeMap<String, String>, filter: &str) -> Vec<(&'
 fn run_text(texts: &BTreeMap<String, String>, name: &str, filter: &str, report: &mut Report) -> Vec<Rewrite> {
     let mut rewrites = Vec::new();
     report.files += 1;
-    let read = markdown::read(name, &texts[name]).and_then(|file| {
+    let read = markdown::read(&texts[name]).and_then(|file| {
         let preamble = included(texts, &file.preamble)?;
         Ok((file, preamble))
     });
@@ -104,8 +105,7 @@ fn included(texts: &BTreeMap<String, String>, preamble: &[Block]) -> Result<Vec<
         }
         let name = block.arguments.join(" ");
         let text = texts.get(&name).ok_or_else(|| (block.line, format!("there is no file `{name}` to include")))?;
-        blocks
-            .extend(markdown::read(&name, text).map_err(|(_, why)| (block.line, format!("`{name}`: {why}")))?.preamble);
+        blocks.extend(markdown::read(text).map_err(|(_, why)| (block.line, format!("`{name}`: {why}")))?.preamble);
     }
     Ok(blocks)
 }

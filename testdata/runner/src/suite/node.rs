@@ -5,6 +5,7 @@
 use super::script::Packet;
 use crate::engine::{Kind, Place, World};
 use flow::{Direction, Family, PeerId, Prefix};
+use hir::peers::{HOST, WORLD_V4, WORLD_V6};
 use image::address::Address4;
 use image::codec::{Config, Endpoint};
 use image::{DropReason, Hook, Image, Target, layout};
@@ -164,7 +165,12 @@ impl Stage<'_, '_> {
         let rules = self.world.compiled(&self.place.class)?.rules;
         let rules = &rules[driver::meaning::slot(packet.direction)];
         let (world, node) = (self.world, self.place.node.as_deref());
-        let mut decide = |peer, key| oracle::decide(rules, world.peer(node, peer), key).verdict.is_allowed();
+        // A node's own address is believed of packets that were made there; from elsewhere it is an address like any other.
+        let peer = |address| match world.peer(node, address) {
+            HOST if packet.direction == Direction::Ingress && !packet.made_here => world_of(address),
+            peer => peer,
+        };
+        let mut decide = |address, key| oracle::decide(rules, peer(address), key).verdict.is_allowed();
         let now = (EPOCH + packet.seconds) * u64::from(HZ);
         let track = &mut self.node.track;
         let step = packet::step(track, &self.endpoint, packet.direction, &packet.bytes, None, now, &mut decide);
@@ -195,6 +201,10 @@ impl Stage<'_, '_> {
         let reason = open.1.by_ref().last().map_or(0, |record| record.reason);
         Ok(Some((run.answer == -1, named(reason))))
     }
+}
+
+fn world_of(address: IpAddr) -> PeerId {
+    if address.is_ipv4() { WORLD_V4 } else { WORLD_V6 }
 }
 
 /// What a script calls the reason of a packet that passes.

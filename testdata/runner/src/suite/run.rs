@@ -3,21 +3,19 @@
 use super::ask::{self, Asked, Flow};
 use super::cluster::World;
 use super::config::{self, Settings};
-use super::end::{self, End};
 use super::markdown::{Block, Test};
 use super::node::{Node, Stage};
 use super::report::{Failure, Report};
-use super::row::{Ask, Row};
+use super::row::Row;
 use super::script::{self, Packet};
 use super::text::Manifest;
-use super::{claims, rerun};
-use crate::engine::{self, Kind, NotAsked, Place, Question, Unavailable};
+use super::{claims, end, flows, rerun};
+use crate::engine::{self, Kind, NotAsked, Unavailable};
 use driver::Database;
 use driver::meaning::{self, ClassKey};
-use flow::{Direction, Family};
+use flow::Direction;
 use hir::Dialect;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 /// Text that blessing puts in the place of a block's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -282,7 +280,7 @@ impl Run<'_> {
         let world = engine::World::new(&db);
         let mut flows = Vec::new();
         for (line, text) in block.lines() {
-            match Row::read(text).and_then(|row| self.expanded(&world, line, &row)) {
+            match Row::read(text).and_then(|row| flows::of_row(&self.world, &world, line, &row)) {
                 Ok(found) => flows.extend(found),
                 Err(message) => self.fail(line, message),
             }
@@ -322,70 +320,4 @@ impl Run<'_> {
             self.fail(asked.line, format!("{kind}: {}: {difference}\n{}", asked.words, flow.explained()));
         }
     }
-
-    /// The flows of a row: each source with each destination and key, once for each family that both have.
-    fn expanded(&self, world: &engine::World<'_>, line: usize, row: &Row) -> Result<Vec<Asked>, String> {
-        let mut flows = Vec::new();
-        for source in &row.sources {
-            for destination in &row.destinations {
-                for ask in &row.keys {
-                    let from = end::named(&self.world, source)?;
-                    let (to, ask) = self.destination(destination, row.via.as_deref(), *ask)?;
-                    let found = one(world, row, &from, &to, ask)?;
-                    let words = |key: String| format!("{source} -> {destination} {key}");
-                    flows.extend(found.into_iter().map(|(key, ends)| Asked {
-                        line,
-                        words: words(key),
-                        expected: row.expected.clone(),
-                        ends,
-                    }));
-                }
-            }
-        }
-        Ok(flows)
-    }
-
-    fn destination(&self, word: &str, via: Option<&str>, ask: Ask) -> Result<(End, Ask), String> {
-        match (word.strip_prefix("service:"), via) {
-            (Some(service), Some(via)) => {
-                let backend = end::named(&self.world, via)?;
-                let ask = end::translated(&self.world, service, &backend, ask)?;
-                Ok((backend, ask))
-            }
-            (None, None) => Ok((end::named(&self.world, word)?, ask)),
-            _ => Err("a service wants `via BACKEND`, and nothing else does".to_owned()),
-        }
-    }
-}
-
-type Ends = [Option<(Place, Question)>; 2];
-
-/// What is asked at both ends of one flow, for each family that both ends have.
-fn one(world: &engine::World<'_>, row: &Row, from: &End, to: &End, ask: Ask) -> Result<Vec<(String, Ends)>, String> {
-    if from.is_same_pod(to) {
-        return Ok(vec![("inside the pod".to_owned(), [None, None])]);
-    }
-    let mut found = Vec::new();
-    for (family, source, destination) in shared(&from.addresses(world), &to.addresses(world)) {
-        let Some(key) = ask.key(family) else { continue };
-        let end = |mine: &End, peer: IpAddr, direction: Direction| -> Result<Option<(Place, Question)>, String> {
-            if row.only.is_some_and(|only| only != direction) {
-                return Ok(None);
-            }
-            match mine.place(world) {
-                None if row.only.is_some() => Err("nothing is enforced at that end".to_owned()),
-                place => Ok(place.map(|place| (place, Question { direction, peer, key }))),
-            }
-        };
-        let egress = end(from, destination, Direction::Egress)?;
-        let ingress = end(to, source, Direction::Ingress)?;
-        found.push((key.to_string(), [egress, ingress]));
-    }
-    if found.is_empty() { Err("no packet can be of this flow: the families differ".to_owned()) } else { Ok(found) }
-}
-
-/// Pairs of addresses of one family.
-fn shared(from: &[IpAddr], to: &[IpAddr]) -> Vec<(Family, IpAddr, IpAddr)> {
-    let with = |a: IpAddr| to.iter().filter(move |b| b.is_ipv4() == a.is_ipv4()).map(move |b| (Family::of(a), a, *b));
-    from.iter().flat_map(|a| with(*a)).collect()
 }
