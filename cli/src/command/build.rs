@@ -80,6 +80,7 @@ impl Build {
             return Ok(Exit::Bad);
         }
         let db = &session.db;
+        check_peers(db)?;
         let built = match Built::of(db) {
             Ok(built) => built,
             Err(problems) => {
@@ -101,7 +102,7 @@ impl Build {
             let forms = emit::emit(db, &built, &self.emit, chosen);
             output::write_stdout(&forms).map_err(|error| error.to_string())?;
         }
-        if self.emit.is_empty() || !self.outputs.outputs.is_empty() {
+        if self.emit.is_empty() || self.explain || !self.outputs.outputs.is_empty() {
             self.report(db, &built, &chosen)?;
         }
         Ok(Exit::Clean)
@@ -125,6 +126,18 @@ impl Build {
         })
         .map_err(|error| error.to_string())
     }
+}
+
+/// Whether every peer has a place in the class tables. Errors: for people; a peer without one would be decided as nobody in particular.
+fn check_peers(db: &Database) -> Result<(), String> {
+    let (peers, room) = (world::peers(db).peers().count(), 1 << db.project().target(db).peers_log2);
+    if peers <= room {
+        return Ok(());
+    }
+    Err(format!(
+        "these files tell {peers} remote parties apart, and the tables of an image hold {room}; nothing is built. \
+         Labels that no policy needs, such as one for each pod, make parties that differ"
+    ))
 }
 
 /// Draws everything that forbids a build, and says whether there is anything.

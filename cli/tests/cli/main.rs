@@ -1,0 +1,9 @@
+//! The binary as its users meet it: arguments and files in; text, JSON and exit codes out.
+
+mod build;
+mod disk;
+mod help;
+mod output;
+mod reports;
+mod support;
+mod words;

@@ -1,0 +1,79 @@
+//! Streams: colours, pipes, standard input, order.
+
+use crate::support::{CLUSTER, Folder, POLICY, doubtful};
+use std::io::Read;
+use std::process::Stdio;
+
+const COMMANDS: [&[&str]; 4] = [
+    &["check", "."],
+    &["build", ".", "--explain"],
+    &["build", ".", "--emit", "tree"],
+    &["trace", "shop/web", "shop/db", "80/TCP", "-f", "."],
+];
+
+fn both() -> Folder {
+    Folder::of(&[("cluster.yaml", CLUSTER), ("policy.yaml", &doubtful())])
+}
+
+#[test]
+fn no_colour_reaches_a_file_a_pipe_or_a_reader_who_asked_for_none() {
+    let folder = both();
+    for command in COMMANDS {
+        for ran in [folder.run(command), folder.run(&[command, &["--color", "never"]].concat())] {
+            assert!(!ran.out.contains('\u{1b}') && !ran.err.contains('\u{1b}'), "{command:?}: {ran:?}");
+        }
+        let quiet = folder.command(command).env("NO_COLOR", "1").output().unwrap();
+        assert!(!quiet.stdout.contains(&0x1b) && !quiet.stderr.contains(&0x1b), "{command:?}");
+    }
+    let always = folder.run(&["check", ".", "--color", "always"]);
+    assert!(always.out.contains('\u{1b}'), "--color always colours");
+    let in_file = folder.run(&["check", ".", "--color", "always", "-o", "text=report.txt"]);
+    assert_eq!((in_file.code, in_file.out.as_str()), (1, ""));
+    assert!(!std::fs::read(folder.join("report.txt")).unwrap().contains(&0x1b), "no colour reaches a file");
+}
+
+#[test]
+fn a_reader_who_leaves_causes_no_panic() {
+    let folder = both();
+    for command in COMMANDS {
+        let mut child = folder.command(command).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let mut err = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        let code = child.wait().unwrap().code();
+        assert!(matches!(code, Some(0 | 1)), "{command:?} {code:?}: {err}");
+        assert!(!err.contains("TG9999") && !err.contains("panicked"), "{command:?}: {err}");
+    }
+}
+
+#[test]
+fn a_dash_is_standard_input() {
+    let folder = Folder::of(&[("cluster.yaml", CLUSTER)]);
+    let ran = folder.run_with_input(&["check", "cluster.yaml", "-"], &doubtful());
+    assert!(ran.out.contains("[-:"), "{ran:?}");
+    assert_eq!(ran.code, 1);
+    let built = folder.run_with_input(&["build", "cluster.yaml", "-"], POLICY);
+    assert_eq!(built.code, 0, "{built:?}");
+    assert!(built.out.contains("pod shop/db"), "{built:?}");
+}
+
+#[test]
+fn the_same_input_gives_the_same_output_in_any_order_of_files() {
+    let folder = both();
+    for command in COMMANDS {
+        let first = folder.run(command);
+        let again = folder.run(command);
+        assert_eq!((&first.out, &first.err), (&again.out, &again.err), "{command:?}");
+    }
+    let one = folder.run(&["check", "cluster.yaml", "policy.yaml"]);
+    let other = folder.run(&["check", "policy.yaml", "cluster.yaml", "./policy.yaml"]);
+    assert_eq!(one.out, other.out);
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_2_and_says_where() {
+    let folder = both();
+    let ran = folder.run(&["check", ".", "-o", "json=absent/report.json"]);
+    assert!(ran.err.contains("absent/report.json"), "{ran:?}");
+    assert_eq!(ran.code, 2);
+}
