@@ -87,8 +87,8 @@ pub fn forecast(hook: Hook, diagram: &Diagram, target: &Target) -> Option<Direct
     let cuts: Vec<(u32, u32)> = columns.cuts().iter().map(|(key, column)| (key.raw(), column.0)).collect();
     let (slots, pages) = parts(&cuts);
     let (instructions, calls) = code_like(hook, &stand_in(classes > 1), target)?;
-    // A check against a limit that a number's width keeps anyway is left out.
-    let needless = u32::from(slots == 1 << 8) + u32::from(pages == 1 << 16) + u32::from(classes == 1 << 16);
+    // A check against a limit that a number's width keeps anyway is left out of both decisions, that of IPv4 and that of IPv6.
+    let needless = 2 * (u32::from(slots == 1 << 8) + u32::from(pages == 1 << 16) + u32::from(classes == 1 << 16));
     let cells = u64::from(classes) * u64::from(column_count);
     Some(DirectionEntry {
         shape: "tables".into(),
@@ -177,7 +177,12 @@ mod tests {
 
     #[test]
     fn a_slot_a_protocol_needs_no_check_and_none_is_forecast() {
-        let ports: Vec<String> = (0..256).map(|protocol| format!("{protocol}/{protocol}")).collect();
+        // Keys of ICMP are written as type and code.
+        let key = |protocol: u8| match protocol {
+            1 | 58 => format!("{protocol}/0.{protocol}"),
+            _ => format!("{protocol}/{protocol}"),
+        };
+        let ports: Vec<String> = (0..=255).map(key).collect();
         let rules = format!("tier t\n level 0\n  allow peers {{1}} l4 {} by a \"\"\nfallback allow\n", ports.join(","))
             .replacen("allow", "deny", 1);
         let diagram = diagram::build(&RuleSet::parse(&rules).unwrap(), 5, &Limits::default()).unwrap();
