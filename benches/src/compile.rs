@@ -155,7 +155,7 @@ impl Bench {
 
     /// The median of some edits of a file; a first one, which may have more to do, does not count.
     fn edit(&mut self, name: &str, path: &str, text: impl Fn(u16) -> String, say: &mut dyn FnMut(Line)) {
-        let (mut totals, mut processor, mut ran) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut totals, mut processor, mut facts, mut ran) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let mut classes: Vec<Class> = stages::classes(&self.db).keys().cloned().collect();
         let node = self.node();
         for edition in 1..=EDITS + 1 {
@@ -163,6 +163,7 @@ impl Bench {
             let (begin, begin_here) = (Instant::now(), thread_time());
             self.db.set_file(path, &text(edition));
             let now = stages::classes(&self.db);
+            facts.push(milliseconds(thread_time() - begin_here));
             self.ask(&classes, &node);
             totals.push(milliseconds(begin.elapsed()));
             processor.push(milliseconds(thread_time() - begin_here));
@@ -170,9 +171,12 @@ impl Bench {
             classes = now.keys().cloned().collect();
         }
         let count = |query: &str| ran.iter().filter(|one| one.query == query).count();
+        let first = processor[0];
         let line = Line::new("T9", self.n, name)
             .figure("ours_ms", median(totals.split_off(1)))
             .figure("cpu_ms", median(processor.split_off(1)))
+            .figure("first_cpu_ms", first)
+            .figure("until_classes_cpu_ms", median(facts.split_off(1)))
             .with("ran_resolve", count("resolve"))
             .with("ran_diagram", count("build"))
             .with("ran_image", count("compile"));
