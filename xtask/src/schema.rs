@@ -70,11 +70,11 @@ pub fn stale(root: &Path) -> Vec<String> {
 
 /// Compares or writes. Exit code 1 when files differ, 2 when they cannot be written.
 pub fn run(arguments: &Arguments) -> ExitCode {
-    if arguments.bless {
-        if let Err(error) = bless(&arguments.root) {
-            eprintln!("error: cannot write below {FOLDER}: {error}");
-            return ExitCode::from(2);
-        }
+    if arguments.bless
+        && let Err(error) = bless(&arguments.root)
+    {
+        eprintln!("error: cannot write below {FOLDER}: {error}");
+        return ExitCode::from(2);
     }
     let stale = stale(&arguments.root);
     stale
