@@ -66,9 +66,7 @@ impl Place {
         };
         let made = tempfile::Builder::new().prefix(".tidegate-").tempdir_in(&self.parent);
         let new = made.map_err(|error| cannot(&self.parent, error))?;
-        for (path, bytes) in files {
-            write(&new.path().join(path), bytes).map_err(|error| cannot(&self.dir.join(path), error))?;
-        }
+        write_all(new.path(), files).map_err(|(path, error)| cannot(&self.dir.join(path), error))?;
         let settle = || -> io::Result<()> {
             fs::set_permissions(new.path(), Permissions::from_mode(0o755))?;
             File::open(new.path())?.sync_all()
@@ -117,6 +115,25 @@ fn rename(from: &Path, to: &Path, flags: RenameFlags) -> io::Result<()> {
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// How many files are brought to the disk at once: a disk settles many as fast as one.
+const AT_ONCE: usize = 16;
+
+/// Writes files below a folder. Errors: the least path that cannot be written, of those that were tried.
+fn write_all<'f>(folder: &Path, files: &'f Files) -> Result<(), (&'f str, io::Error)> {
+    let all: Vec<(&'f String, &'f Vec<u8>)> = files.iter().collect();
+    let share = |part: &[(&'f String, &'f Vec<u8>)]| {
+        part.iter()
+            .try_for_each(|(path, bytes)| write(&folder.join(path), bytes).map_err(|error| (path.as_str(), error)))
+    };
+    let parts = all.chunks(all.len().div_ceil(AT_ONCE).max(1));
+    let done: Vec<Result<(), (&'f str, io::Error)>> = std::thread::scope(|scope| {
+        let writers: Vec<_> = parts.map(|part| scope.spawn(move || share(part))).collect();
+        // A writer that panics is a fault of ours; it goes on here, and is reported where all faults are.
+        writers.into_iter().map(|it| it.join().unwrap_or_else(|fault| std::panic::resume_unwind(fault))).collect()
+    });
+    done.into_iter().collect()
 }
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
