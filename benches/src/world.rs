@@ -61,8 +61,8 @@ fn nodes(n: usize) -> String {
     for node in 0..nodes_for(n) {
         let _ = write!(
             text,
-            "apiVersion: v1\nkind: Node\nmetadata:\n  name: node-{node}\n  labels: {{kubernetes.io/hostname: node-{node}}}\n\
-             spec:\n  podCIDR: 10.{}.{}.0/24\nstatus:\n  addresses:\n    - {{type: InternalIP, address: 192.168.{}.{}}}\n---\n",
+            "---\napiVersion: v1\nkind: Node\nmetadata:\n  name: node-{node}\n  labels: {{kubernetes.io/hostname: node-{node}}}\n\
+             spec:\n  podCIDR: 10.{}.{}.0/24\nstatus:\n  addresses:\n    - {{type: InternalIP, address: 192.168.{}.{}}}\n",
             128 + node / 256,
             node % 256,
             node / 250,
@@ -79,8 +79,8 @@ fn system() -> String {
     {
         let _ = write!(
             text,
-            "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {namespace}\n  \
-             labels: {{kubernetes.io/metadata.name: {namespace}, team: platform}}\n---\n"
+            "---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: {namespace}\n  \
+             labels: {{kubernetes.io/metadata.name: {namespace}, team: platform}}\n"
         );
         text += &pod_text(
             namespace,
@@ -99,8 +99,8 @@ fn system() -> String {
 pub fn namespace_text(namespace: usize, pods: usize, nodes: usize) -> String {
     let name = format!("ns-{namespace}");
     let mut text = format!(
-        "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n  \
-         labels: {{kubernetes.io/metadata.name: {name}, team: team-{}}}\n---\n",
+        "---\napiVersion: v1\nkind: Namespace\nmetadata:\n  name: {name}\n  \
+         labels: {{kubernetes.io/metadata.name: {name}, team: team-{}}}\n",
         namespace % TEAMS
     );
     for pod in namespace * A_NAMESPACE..namespace * A_NAMESPACE + pods {
@@ -140,11 +140,11 @@ fn pod_text(
     (port_name, port): (&str, u16),
 ) -> String {
     format!(
-        "apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\n  namespace: {namespace}\n  labels:\n    app: {app}\n    tier: {tier}\n    \
+        "---\napiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\n  namespace: {namespace}\n  labels:\n    app: {app}\n    tier: {tier}\n    \
          version: v{version}\nspec:\n  nodeName: {node}\n  serviceAccountName: default\n  containers:\n    - name: {app}\n      \
          image: registry.example.com/{app}:{version}\n      ports:\n        - {{name: {port_name}, containerPort: {port}, protocol: TCP}}\n        \
          - {{name: metrics, containerPort: 9100, protocol: TCP}}\nstatus:\n  phase: Running\n  podIP: {a}.{b}.{c}.{d}\n  \
-         podIPs: [{{ip: {a}.{b}.{c}.{d}}}]\n---\n"
+         podIPs: [{{ip: {a}.{b}.{c}.{d}}}]\n"
     )
 }
 
