@@ -38,9 +38,9 @@ fn no_packet_is_lost_or_passes_that_neither_the_old_nor_the_new_policies_allow()
     if !possible() {
         return;
     }
-    let outcome = soak("swap", 300, 60, Fault::None);
+    let outcome = soak("swap", 200, 40, Fault::None);
     assert!(outcome.is_clean(), "{outcome}");
-    assert_eq!((outcome.swaps, outcome.fresh), (300, 60));
+    assert_eq!((outcome.swaps, outcome.fresh), (200, 40));
     assert!(outcome.rules >= 100);
     for tally in [&outcome.always, &outcome.never, &outcome.turned] {
         assert!(tally.sent > 0 && tally.certain > 0, "{outcome}");
