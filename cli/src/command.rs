@@ -19,6 +19,8 @@ pub enum Exit {
     Findings,
     /// Input that cannot be used, an output that cannot be written, or a fault of our own.
     Bad,
+    /// As a program that was run for the user ended.
+    Code(u8),
 }
 
 impl From<Exit> for ExitCode {
@@ -27,6 +29,7 @@ impl From<Exit> for ExitCode {
             Exit::Clean => 0,
             Exit::Findings => 1,
             Exit::Bad => 2,
+            Exit::Code(code) => code,
         })
     }
 }

@@ -22,26 +22,47 @@ pub struct Unreadable {
     pub reason: String,
 }
 
+/// What the paths hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gathered {
+    /// Sorted by path, each file once.
+    pub manifests: Vec<Manifest>,
+    /// What could not be read.
+    pub unreadable: Vec<Unreadable>,
+    /// Of each path that holds no manifest at all, what to say of it.
+    pub empty: Vec<String>,
+}
+
 /// The greatest file that is read, in bytes. A cluster's `kubectl get -A -o yaml` is far below it.
 pub const MAX_BYTES: u64 = 1 << 30;
 
 /// Reads every manifest below the paths.
 ///
-/// Shape: sorted by path, each file once. A folder gives its `.yaml`, `.yml` and `.json` files, hidden and ignored ones left out; a file
-/// that is named is read whatever its ending; `-` is standard input.
+/// Shape: a folder gives its `.yaml`, `.yml` and `.json` files, hidden ones and those that an `.ignore` file names left out; what git
+/// ignores is read all the same, for it is applied all the same. A file that is named is read whatever its ending; `-` is standard input.
 /// Errors: collected, never fatal: all problems are reported in one run.
-pub fn read(paths: &[String]) -> (Vec<Manifest>, Vec<Unreadable>) {
-    let (mut manifests, mut unreadable) = (Vec::new(), Vec::new());
+pub fn read(paths: &[String]) -> Gathered {
+    let Gathered { mut manifests, mut unreadable, mut empty } = Gathered::default();
     let mut found: BTreeSet<PathBuf> = BTreeSet::new();
     for path in paths {
         if path == "-" {
             match read_text(io::stdin().lock()) {
-                Ok(text) => manifests.push(Manifest { path: "-".into(), text }),
+                Ok(text) => {
+                    if text.trim().is_empty() {
+                        empty.push("no manifests on standard input: it is empty".into());
+                    }
+                    manifests.push(Manifest { path: "-".into(), text });
+                }
                 Err(reason) => unreadable.push(Unreadable { path: "-".into(), reason }),
             }
             continue;
         }
-        collect(Path::new(path), &mut found, &mut unreadable);
+        let before = unreadable.len();
+        let here = collect(Path::new(path), &mut unreadable);
+        if here.is_empty() && unreadable.len() == before {
+            empty.push(format!("no manifests in `{path}`: looked for .yaml, .yml and .json"));
+        }
+        found.extend(here);
     }
     for path in found {
         let shown = shown(&path);
@@ -52,29 +73,49 @@ pub fn read(paths: &[String]) -> (Vec<Manifest>, Vec<Unreadable>) {
     }
     manifests.sort_by(|a, b| a.path.cmp(&b.path));
     manifests.dedup_by(|a, b| a.path == b.path);
-    (manifests, unreadable)
+    unreadable.sort_by(|a, b| a.path.cmp(&b.path));
+    unreadable.dedup();
+    Gathered { manifests, unreadable, empty }
 }
 
-fn collect(path: &Path, found: &mut BTreeSet<PathBuf>, unreadable: &mut Vec<Unreadable>) {
+/// The manifests of one path.
+fn collect(path: &Path, unreadable: &mut Vec<Unreadable>) -> BTreeSet<PathBuf> {
+    let mut found = BTreeSet::new();
     match std::fs::metadata(path) {
         Ok(meta) if meta.is_dir() => {}
         Ok(_) => {
             found.insert(path.to_path_buf());
-            return;
+            return found;
         }
         Err(error) => {
             unreadable.push(Unreadable { path: shown(path), reason: error.to_string() });
-            return;
+            return found;
         }
     }
-    for entry in ignore::WalkBuilder::new(path).require_git(false).build() {
+    let walk = ignore::WalkBuilder::new(path).git_ignore(false).git_exclude(false).git_global(false).build();
+    for entry in walk {
         match entry {
             Ok(entry) if entry.file_type().is_some_and(|kind| !kind.is_dir()) && is_manifest(entry.path()) => {
                 found.insert(entry.into_path());
             }
             Ok(_) => {}
-            Err(error) => unreadable.push(Unreadable { path: shown(path), reason: error.to_string() }),
+            Err(error) => {
+                let place = at(&error).unwrap_or(path).to_path_buf();
+                let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+                unreadable.push(Unreadable { path: shown(&place), reason });
+            }
         }
+    }
+    found
+}
+
+/// Where a walk went wrong.
+fn at(error: &ignore::Error) -> Option<&Path> {
+    match error {
+        ignore::Error::WithPath { path, .. } => Some(path),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => at(err),
+        ignore::Error::Loop { child, .. } => Some(child),
+        _ => None,
     }
 }
 
@@ -111,7 +152,8 @@ mod tests {
             std::fs::write(folder.path().join(name), name).unwrap();
         }
         let root = folder.path().to_str().unwrap().to_owned();
-        let (manifests, unreadable) = read(&[root.clone(), format!("{root}/a.yml")]);
+        let Gathered { manifests, unreadable, empty } = read(&[root.clone(), format!("{root}/a.yml")]);
+        assert_eq!(empty, Vec::<String>::new());
         let names: Vec<_> = manifests.iter().map(|m| m.text.as_str()).collect();
         assert_eq!(names, ["a.yml", "b.yaml", "c.json"]);
         assert_eq!(unreadable, []);
@@ -124,9 +166,30 @@ mod tests {
         std::fs::write(&binary, [b'a', 0xff, 0xfe]).unwrap();
         let absent = folder.path().join("absent.yaml");
         let paths = [&binary, &absent].map(|path| path.to_str().unwrap().to_owned());
-        let (manifests, unreadable) = read(&paths);
+        let Gathered { manifests, unreadable, .. } = read(&paths);
         assert_eq!(manifests, []);
         assert_eq!(unreadable.len(), 2);
         assert!(unreadable.iter().any(|it| it.reason.contains("byte 1 is no character")), "{unreadable:?}");
+    }
+
+    #[test]
+    fn what_git_ignores_is_read_and_what_an_ignore_file_names_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join(".git")).unwrap();
+        for (name, text) in [(".gitignore", "*\n"), (".ignore", "edit.yaml\n"), ("a.yaml", "a"), ("edit.yaml", "edit")]
+        {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let found = read(&[folder.path().to_str().unwrap().to_owned()]);
+        let names: Vec<_> = found.manifests.iter().map(|m| m.text.as_str()).collect();
+        assert_eq!(names, ["a"]);
+    }
+
+    #[test]
+    fn a_folder_without_manifests_is_said_to_have_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().to_str().unwrap().to_owned();
+        let found = read(&[root.clone()]);
+        assert_eq!(found.empty, [format!("no manifests in `{root}`: looked for .yaml, .yml and .json")]);
     }
 }

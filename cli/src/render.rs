@@ -7,8 +7,11 @@ use diag::{Diagnostic, Label, Severity};
 use driver::{Database, SourceFile, locate};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 use std::fmt;
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::Arc;
+
+/// How many diagnostics are drawn in full on standard error.
+const DRAWN: usize = 100;
 
 /// Whether to use colours for a destination.
 pub fn colours(color: Color, destination: Destination) -> bool {
@@ -31,6 +34,32 @@ pub fn graphical(db: &Database, diagnostic: &Diagnostic, colours: bool) -> Strin
     // Why: writing into a String cannot fail, and a half-drawn report is better than none.
     let _ = handler.render_report(&mut out, &shown);
     out
+}
+
+/// Draws diagnostics on standard error.
+pub fn draw(db: &Database, found: &[Diagnostic], color: Color) {
+    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let colours = match color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => !plain && std::io::stderr().is_terminal(),
+    };
+    for diagnostic in found.iter().take(DRAWN) {
+        say(&graphical(db, diagnostic, colours));
+    }
+    if found.len() > DRAWN {
+        say(&format!("and {} more; `tidegate check -o concise` lists them all", found.len() - DRAWN));
+    }
+}
+
+/// A line on standard error. A closed one is no reason to fail.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// `1 error`, `2 errors`.
+pub fn count(n: usize, one: &str, many: &str) -> String {
+    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
 }
 
 /// A diagnostic in one line: `file:line:column: level[code]: headline`.

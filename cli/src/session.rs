@@ -1,7 +1,9 @@
 //! A database filled from the PATH arguments of a command.
 
-use crate::args::Paths;
+use crate::args::{Color, Paths};
 use crate::files::{self, Unreadable};
+use crate::render::{self, count, say};
+use diag::{Diagnostic, Severity};
 use driver::Database;
 use driver::text::{self, Role};
 use hir::Dialect;
@@ -13,16 +15,22 @@ pub struct Session {
     pub db: Database,
     /// What could not be read.
     pub unreadable: Vec<Unreadable>,
+    /// Whether a path held no manifest at all.
+    pub empty: bool,
 }
 
-/// Reads all manifests that the arguments name.
+/// How many findings are listed beside an answer.
+const LISTED: usize = 20;
+
+/// Reads all manifests that the arguments name, and says on standard error which paths hold none.
 pub fn open(paths: &Paths) -> Session {
-    let (manifests, unreadable) = files::read(&paths.all());
+    let files::Gathered { manifests, unreadable, empty } = files::read(&paths.all());
+    empty.iter().for_each(|it| say(&format!("error: {it}")));
     let mut db = Database::new();
     db.set_dialect(paths.dialect);
     db.set_namespace(&paths.namespace);
     db.set_files(manifests.into_iter().map(|it| (Arc::from(it.path), Arc::from(it.text))));
-    Session { db, unreadable }
+    Session { db, unreadable, empty: !empty.is_empty() }
 }
 
 /// Reads the name of a dialect.
@@ -36,27 +44,65 @@ pub fn dialect(name: &str) -> Result<&'static Dialect, String> {
 }
 
 impl Session {
-    /// Says on standard error what could not be read and which policies take no part. `true` when an answer may be wrong because of it.
+    /// Says on standard error what could not be read and which findings may make an answer differ from what the files seem to say.
+    /// `true` when an answer may be wrong because something was not read.
     pub fn report_unsound(&self) -> bool {
         for it in &self.unreadable {
-            eprintln!("error: cannot read `{}`: {}", it.path, it.reason);
+            say(&format!("error: cannot read `{}`: {}", it.path, it.reason));
         }
-        let refused: Vec<String> = self
-            .db
-            .files()
-            .flat_map(|file| {
-                let objects = text::decoded(&self.db, file).objects.clone();
-                let refused = objects.iter().filter(|object| object.role == Role::Rejected);
-                refused.map(|object| format!("{} in {}", object.object, file.path(&self.db))).collect::<Vec<_>>()
-            })
-            .collect();
+        let found = checks::check(&self.db);
+        let telling = |it: &&Diagnostic| it.severity == Severity::Error || it.slug == "unknown-field";
+        let telling: Vec<&Diagnostic> = found.iter().filter(telling).collect();
+        for it in telling.iter().take(LISTED) {
+            say(&format!("warning: {}", render::concise(&self.db, it).trim_end()));
+        }
+        self.say_refused();
+        if !telling.is_empty() {
+            let many = count(telling.len(), "finding makes", "findings make");
+            say(&format!("warning: {many} these files mean other than they seem to; `tidegate check` says more"));
+        }
+        !self.unreadable.is_empty() || self.empty
+    }
+
+    /// Names the policies that take no part.
+    fn say_refused(&self) {
+        let refused = self.db.files().flat_map(|file| {
+            let objects = text::decoded(&self.db, file).objects.clone();
+            let refused = objects.iter().filter(|object| object.role == Role::Rejected);
+            refused.map(|object| format!("  {} in {}", object.object, file.path(&self.db))).collect::<Vec<_>>()
+        });
+        let refused: Vec<String> = refused.collect();
         if !refused.is_empty() {
-            eprintln!(
-                "warning: a cluster refuses {} of these policies, so they take no part; `tidegate check` says why",
-                refused.len()
-            );
-            refused.iter().for_each(|it| eprintln!("  {it}"));
+            say(&format!("warning: a cluster refuses {} of these policies, so they take no part", refused.len()));
+            refused.iter().for_each(|it| say(it));
         }
-        !self.unreadable.is_empty()
+    }
+
+    /// Draws everything that forbids making programs of the files, and says whether there is anything; `what` is what then does not happen.
+    ///
+    /// That is every finding of level error except parts that are not enforced yet: those fail closed, so a program may hold them.
+    pub fn refused(&self, what: &str, color: Color) -> bool {
+        let unreadable = self.unreadable.iter().map(|it| checks::unreadable(&it.path, &it.reason));
+        let found: Vec<Diagnostic> = unreadable.chain(checks::check(&self.db)).collect();
+        let (errors, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|it| it.severity == Severity::Error);
+        let (closed, errors): (Vec<_>, Vec<_>) = errors.into_iter().partition(|it| it.slug == "not-enforced-yet");
+        render::draw(&self.db, &errors, color);
+        if !errors.is_empty() {
+            say(&format!("error: {what}, because of {}", count(errors.len(), "error", "errors")));
+            return true;
+        }
+        if self.empty {
+            say(&format!("error: {what}"));
+            return true;
+        }
+        if !closed.is_empty() {
+            let parts = count(closed.len(), "part of a policy is", "parts of policies are");
+            say(&format!("warning: {parts} not enforced yet and will deny; `tidegate check` says which"));
+        }
+        let warnings = others.iter().filter(|it| it.severity == Severity::Warning).count();
+        if warnings > 0 {
+            say(&format!("note: `tidegate check` has {} for these files", count(warnings, "warning", "warnings")));
+        }
+        false
     }
 }

@@ -10,11 +10,11 @@ mod text;
 use super::Exit;
 use crate::args::{Color, Outputs, Paths};
 use crate::output::{self, Format};
-use crate::render;
+use crate::render::{self, say};
 use crate::report::API_VERSION;
-use crate::session::{self, Session};
+use crate::session;
 use clap::Args;
-use diag::{Diagnostic, Severity};
+use diag::Diagnostic;
 use diagram::Diagram;
 use driver::build::{self, Problem};
 use driver::meaning::{self, ClassKey};
@@ -24,12 +24,8 @@ use hir::subject::{Class, Subject};
 use image::{Hook, Image};
 use report::{BuildReport, BuildSummary, ClassEntry, DirectionEntry, ImageEntry};
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
-
-/// How many diagnostics are drawn in full.
-const DRAWN: usize = 100;
 
 /// Compile policies into eBPF images.
 ///
@@ -76,7 +72,7 @@ impl Build {
     /// Reads, compiles, writes, prints.
     pub fn run(self, color: Color) -> Result<Exit, String> {
         let session = session::open(&self.paths);
-        if refused(&session, color) {
+        if session.refused("nothing is built", color) {
             return Ok(Exit::Bad);
         }
         let db = &session.db;
@@ -84,8 +80,8 @@ impl Build {
         let built = match Built::of(db) {
             Ok(built) => built,
             Err(problems) => {
-                draw(db, &problems, color);
-                let classes = count(problems.len(), "class of endpoints has", "classes of endpoints have");
+                render::draw(db, &problems, color);
+                let classes = render::count(problems.len(), "class of endpoints has", "classes of endpoints have");
                 say(&format!("error: nothing is written, for {classes} no image"));
                 return Ok(Exit::Bad);
             }
@@ -138,55 +134,6 @@ fn check_peers(db: &Database) -> Result<(), String> {
         "these files tell {peers} remote parties apart, and the tables of an image hold {room}; nothing is built. \
          Labels that no policy needs, such as one for each pod, make parties that differ"
     ))
-}
-
-/// Draws everything that forbids a build, and says whether there is anything.
-///
-/// That is every finding of level error except parts that are not enforced yet: those fail closed, so an image may hold them.
-fn refused(session: &Session, color: Color) -> bool {
-    let unreadable = session.unreadable.iter().map(|it| checks::unreadable(&it.path, &it.reason));
-    let found: Vec<Diagnostic> = unreadable.chain(checks::check(&session.db)).collect();
-    let (errors, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|it| it.severity == Severity::Error);
-    let (closed, errors): (Vec<_>, Vec<_>) = errors.into_iter().partition(|it| it.slug == "not-enforced-yet");
-    draw(&session.db, &errors, color);
-    if !errors.is_empty() {
-        say(&format!("error: nothing is built, because of {}", count(errors.len(), "error", "errors")));
-        return true;
-    }
-    if !closed.is_empty() {
-        let parts = count(closed.len(), "part of a policy is", "parts of policies are");
-        say(&format!("warning: {parts} not enforced yet and will deny; `tidegate check` says which"));
-    }
-    let warnings = others.iter().filter(|it| it.severity == Severity::Warning).count();
-    if warnings > 0 {
-        say(&format!("note: `tidegate check` has {} for these files", count(warnings, "warning", "warnings")));
-    }
-    false
-}
-
-/// Draws diagnostics on standard error.
-fn draw(db: &Database, found: &[Diagnostic], color: Color) {
-    let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let colours = match color {
-        Color::Always => true,
-        Color::Never => false,
-        Color::Auto => !plain && std::io::stderr().is_terminal(),
-    };
-    for diagnostic in found.iter().take(DRAWN) {
-        say(&render::graphical(db, diagnostic, colours));
-    }
-    if found.len() > DRAWN {
-        say(&format!("and {} more; `tidegate check -o concise` lists them all", found.len() - DRAWN));
-    }
-}
-
-/// A line on standard error. A closed one is no reason to fail.
-fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
-}
-
-fn count(n: usize, one: &str, many: &str) -> String {
-    if n == 1 { format!("1 {one}") } else { format!("{n} {many}") }
 }
 
 impl Built {

@@ -48,7 +48,7 @@ impl Check {
         })
         .map_err(|error| error.to_string())?;
         Ok(match summary {
-            _ if !session.unreadable.is_empty() => Exit::Bad,
+            _ if session.empty || !session.unreadable.is_empty() => Exit::Bad,
             Summary { errors: 0, warnings: 0, .. } => Exit::Clean,
             _ => Exit::Findings,
         })

@@ -5,9 +5,9 @@ mod words;
 
 use super::Exit;
 use super::lab::run::Found;
-use super::lab::{kernel, plan, seed, stop_flag, view};
+use super::lab::{as_root, kernel, plan, say, seed, stop_flag, view};
 use crate::args::Color;
-use crate::output::{self, Destination};
+use crate::output::Destination;
 use crate::render;
 use clap::Args;
 use driver::Database;
@@ -60,17 +60,13 @@ impl Demo {
     }
 }
 
-fn say(text: &str) -> Result<(), String> {
-    output::write_stdout(text).map_err(|error| error.to_string())
-}
-
 fn in_user_space(db: &Database, plan: &Plan, why: &str, colours: bool) -> Result<Exit, String> {
     say("the shop: 6 pods on 2 nodes, policies in examples/shop\n")?;
     let (questions, sample) = questions(db, plan, 0);
     let answers = rehearsal::in_user_space(db, plan, &questions, Fault::None)?;
     let found = Found { answers, sample, on_kernel: Err(why.to_owned()) };
     let report = view::report(db, plan, &found, "standard");
-    say(&view::text(&report, "sudo cargo run --release -- demo", colours))?;
+    say(&view::text(&report, &as_root(), colours))?;
     Ok(if report.summary.differing == 0 { Exit::Clean } else { Exit::Findings })
 }
 

@@ -1,11 +1,13 @@
 //! `tidegate lab`: the pods of cluster files as namespaces of this machine, with real traffic.
 
+mod made_of;
 pub mod play;
 pub mod run;
 pub mod view;
 
 use super::Exit;
 use crate::args::Color;
+use crate::output;
 use clap::{Args, Subcommand};
 use driver::{Database, world};
 use lab::RunId;
@@ -43,8 +45,8 @@ impl Lab {
     pub fn run(self, color: Color) -> Result<Exit, String> {
         match self.action {
             Action::Run(run) => run.run(color),
-            Action::Up(up) => up.run(),
-            Action::Swap(swap) => swap.run(),
+            Action::Up(up) => up.run(color),
+            Action::Swap(swap) => swap.run(color),
             Action::Exec(exec) => exec.run(),
             Action::Down(down) => down.run(),
         }
@@ -77,10 +79,46 @@ pub(super) fn kernel() -> Result<(), String> {
     loader::features().map(|_| ()).map_err(|error| error.to_string())
 }
 
+/// Text on standard output; a reader who left is no error.
+pub(super) fn say(text: &str) -> Result<(), String> {
+    output::write_stdout(text).map_err(|error| error.to_string())
+}
+
+/// The command that does what this process was asked to, as root, for a shell.
+pub(super) fn as_root() -> String {
+    let program =
+        std::env::current_exe().map_or_else(|_| "tidegate".to_owned(), |it| it.to_string_lossy().into_owned());
+    let arguments = std::env::args_os().skip(1).map(|it| it.to_string_lossy().into_owned());
+    let words: Vec<String> = std::iter::once(program).chain(arguments).map(|it| quoted(&it)).collect();
+    format!("sudo -E {}", words.join(" "))
+}
+
+/// A word as a POSIX shell reads it back.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@+%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
 /// A seed for this run, from the clock: printed, and taken back by `--seed`.
 pub(super) fn seed(given: Option<u64>) -> u64 {
     given.unwrap_or_else(|| {
         let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         u64::from(since.subsec_nanos()) << 20 ^ since.as_secs()
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn a_shell_reads_back_what_was_quoted() {
+        for word in ["plain/path.yaml", "", "a b", "it's", "$HOME", "*"] {
+            let shell = std::process::Command::new("sh").args(["-c", &format!("printf %s {}", quoted(word))]).output();
+            assert_eq!(String::from_utf8(shell.unwrap().stdout).unwrap(), word);
+        }
+    }
 }

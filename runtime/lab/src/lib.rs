@@ -28,5 +28,5 @@ mod wire;
 
 pub use error::{Error, Result};
 pub use probe::{End, Observed, Outcome, Patience, Probe, Protocol, all_pairs, probe_all, probe_with};
-pub use running::{Lab, Orphan, down_all, orphans};
+pub use running::{Lab, Orphan, down, down_all, orphans};
 pub use topology::{NodeSpec, Place, Plan, PodSpec, PortSpec, RunId, Spec, SpecError, Transport};

@@ -183,6 +183,14 @@ pub fn orphans(run_prefix: &str) -> Result<Vec<Orphan>> {
     Ok(orphans)
 }
 
+/// Takes one run down, if no process owns it, and says what it was; `None` when there is no such run or it has an owner.
+///
+/// Errors: as [`down_all`].
+pub fn down(run: &RunId) -> Result<Option<Orphan>> {
+    // Why the dash: a run id holds none, so no other run begins so.
+    Ok(down_all(&format!("{run}-"))?.pop())
+}
+
 /// Takes every orphan down and says which they were.
 ///
 /// Errors: the first failure; the others are removed all the same. A process that still lives in a namespace keeps it alive

@@ -1,7 +1,8 @@
 //! What a build says to people.
 
 use super::report::{BuildReport, DirectionEntry};
-use super::{Built, Made, count, plan, who};
+use super::{Built, Made, plan, who};
+use crate::render::count;
 use diag::Diagnostic;
 use driver::build::Problem;
 use driver::meaning::{self, ClassKey};

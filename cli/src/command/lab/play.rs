@@ -1,16 +1,21 @@
 //! `tidegate lab up|swap|exec|down`: a lab to play with.
 
-use crate::args::Paths;
+use super::{made_of, say};
+use crate::args::{Color, Paths};
 use crate::command::Exit;
-use crate::session;
+use crate::{render, session};
 use clap::Args;
 use driver::Database;
 use image::Target;
+use lab::netns::Namespace;
 use lab::topology::Plan;
 use lab::{Lab, RunId};
 use loader::Pins;
 use rehearsal::Stage;
-use std::process::Command;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitStatus};
+use std::sync::atomic::Ordering;
 
 /// The name of a lab that is left up.
 #[derive(Clone, Debug, Args)]
@@ -76,55 +81,103 @@ fn pins() -> Pins {
     Pins::At(loader::attach::default_root())
 }
 
-fn opened(paths: &Paths, named: &Named) -> Result<(Database, Plan), String> {
-    super::kernel().map_err(|why| format!("a lab needs the kernel: {why}"))?;
+/// Reads the files; `None` when they hold what a cluster would not take, which is drawn on standard error.
+fn opened(paths: &Paths, run: RunId, color: Color) -> Result<Option<(Database, Plan)>, String> {
     let session = session::open(paths);
-    if session.report_unsound() {
-        return Err("nothing was changed".into());
+    if session.refused("nothing was changed", color) {
+        return Ok(None);
     }
-    let plan = super::plan(&session.db, named.id()?)?;
-    Ok((session.db, plan))
+    let plan = super::plan(&session.db, run)?;
+    Ok(Some((session.db, plan)))
+}
+
+fn needs_kernel() -> Result<(), String> {
+    super::kernel().map_err(|why| format!("a lab needs the kernel: {why}"))
+}
+
+fn is_up(run: &RunId) -> bool {
+    Namespace::open(&run.core()).is_ok()
 }
 
 impl Up {
     /// Makes it.
-    pub fn run(self) -> Result<Exit, String> {
-        let (db, plan) = opened(&self.paths, &self.named)?;
-        println!("{}", plan.describe());
+    pub fn run(self, color: Color) -> Result<Exit, String> {
+        needs_kernel()?;
+        let run = self.named.id()?;
+        if is_up(&run) {
+            return Err(format!(
+                "lab `{run}` is up; `tidegate lab swap --run {run}` changes it, `tidegate lab down --run {run}` takes it down"
+            ));
+        }
+        let Some((db, plan)) = opened(&self.paths, run.clone(), color)? else { return Ok(Exit::Bad) };
+        say(&format!("{}\n", plan.describe()))?;
         let stop = super::stop_flag();
-        let mut stage =
-            Stage::up(&plan, &Target::default(), pins, super::seed(None), &stop).map_err(|error| error.to_string())?;
-        let applied = stage.apply(&db).map_err(|error| error.to_string())?;
+        let made = Stage::up(&plan, &Target::default(), pins, super::seed(None), &stop);
+        let mut stage = made.map_err(|error| undone(&run, error.to_string()))?;
+        let applied = stage.apply(&db).map_err(|error| error.to_string()).and_then(|applied| {
+            made_of::remember(&plan)?;
+            if stop.load(Ordering::SeqCst) { Err("stopped; the lab is taken down".into()) } else { Ok(applied) }
+        });
+        let applied = match applied {
+            Ok(applied) => applied,
+            Err(why) => {
+                // Whatever cannot be taken down in order is removed by name; what went wrong first is what is told.
+                let _ = stage.down();
+                return Err(undone(&run, why));
+            }
+        };
         stage.keep();
-        let name = &self.named.run;
-        println!("up: {} hooks enforced by {} images", applied.attached, applied.images);
-        println!("  tidegate lab exec --run {name} NAMESPACE/POD -- COMMAND");
-        println!("  tidegate lab swap --run {name} PATH");
-        println!("  tidegate lab down --run {name}");
+        say(&format!(
+            "up: {} hooks enforced by {} images\n  tidegate lab exec --run {run} NAMESPACE/POD -- COMMAND\n  \
+             tidegate lab swap --run {run} PATH\n  tidegate lab down --run {run}\n",
+            applied.attached, applied.images
+        ))?;
         Ok(Exit::Clean)
     }
 }
 
+/// Removes what a lab that did not come up may have left beside its namespaces; gives back why it did not.
+fn undone(run: &RunId, why: String) -> String {
+    match cleared(run) {
+        Ok(()) => why,
+        Err(left) => format!("{why}; and {left}"),
+    }
+}
+
+/// Removes what a lab leaves beside its namespaces: pins, and what it was made of.
+fn cleared(run: &RunId) -> Result<(), String> {
+    let root = loader::attach::default_root();
+    for node in pinned_nodes(&root, run.as_str()) {
+        loader::Node::wipe(&node, &root).map_err(|error| error.to_string())?;
+    }
+    made_of::forget(run)
+}
+
 impl Swap {
     /// Compiles and swaps.
-    pub fn run(self) -> Result<Exit, String> {
-        let (db, plan) = opened(&self.paths, &self.named)?;
-        let lab =
-            Lab::open(&plan).map_err(|error| format!("no lab `{}` of these pods is up: {error}", self.named.run))?;
+    pub fn run(self, color: Color) -> Result<Exit, String> {
+        needs_kernel()?;
+        let run = self.named.id()?;
+        if !is_up(&run) {
+            return Err(format!("no lab `{run}` is up; `tidegate lab up --run {run}` makes it"));
+        }
+        let Some((db, plan)) = opened(&self.paths, run.clone(), color)? else { return Ok(Exit::Bad) };
+        made_of::compare(&plan)?;
+        let lab = Lab::open(&plan).map_err(|error| format!("the lab `{run}` is not whole: {error}"))?;
         let mut stage =
             Stage::over(lab, &Target::default(), pins, super::seed(None)).map_err(|error| error.to_string())?;
         let applied = stage.apply(&db).map_err(|error| format!("{error}; what was enforced before still is"))?;
         stage.keep();
-        println!(
-            "swapped: {} hooks replaced, {} new, {} as before",
+        say(&format!(
+            "swapped: {} hooks replaced, {} new, {} as before\n",
             applied.replaced, applied.attached, applied.unchanged
-        );
+        ))?;
         Ok(Exit::Clean)
     }
 }
 
 impl Exec {
-    /// Runs it; the exit code is that of the program.
+    /// Runs it; the exit code is that of the program, as a shell has it: 128 and the signal, 127 for a program that is not there.
     pub fn run(self) -> Result<Exit, String> {
         let run = self.named.id()?;
         let name = match self.place.split_once(':') {
@@ -132,36 +185,46 @@ impl Exec {
             _ if self.place == "world" => run.world(),
             _ => run.pod(&self.place),
         };
-        let namespace = lab::netns::Namespace::open(&name)
-            .map_err(|error| format!("no `{}` in a lab `{}` that is up: {error}", self.place, self.named.run))?;
+        let namespace = Namespace::open(&name)
+            .map_err(|error| format!("no `{}` in a lab `{run}` that is up: {error}", self.place))?;
         let (program, arguments) = self.command.split_first().ok_or("a command is missing after `--`")?;
-        let status = namespace
-            .run(|| Command::new(program).args(arguments).status().map_err(|error| lab::Error::Inside(error.into())))
-            .map_err(|error| format!("cannot run `{program}`: {error}"))?;
-        match status.code() {
-            Some(0) => Ok(Exit::Clean),
-            Some(1) => Ok(Exit::Findings),
-            Some(code) => Err(format!("`{program}` ended with {code}")),
-            None => Err(format!("`{program}` was ended by a signal")),
+        let ended =
+            namespace.run(|| Ok(Command::new(program).args(arguments).status())).map_err(|error| error.to_string())?;
+        match ended {
+            Ok(status) => Ok(Exit::Code(code(status))),
+            Err(error) => {
+                render::say(&format!("error: cannot run `{program}`: {error}"));
+                Ok(Exit::Code(if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 }))
+            }
         }
     }
+}
+
+fn code(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
 }
 
 impl Down {
     /// Takes down.
     pub fn run(self) -> Result<Exit, String> {
-        let prefix = self.run.clone().unwrap_or_default();
-        let gone = lab::down_all(&prefix).map_err(|error| error.to_string())?;
-        let root = loader::attach::default_root();
-        for orphan in &gone {
-            let run = orphan.run.as_str();
-            println!("took down `{run}`: {} namespaces", orphan.names.len());
-            for node in pinned_nodes(&root, run) {
-                loader::Node::wipe(&node, &root).map_err(|error| error.to_string())?;
+        let gone = match &self.run {
+            Some(name) => {
+                let run = RunId::new(name).map_err(|error| error.to_string())?;
+                lab::down(&run).map(|gone| Vec::from_iter(gone))
             }
+            None => lab::down_all(""),
+        };
+        let gone = gone.map_err(|error| error.to_string())?;
+        for orphan in &gone {
+            cleared(&orphan.run)?;
+            say(&format!("took down `{}`: {} namespaces\n", orphan.run, orphan.names.len()))?;
         }
         if gone.is_empty() {
-            println!("no lab is up{}", self.run.map_or(String::new(), |run| format!(" under the name `{run}`")));
+            say(&format!(
+                "no lab is up{}\n",
+                self.run.map_or(String::new(), |run| format!(" under the name `{run}`"))
+            ))?;
         }
         Ok(Exit::Clean)
     }

@@ -75,7 +75,7 @@ impl Run {
         };
         let found = Found { answers, sample, on_kernel };
         let report = view::report(&session.db, &plan, &found, self.paths.dialect.name);
-        let again = format!("sudo tidegate lab run {}", self.paths.all().join(" "));
+        let again = super::as_root();
         output::write_all(&self.outputs.outputs, |format, destination| match format {
             Format::Json => crate::command::json(&report),
             Format::Concise => view::concise(&report),
