@@ -90,22 +90,56 @@ pub fn write_stdout(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
+        Err(error) => Err(io::Error::new(error.kind(), format!("cannot write to standard output: {error}"))),
+        Ok(()) => Ok(()),
     }
 }
 
 /// Replaces a file in one step: readers see the old bytes or the new, and a full disk leaves the old.
+///
+/// A link stays a link, and what it points at is replaced. Devices and pipes are written into.
 pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let path = &target(path)?;
+    if std::fs::metadata(path).is_ok_and(|it| !it.is_file() && !it.is_dir()) {
+        return std::fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
+    }
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let mut file = tempfile::Builder::new().prefix(".tidegate-").tempfile_in(folder)?;
-    file.write_all(bytes)?;
+    if !folder.exists() {
+        let absent = format!("there is no folder `{}`", folder.display());
+        return Err(io::Error::new(io::ErrorKind::NotFound, absent));
+    }
+    let mut file = tempfile::Builder::new().prefix(".tidegate-").tempfile_in(folder).map_err(without_name)?;
+    // Why the file itself: errors of its wrapper carry the temporary name, which means nothing to a reader.
+    file.as_file_mut().write_all(bytes)?;
     file.as_file().sync_all()?;
     set_usual_mode(file.as_file())?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// How many links lead to a file at most, as in the kernel (path_resolution(7)).
+const LINKS: usize = 40;
+
+/// What a path names in the end, whether or not it exists.
+fn target(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_path_buf();
+    for _ in 0..LINKS {
+        match std::fs::read_link(&path) {
+            // Joined to the link's own folder; an absolute target stands alone.
+            Ok(to) => path = path.parent().unwrap_or(Path::new("")).join(to),
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(io::Error::other("its links lead in a circle"))
+}
+
+/// What the system said of a temporary file, without that file's name.
+fn without_name(error: io::Error) -> io::Error {
+    let said = error.get_ref().and_then(|inner| inner.source()).map(ToString::to_string);
+    said.map_or_else(|| io::Error::from(error.kind()), |said| io::Error::new(error.kind(), said))
 }
 
 /// A temporary file is private; a report is not.
@@ -136,5 +170,33 @@ mod tests {
         write_file(&path, b"new").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"new");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
+    }
+
+    #[test]
+    fn a_link_stays_a_link_and_its_target_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (link, file) = (folder.path().join("link"), folder.path().join("file"));
+        std::os::unix::fs::symlink("file", &link).unwrap();
+        for text in ["new", "newer"] {
+            write_file(&link, text.as_bytes()).unwrap();
+            assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+            assert!(link.is_symlink());
+        }
+    }
+
+    #[test]
+    fn a_device_is_written_into_and_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("null");
+        std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+        write_file(&link, b"gone").unwrap();
+        assert!(!std::fs::metadata("/dev/null").unwrap().is_file());
+    }
+
+    #[test]
+    fn the_folder_that_is_missing_is_named_and_no_temporary_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = write_file(&folder.path().join("absent/report"), b"new").unwrap_err().to_string();
+        assert_eq!(error, format!("there is no folder `{}`", folder.path().join("absent").display()));
     }
 }
