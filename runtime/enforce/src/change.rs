@@ -1,5 +1,6 @@
 //! Changing what a node enforces: prepared beside the live state, then made in two steps.
 
+use crate::journal::{self, Journal};
 use crate::numbers::{Numbers, View};
 use crate::state::{self, ClassState};
 use diagram::Diagram;
@@ -14,6 +15,7 @@ use loader::attach::Change as Attach;
 use loader::{Loaded, Node, Pins};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Why a change was not made. Nothing live was touched by a change that was not prepared.
@@ -33,6 +35,14 @@ pub enum Error {
     /// More endpoints than a node can number.
     #[error("a node has at most 65,535 endpoints")]
     Endpoints,
+    /// Programs are attached, and what their numbers mean is not known.
+    #[error("`{path}` does not tell what this node enforces: {reason}; take the node's programs off and attach them anew", path = path.display())]
+    Journal {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// More peers, those that are gone counted too, than the target has numbers for. A peer without number would be taken for one that no
     /// rule mentions.
     #[error("a node of this target tells at most {limit} peers apart, and there have been {count}")]
@@ -80,6 +90,10 @@ pub struct Enforcer {
     view: Arc<View>,
     live: BTreeMap<Name, Live>,
     names: BTreeMap<u32, Name>,
+    /// The number that the next endpoint gets. Numbers go round before one comes again, so that no pod meets the connections of another.
+    next_endpoint: u16,
+    /// Where the journal is, for a node whose pins outlive this process.
+    journal: Option<PathBuf>,
     /// Images that were asked for lately, the latest last, and how many of them stay loaded.
     lately: (VecDeque<Arc<Loaded>>, usize),
 }
@@ -104,17 +118,34 @@ impl Enforcer {
     ///
     /// `node` is the name in the cluster, `kernel_name` that of its folder of pins. Errors: the kernel's.
     pub fn open(node: &str, kernel_name: &str, target: &Target, pins: Pins, seed: u32) -> Result<Enforcer, Error> {
+        let journal = matches!(pins, Pins::At(_)).then(|| journal::path(kernel_name));
         let mut kernel = Node::open(kernel_name, target, pins)?;
-        kernel.set_config(&Config::new(loader::hz()?, seed));
+        let told = match &journal {
+            Some(path) => Journal::read(path, &kernel)?,
+            None => None,
+        };
+        // Why: connections are found by a hash that the seed is part of, so the seed of an adopted node stays.
+        let held = kernel.config().seed;
+        kernel.set_config(&Config::new(loader::hz()?, if held == 0 { seed.max(1) } else { held }));
+        let (view, live) = told.as_ref().map(|told| told.restore(&kernel)).unwrap_or_default();
         Ok(Enforcer {
             node: kernel,
             name: node.to_owned(),
-            numbers: Numbers::default(),
-            view: Arc::default(),
-            live: BTreeMap::new(),
-            names: BTreeMap::new(),
+            numbers: told.as_ref().map(|told| told.numbers.clone()).unwrap_or_default(),
+            view,
+            names: names(&live),
+            live,
+            next_endpoint: told.as_ref().map_or(1, Journal::next_endpoint),
+            journal,
             lately: (VecDeque::new(), 0),
         })
+    }
+
+    fn write_journal(&self) -> Result<(), Error> {
+        match &self.journal {
+            Some(path) => Journal::of(&self.numbers, self.next_endpoint, &self.view, &self.live).write(path),
+            None => Ok(()),
+        }
     }
 
     /// Keeps so many images loaded beside those that are live, so that going back to them asks nothing of the kernel's verifier. None,
@@ -169,7 +200,10 @@ impl Enforcer {
         let mut change = Change { view: view.clone(), next: BTreeMap::new(), between: BTreeMap::new() };
         let mut between: BTreeMap<(Digest, Digest), Option<Arc<Loaded>>> = BTreeMap::new();
         for local in locals {
-            let Some((class, endpoint)) = self.identify(db, &table, local, &change)? else { continue };
+            let Some((class, endpoint)) = self.identify(db, &table, local)? else {
+                self.keep(&local.pod, &mut change);
+                continue;
+            };
             let spoil = spoil.filter(|(pod, _)| **pod == local.pod);
             let state = match classes.get(&class) {
                 Some(state) if spoil.is_none() => state.clone(),
@@ -192,28 +226,46 @@ impl Enforcer {
         Ok(change)
     }
 
+    /// Keeps what is enforced for a pod that the database does not know any more while its interface is still there.
+    fn keep(&self, pod: &Name, change: &mut Change) {
+        let Some(live) = self.live.get(pod) else { return };
+        let diagrams = state::over_later(&live.state.diagrams, &live.state.view, &change.view);
+        state::fill(&live.state.loaded, &diagrams, &change.view);
+        change.next.insert(pod.clone(), live.clone());
+    }
+
     /// The class and slot of an endpoint; `None` when nothing is enforced for it.
     fn identify(
-        &self,
+        &mut self,
         db: &Database,
         table: &PeerTable,
         local: &Local,
-        change: &Change,
     ) -> Result<Option<(Class, Endpoint)>, Error> {
         let cluster = world::cluster(db);
         let Some(pod) = cluster.pods.get(&local.pod) else { return Ok(None) };
         let Some(class) = subject::class_of_pod(pod, &cluster, table, db.project().dialect(db)) else {
             return Ok(None);
         };
-        let taken = |id: u16| {
-            let id = u32::from(id);
-            self.names.contains_key(&id) || change.next.values().any(|live| u32::from(live.endpoint.id) == id)
+        // A pod of a known name on another interface is another pod.
+        let known = self.live.get(&local.pod).filter(|live| live.endpoint.ifindex == local.ifindex);
+        let id = match known.map(|live| live.endpoint.id) {
+            Some(id) => id,
+            None => self.fresh_endpoint()?,
         };
-        let known = self.live.get(&local.pod).map(|live| live.endpoint.id);
-        let id = known.or_else(|| (1..=u16::MAX).find(|id| !taken(*id))).ok_or(Error::Endpoints)?;
         let address4 = pod.own_ips().find_map(|ip| if let IpAddr::V4(ip) = ip { Some(ip) } else { None });
         let address6 = pod.own_ips().find_map(|ip| if let IpAddr::V6(ip) = ip { Some(ip) } else { None });
         Ok(Some((class, Endpoint { ifindex: local.ifindex, id, address4, address6, mac: local.mac })))
+    }
+
+    fn fresh_endpoint(&mut self) -> Result<u16, Error> {
+        for _ in 0..u16::MAX {
+            let id = self.next_endpoint.max(1);
+            self.next_endpoint = id.wrapping_add(1).max(1);
+            if !self.names.contains_key(&u32::from(id)) {
+                return Ok(id);
+            }
+        }
+        Err(Error::Endpoints)
     }
 
     fn class_state(
@@ -265,6 +317,8 @@ impl Enforcer {
 
     /// First step: addresses as the change sees them, and at every hook what both sides allow. No flow passes that either denies.
     pub fn narrow(&mut self, change: &Change) -> Result<(), Error> {
+        // Numbers that are given must never be given to others, whatever happens from here on.
+        self.write_journal()?;
         let mut done: Vec<Digest> = Vec::new();
         for live in self.live.values() {
             let digest = live.state.loaded.digest();
@@ -303,13 +357,18 @@ impl Enforcer {
             }
         }
         for (pod, live) in &self.live {
-            if !change.next.contains_key(pod) {
+            let next = change.next.get(pod);
+            if next.is_none() {
                 self.node.detach(&pod.to_string())?;
+            }
+            if next.is_none_or(|next| next.endpoint.ifindex != live.endpoint.ifindex) {
                 self.node.endpoint_remove(live.endpoint.ifindex);
             }
         }
-        self.names = change.next.iter().map(|(pod, live)| (u32::from(live.endpoint.id), pod.clone())).collect();
+        self.names = names(&change.next);
         self.live = change.next;
+        self.numbers.retire(&change.view);
+        self.write_journal()?;
         self.node.sweep()?;
         let digests: std::collections::BTreeSet<Digest> =
             self.live.values().map(|live| live.state.loaded.digest()).collect();
@@ -326,8 +385,18 @@ impl Enforcer {
 
     /// Takes everything of ours off the node.
     pub fn remove(self) -> Result<(), Error> {
-        Ok(self.node.remove()?)
+        self.node.remove()?;
+        if let Some(path) = &self.journal {
+            // A file that is not there is what is wanted.
+            let _ = std::fs::remove_file(path);
+        }
+        Ok(())
     }
+}
+
+/// Endpoints by their numbers.
+fn names(live: &BTreeMap<Name, Live>) -> BTreeMap<u32, Name> {
+    live.iter().map(|(pod, live)| (u32::from(live.endpoint.id), pod.clone())).collect()
 }
 
 /// Gives a step between two images a signature of its own, so that it shares tables with no other.

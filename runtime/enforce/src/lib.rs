@@ -15,10 +15,11 @@
 //! A peer keeps its number; between two policies a hook enforces one of: old, old ∧ new, new (`tests` of the lab).
 //! On any failure of `prepare` nothing live has changed.
 //! # Reading order
-//! [`numbers`], [`state`], [`change`], [`explain`].
+//! [`numbers`], [`state`], [`change`], [`journal`], [`explain`].
 
 pub mod change;
 pub mod explain;
+pub mod journal;
 pub mod numbers;
 pub mod state;
 

@@ -2,20 +2,23 @@
 
 use flow::{Family, PeerId, Prefix};
 use hir::peers::{PeerKey, PeerTable, UNMANAGED};
+use image::Digest;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The numbers that a node's tables use. The database numbers peers anew whenever the cluster changes; a node must not.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Numbers {
-    by_key: BTreeMap<PeerKey, u32>,
+    /// By the digest of the peer's key, in hexadecimal, so that a journal can hold it.
+    by_key: BTreeMap<String, u32>,
     next: u32,
-    /// For how many views in a row a known peer was absent.
-    absent: BTreeMap<PeerKey, u8>,
+    /// For how many changes in a row a known peer was absent.
+    absent: BTreeMap<String, u8>,
     /// Numbers to give again, least first.
     free: BTreeSet<u32>,
 }
 
-/// After how many views without its peer a number is given again. By then no address table of the last changes held it, and packets
+/// After how many changes without its peer a number is given again. By then no address table of the last changes held it, and packets
 /// that had looked it up are long done.
 const ABSENT: u8 = 3;
 
@@ -35,12 +38,11 @@ impl Numbers {
     pub fn view(&mut self, table: &PeerTable, node: &str) -> View {
         let fixed = UNMANAGED.0 + 1;
         self.next = self.next.max(fixed);
-        self.retire(table);
         let mut to_node = Vec::new();
         for (peer, info) in table.peers() {
             let number = match peer.0 {
                 known if known < fixed => known,
-                _ => *self.by_key.entry(info.key.clone()).or_insert_with(|| {
+                _ => *self.by_key.entry(name_of(&info.key)).or_insert_with(|| {
                     self.free.pop_first().unwrap_or_else(|| {
                         self.next += 1;
                         self.next - 1
@@ -58,23 +60,39 @@ impl Numbers {
         View { to_node, of_node, prefixes }
     }
 
-    /// Takes numbers back from peers that have been absent for long enough.
-    fn retire(&mut self, table: &PeerTable) {
-        let present: BTreeSet<&PeerKey> = table.peers().map(|(_, info)| &info.key).collect();
-        let gone: Vec<PeerKey> = self.by_key.keys().filter(|key| !present.contains(key)).cloned().collect();
-        self.absent.retain(|key, _| !present.contains(key));
-        for key in gone {
-            let views = self.absent.entry(key.clone()).or_default();
-            *views += 1;
-            if *views >= ABSENT {
+    /// Takes numbers back from peers that have been absent for long enough. Called once for each change that was made.
+    pub fn retire(&mut self, made: &View) {
+        let (present, gone): (Vec<_>, Vec<_>) =
+            self.by_key.iter().map(|(key, number)| (key.clone(), *number)).partition(|(_, number)| made.knows(*number));
+        for (key, _) in present {
+            self.absent.remove(&key);
+        }
+        for (key, number) in gone {
+            let changes = self.absent.entry(key.clone()).or_default();
+            *changes += 1;
+            if *changes >= ABSENT {
                 self.absent.remove(&key);
-                self.free.extend(self.by_key.remove(&key));
+                self.by_key.remove(&key);
+                self.free.insert(number);
             }
         }
     }
 }
 
+/// What a peer's key is called in a journal.
+fn name_of(key: &PeerKey) -> String {
+    Digest::of(format!("{key:?}").as_bytes()).to_string()
+}
+
 impl View {
+    /// A view of an earlier process: which numbers were known, and whose prefixes were whose. Its peers are numbered as the node numbers
+    /// them.
+    pub fn restored(known: &BTreeSet<u32>, next: u32, mut prefixes: Vec<(Prefix, u32)>) -> View {
+        prefixes.sort();
+        let of_node = (0..next).map(|number| known.contains(&number).then_some(PeerId(number))).collect();
+        View { to_node: (0..next).collect(), of_node, prefixes }
+    }
+
     /// How many numbers have been given.
     pub fn len(&self) -> u32 {
         self.of_node.len() as u32

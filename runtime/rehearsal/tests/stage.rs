@@ -128,3 +128,36 @@ fn an_edit_takes_effect_at_once() {
         assert_eq!(differing(plan, &ask(db, plan, stage)), Vec::<String>::new());
     });
 }
+
+#[test]
+fn a_restart_goes_on_where_the_last_process_stopped() {
+    if !possible() {
+        return;
+    }
+    let mut db = Database::new();
+    db.set_file("cluster.yaml", CLUSTER);
+    db.set_file("policy.yaml", POLICY);
+    let spec = spec::spec(&driver::world::cluster(&db), RunId::new("rhsr").unwrap(), &BTreeSet::new());
+    let plan = Plan::new(spec).unwrap();
+    let pins = || Pins::At(loader::attach::default_root());
+    let mut first = Stage::up(&plan, &Target::default(), pins, 7, &AtomicBool::new(false)).unwrap();
+    first.apply(&db).unwrap();
+    let seeds: Vec<u32> = first.enforcers().map(|(_, enforcer)| enforcer.node().config().seed).collect();
+    first.keep();
+
+    let lab = lab::Lab::open(&plan).unwrap();
+    let mut second = Stage::over(lab, &Target::default(), pins, 8).unwrap();
+    let held: Vec<u32> = second.enforcers().map(|(_, enforcer)| enforcer.node().config().seed).collect();
+    assert_eq!(held, seeds, "connections are found by the seed");
+    // A peer of a new kind comes first in the order of keys, so that every number of the database moves.
+    db.set_file("cluster.yaml", &CLUSTER.replace("labels: {app: cli}", "labels: {aaa: new, app: cli}"));
+    let applied = second.apply(&db).unwrap();
+    assert_eq!((applied.attached, applied.replaced), (0, 0), "no image changed");
+    assert_eq!(differing(&plan, &ask(&db, &plan, &second)), Vec::<String>::new());
+    db.set_file("policy.yaml", &POLICY.replace("app: web", "app: cli"));
+    let applied = second.apply(&db).unwrap();
+    assert_eq!((applied.attached, applied.replaced), (0, 2));
+    assert_eq!(differing(&plan, &ask(&db, &plan, &second)), Vec::<String>::new());
+    second.down().unwrap();
+    lab::down_all("rhsr").unwrap();
+}

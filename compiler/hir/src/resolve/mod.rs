@@ -202,7 +202,7 @@ impl Binder<'_, '_> {
                         selector => Cow::Borrowed(selector),
                     };
                     let selected = (self.members)(&selector, self.class.host);
-                    peers.push((selected, format!("{selector:?}"), &peer.path));
+                    peers.push((selected.clone(), self.words(&selector, &selected), &peer.path));
                 }
             }
         }
@@ -228,6 +228,21 @@ impl Binder<'_, '_> {
                 });
             }
         }
+    }
+}
+
+impl Binder<'_, '_> {
+    /// What selects these peers, so that equal words select equal peers: with what the words alone do not tell, the content of named
+    /// sets of prefixes and what the own node is.
+    fn words(&self, selector: &PeerSelector, selected: &Peers) -> String {
+        let mut words = format!("{selector:?}");
+        if matches!(selector, PeerSelector::CidrGroup { .. } | PeerSelector::CidrGroups { .. }) {
+            words += &format!(" of {:?}", self.table.groups());
+        }
+        if matches!(selected, Peers::Of(set) if set.contains(HOST)) {
+            words += &format!(" on {:?}", self.table.hosts().get(self.class.host.0 as usize));
+        }
+        words
     }
 }
 
