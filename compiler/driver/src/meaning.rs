@@ -1,13 +1,13 @@
 //! What holds for one class of subjects: bound, rules, diagram.
 
-use crate::world::{self, Scope};
+use crate::world::{self, Policies, Scope};
 use diagram::{Diagram, TooLarge};
 use facts::Config;
 use flow::{Direction, Peers};
 use hir::labels::NAMESPACE;
 use hir::peers::{HostId, PeerTable};
 use hir::resolve::{self, Bound};
-use hir::subject::Class;
+use hir::subject::{self, Class};
 use hir::{PeerSelector, Source};
 use inputs::Db;
 use rules::RuleSet;
@@ -57,14 +57,22 @@ pub fn config(db: &dyn Db) -> Arc<Config> {
     Arc::new(world::cluster(db).config.clone())
 }
 
+/// The policies that select a class: an edited policy that selects other classes leaves it equal.
+#[salsa::tracked(returns(clone))]
+pub fn selecting<'db>(db: &'db dyn Db, key: ClassKey<'db>) -> Policies {
+    let class = key.class(db);
+    let of = |namespace: &str| world::policies(db, Scope::new(db, namespace.to_owned()));
+    let (own, everywhere) = (class.labels.get(Some(&Source::K8s), NAMESPACE).map(of), of(""));
+    let all = own.iter().flat_map(|own| own.iter()).chain(everywhere.iter()).cloned();
+    all.filter(|policy| policy.sections.iter().any(|section| subject::selects(section, class))).collect()
+}
+
 /// `resolve`: the policies that select a class, bound to peers and ports.
 #[salsa::tracked(returns(clone))]
 pub fn bound<'db>(db: &'db dyn Db, key: ClassKey<'db>) -> Arc<Bound> {
     let class = key.class(db);
     db.ran("resolve", &name(class));
-    let of = |namespace: &str| world::policies(db, Scope::new(db, namespace.to_owned()));
-    let own = class.labels.get(Some(&Source::K8s), NAMESPACE).map(of);
-    let policies: Vec<_> = own.iter().flat_map(|own| own.iter()).cloned().chain(of("").iter().cloned()).collect();
+    let policies = selecting(db, key);
     let selections = selections(db);
     let mut members = |selector: &PeerSelector, host: HostId| selections.members(selector, host);
     let (space, config) = (world::space(db), config(db));

@@ -70,7 +70,8 @@ impl Node {
         })
     }
 
-    /// Makes the tables hold exactly these prefixes, whatever they held: additions first, so that no address is nobody's meanwhile.
+    /// Makes the tables hold exactly these prefixes, whatever they held: additions first, so that no address is nobody's meanwhile. Only
+    /// tables without room for both are emptied of what goes before they take what comes.
     pub fn assign_all(&mut self, wanted: &[(Prefix, u32)]) -> Result<()> {
         let prefixes: BTreeSet<Prefix> = wanted.iter().map(|&(prefix, _)| prefix).collect();
         let held: BTreeMap<Prefix, u32> = self.addresses.list().into_iter().collect();
@@ -78,8 +79,13 @@ impl Node {
         let more: Vec<_> = more.map(|&(prefix, peer)| (prefix, Some(peer))).collect();
         let less: Vec<_> =
             held.keys().filter(|prefix| !prefixes.contains(prefix)).map(|&prefix| (prefix, None)).collect();
-        self.assign(&more)?;
-        self.assign(&less)
+        match self.assign(&more) {
+            Err(Error::Full { .. }) if !less.is_empty() => {
+                self.assign(&less)?;
+                self.assign(&more)
+            }
+            other => other.and_then(|()| self.assign(&less)),
+        }
     }
 
     fn assign4(&mut self, prefix: Prefix, address: Ipv4Addr, peer: Option<u32>) -> Result<()> {
