@@ -5,7 +5,7 @@ use hir::{ObjectRef, Policy};
 use inputs::{Db, SourceFile};
 use kinds::What;
 use std::sync::Arc;
-use syntax::Tree;
+use syntax::{Tree, Value};
 
 /// `parse`: the tree of a file. Spans live here and in nothing below, except problems.
 #[salsa::tracked(no_eq, lru = 4096, returns(clone))]
@@ -75,7 +75,9 @@ pub fn decoded(db: &dyn Db, file: SourceFile) -> Arc<Decoded> {
     let dialect = db.project().dialect(db);
     let (mut policies, mut facts, mut objects) = (Vec::new(), Vec::new(), Vec::new());
     let documents = tree.documents().iter().enumerate();
-    for (document, sound, root) in documents.filter_map(|(at, it)| Some((at, it.sound, it.root?))) {
+    let rooted = documents.filter_map(|(at, it)| Some((at, it.sound, it.root?)));
+    // Rendered charts are full of documents without content; they are nothing, not something wrong.
+    for (document, sound, root) in rooted.filter(|(.., root)| tree.value(*root) != Value::Null) {
         for decoded in kinds::decode(&tree, root, db.project().namespace(db), dialect) {
             let mut fact_problems = Vec::new();
             let role = match decoded.what {

@@ -35,6 +35,9 @@ pub enum Error {
     /// More endpoints than a node can number.
     #[error("a node has at most 65,535 endpoints")]
     Endpoints,
+    /// The kernel did not wait for running programs.
+    #[error("cannot wait for programs that run: {0}")]
+    Grace(std::io::Error),
     /// Programs are attached, and what their numbers mean is not known.
     #[error("`{path}` does not tell what this node enforces: {reason}; take the node's programs off and attach them anew", path = path.display())]
     Journal {
@@ -341,7 +344,8 @@ impl Enforcer {
                 }
             }
         }
-        Ok(())
+        // Programs that began before the steps between were attached end before the next step, so that none of them meets it.
+        loader::sys::memory::grace().map_err(Error::Grace)
     }
 
     /// Second step: the new images at every hook; endpoints that are gone are let go.
