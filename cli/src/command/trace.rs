@@ -148,21 +148,26 @@ fn report(db: &Database, dialect: &str, question: &Question, trace: &reason::Tra
 
 fn side(db: &Database, side: &Side) -> TraceSide {
     let (unmanaged, rows) = match &side.stand {
-        Stand::Unmanaged(why) => (Some(unmanaged(*why).to_owned()), Vec::new()),
+        Stand::Unmanaged(why) => (Some(unmanaged(*why)), Vec::new()),
         Stand::Itself => (Some("a pod always reaches itself; the flow never leaves it".to_owned()), Vec::new()),
         Stand::Decided(rows) => (None, rows.iter().map(|it| row(db, it)).collect()),
     };
     TraceSide { subject: side.subject.clone(), verdict: word(side.outcome()).to_owned(), unmanaged, rows }
 }
 
-fn unmanaged(why: Unmanaged) -> &'static str {
-    match why {
+fn unmanaged(why: Unmanaged) -> String {
+    let text = match why {
+        Unmanaged::Holds(1) => return "it holds 1 pod, whose own policies are not asked here; name it".to_owned(),
+        Unmanaged::Holds(pods) => {
+            return format!("it holds {pods} pods, whose own policies are not asked here; name one of them");
+        }
         Unmanaged::Outside => "no pod of this cluster, so no policy applies at this end",
         Unmanaged::Node => "a node, and host policies are not enforced",
         Unmanaged::HostNetwork => "a pod on its node's network; policies do not select it",
         Unmanaged::Finished => "a finished pod",
         Unmanaged::Elsewhere => "a pod of another cluster",
-    }
+    };
+    text.to_owned()
 }
 
 fn row(db: &Database, row: &Row) -> TraceRow {

@@ -26,7 +26,13 @@ pub enum Misses {
 
 /// Finds it: first among rules that admit the peer, by how far the port is off; then among rules that admit the port, by how many
 /// conditions on labels fail. `None` when no allow comes near in either way.
-pub(crate) fn nearest(world: &World<'_>, class: &Class, direction: Direction, peer: PeerId, key: L4Key) -> Option<Nearest> {
+pub(crate) fn nearest(
+    world: &World<'_>,
+    class: &Class,
+    direction: Direction,
+    peer: PeerId,
+    key: L4Key,
+) -> Option<Nearest> {
     let bound = world.bind(class);
     let of_peer = allows(&bound.direction(direction).rules).filter(|rule| rule.peers.contains(peer));
     if let Some(rule) = of_peer.min_by_key(|rule| gap(&rule.l4, key)) {
@@ -35,8 +41,10 @@ pub(crate) fn nearest(world: &World<'_>, class: &Class, direction: Direction, pe
     let dialect = world.db.project().dialect(world.db);
     let policies = world.policies.iter().map(|policy| &**policy);
     // Why: bound without regard to peers, so that a rule that selects nobody at all is seen too.
-    let for_all = resolve::resolve_with(policies, class, &world.peers, &world.cluster.config, dialect, &mut |_, _| Peers::All);
-    let of_port = allows(&for_all.direction(direction).rules).filter(|rule| rule.l4.contains(key) && rule.origin.object.kind != "built-in");
+    let for_all =
+        resolve::resolve_with(policies, class, &world.peers, &world.cluster.config, dialect, &mut |_, _| Peers::All);
+    let of_port = allows(&for_all.direction(direction).rules)
+        .filter(|rule| rule.l4.contains(key) && rule.origin.object.kind != "built-in");
     let ranked = of_port.map(|rule| (failing(world, rule, peer), rule));
     let (failing, rule) = ranked.min_by_key(|(failing, _)| failing.len().wrapping_sub(1))?;
     Some(Nearest { cause: cause(world, rule), misses: Misses::Peer(failing) })
@@ -53,7 +61,11 @@ fn cause(world: &World<'_>, rule: &BoundRule) -> Cause {
 
 /// How far a key is from a set; another protocol is further than any port.
 fn gap(set: &L4Set, key: L4Key) -> u32 {
-    set.intervals().iter().map(|(low, high)| low.raw().abs_diff(key.raw()).min(high.raw().abs_diff(key.raw()))).min().unwrap_or(u32::MAX)
+    set.intervals()
+        .iter()
+        .map(|(low, high)| low.raw().abs_diff(key.raw()).min(high.raw().abs_diff(key.raw())))
+        .min()
+        .unwrap_or(u32::MAX)
 }
 
 /// The conditions of a rule's label selector that the peer does not meet; empty when the rule selects in another way.

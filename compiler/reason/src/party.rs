@@ -53,6 +53,13 @@ pub enum Unreadable {
     },
     /// Not `PORT/PROTOCOL`.
     Port(String),
+    /// A port that names a protocol, beside another protocol.
+    TwoProtocols {
+        /// As written.
+        word: String,
+        /// The other.
+        protocol: Protocol,
+    },
 }
 
 impl fmt::Display for Unreadable {
@@ -66,6 +73,9 @@ impl fmt::Display for Unreadable {
             }
             Unreadable::Port(word) => {
                 write!(f, "`{word}` is no port; write for example `8080/TCP`, `53/UDP`, `ICMP` or `8/ICMP` (the type)")
+            }
+            Unreadable::TwoProtocols { word, protocol } => {
+                write!(f, "`{word}` and the protocol {protocol} contradict each other; name one protocol")
             }
         }
     }
@@ -117,7 +127,8 @@ fn workload(cluster: &Cluster, name: &Name, wanted: impl Fn(&Workload) -> bool) 
 
 /// Names that share the most with a word: at most three.
 fn near(cluster: &Cluster, word: &str) -> Vec<String> {
-    let names = cluster.pods.keys().map(Name::to_string).chain(cluster.workloads.values().map(|it| it.name.to_string()));
+    let names =
+        cluster.pods.keys().map(Name::to_string).chain(cluster.workloads.values().map(|it| it.name.to_string()));
     let mut near: Vec<(usize, String)> = names.map(|name| (strsim::osa_distance(word, &name), name)).collect();
     near.retain(|(distance, name)| *distance <= 2 || name.ends_with(&format!("/{word}")));
     near.sort();
@@ -125,9 +136,10 @@ fn near(cluster: &Cluster, word: &str) -> Vec<String> {
     near.into_iter().map(|(_, name)| name).take(3).collect()
 }
 
-/// Reads `8080/TCP`, `TCP/8080`, `8080` (TCP), `ICMP` (an echo request) or `8/ICMP`; `protocol` overrides when given.
+/// Reads `8080/TCP`, `TCP/8080`, `8080` (TCP), `ICMP` (an echo request) or `8/ICMP`; `protocol` is that of a port which names
+/// none.
 ///
-/// Errors: [`Unreadable::Port`].
+/// Errors: [`Unreadable::Port`], [`Unreadable::TwoProtocols`].
 pub fn key(word: &str, protocol: Option<Protocol>) -> Result<L4Key, Unreadable> {
     let bad = || Unreadable::Port(word.to_owned());
     let (number, named) = match word.split_once('/') {
@@ -137,6 +149,11 @@ pub fn key(word: &str, protocol: Option<Protocol>) -> Result<L4Key, Unreadable> 
         None => ("", Some(word)),
     };
     let named = named.map(|named| Protocol::parse(named).ok_or_else(bad)).transpose()?;
+    if let (Some(named), Some(protocol)) = (named, protocol)
+        && named != protocol
+    {
+        return Err(Unreadable::TwoProtocols { word: word.to_owned(), protocol });
+    }
     let protocol = named.or(protocol).unwrap_or(Protocol::TCP);
     match protocol {
         Protocol::ICMP | Protocol::ICMPV6 => {
@@ -148,7 +165,8 @@ pub fn key(word: &str, protocol: Option<Protocol>) -> Result<L4Key, Unreadable> 
     }
 }
 
-/// The pod that stands for a party as a subject, when a pod does: itself, or one of a workload's pods, or one as it would be made.
+/// The pod that stands for a party as a subject, when a pod does: itself, or one of a workload's pods, or one as it would be made, or the
+/// owner of an address.
 pub fn pod(cluster: &Cluster, party: &Party) -> Option<Pod> {
     match party {
         Party::Pod(name) => cluster.pods.get(name).cloned(),
@@ -161,6 +179,28 @@ pub fn pod(cluster: &Cluster, party: &Party) -> Option<Pod> {
             };
             Some(cluster.pods.values().find(made).cloned().unwrap_or_else(|| as_made(workload)))
         }
+        _ => {
+            let address = address(party)?;
+            let owns = |pod: &&Pod| !pod.phase.is_over() && pod.own_ips().any(|it| it == address);
+            cluster.pods.values().find(owns).cloned()
+        }
+    }
+}
+
+/// The node that a party is: by its name, or by one of its addresses.
+pub(crate) fn node<'c>(cluster: &'c Cluster, party: &'c Party) -> Option<&'c str> {
+    if let Party::Node(name) = party {
+        return Some(name);
+    }
+    let address = address(party)?;
+    cluster.nodes.iter().find(|(_, node)| node.ips.contains(&address)).map(|(name, _)| name.as_str())
+}
+
+/// The one address that a party is, when it is one.
+pub(crate) fn address(party: &Party) -> Option<IpAddr> {
+    match party {
+        Party::Address(address) => Some(*address),
+        Party::Prefix(prefix) if prefix.len() == if prefix.addr().is_ipv4() { 32 } else { 128 } => Some(prefix.addr()),
         _ => None,
     }
 }
@@ -189,6 +229,9 @@ mod tests {
         assert_eq!(key("53", Some(Protocol::UDP)), Ok(L4Key::new(Protocol::UDP, 53)));
         assert_eq!(key("icmp", None), Ok(L4Key::icmp(Protocol::ICMP, 8, 0)));
         assert_eq!(key("3/ICMPv6", None), Ok(L4Key::icmp(Protocol::ICMPV6, 3, 0)));
+        let two = Unreadable::TwoProtocols { word: "80/TCP".into(), protocol: Protocol::UDP };
+        assert_eq!(key("80/TCP", Some(Protocol::UDP)), Err(two));
+        assert_eq!(key("80/TCP", Some(Protocol::TCP)), tcp(80));
         for word in ["", "http", "70000/TCP", "80/FOO", "TCP/"] {
             assert_eq!(key(word, None), Err(Unreadable::Port(word.into())), "{word}");
         }

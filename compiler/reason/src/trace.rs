@@ -5,7 +5,7 @@ use crate::party::{self, Party};
 use driver::locate::{self, Place};
 use driver::{Db, world};
 use facts::{Cluster, Pod};
-use flow::{Direction, L4Key, PeerId, Protocol, Verdict};
+use flow::{Direction, L4Key, PeerId, Prefix, Protocol, Verdict};
 use hir::Policy;
 use hir::peers::PeerTable;
 use hir::subject::{self, Class};
@@ -71,7 +71,11 @@ pub struct Side {
 impl Side {
     /// This end alone.
     pub fn outcome(&self) -> Outcome {
-        let Stand::Decided(rows) = &self.stand else { return Outcome::Allow };
+        let rows = match &self.stand {
+            Stand::Decided(rows) => rows,
+            Stand::Unmanaged(Unmanaged::Holds(_)) => return Outcome::Unknown,
+            Stand::Unmanaged(_) | Stand::Itself => return Outcome::Allow,
+        };
         let allowed = rows.iter().filter(|row| row.verdict.is_allowed()).count();
         match allowed {
             _ if rows.is_empty() => Outcome::Unknown,
@@ -106,6 +110,8 @@ pub enum Unmanaged {
     Finished,
     /// A pod of another cluster.
     Elsewhere,
+    /// A prefix or group that holds this many pods which policies apply to; none of them is asked.
+    Holds(usize),
 }
 
 /// The verdict for one peer.
@@ -161,8 +167,12 @@ pub fn trace(db: &dyn Db, question: &Question) -> Trace {
     let itself = matches!((&source_pod, &destination_pod), (Some(a), Some(b)) if a.name == b.name);
     let side = |direction, mine: &Party, my_pod: &Option<Pod>, other: &Party, other_pod: &Option<Pod>| Side {
         direction,
-        subject: mine.to_string(),
-        stand: if itself { Stand::Itself } else { world.stand(direction, mine, my_pod, other, other_pod, question.key) },
+        subject: world.subject(mine, my_pod),
+        stand: if itself {
+            Stand::Itself
+        } else {
+            world.stand(direction, mine, my_pod, other, other_pod, question.key)
+        },
     };
     Trace {
         egress: side(Direction::Egress, source, &source_pod, destination, &destination_pod),
@@ -207,12 +217,48 @@ impl World<'_> {
                 None if pod.phase.is_over() => Err(Unmanaged::Finished),
                 None => Err(Unmanaged::Elsewhere),
             },
-            (Party::Node(node), None) if self.cluster.config.host_firewall => {
-                Ok((subject::class_of_node(node, &self.cluster, &self.peers), Some(node.clone())))
-            }
-            (Party::Node(_), None) => Err(Unmanaged::Node),
-            _ => Err(Unmanaged::Outside),
+            _ => match party::node(&self.cluster, party) {
+                Some(node) if self.cluster.config.host_firewall => {
+                    Ok((subject::class_of_node(node, &self.cluster, &self.peers), Some(node.to_owned())))
+                }
+                Some(_) => Err(Unmanaged::Node),
+                None => match self.holds(party) {
+                    0 => Err(Unmanaged::Outside),
+                    pods => Err(Unmanaged::Holds(pods)),
+                },
+            },
         }
+    }
+
+    /// Who is asked, as people know it: an address by the name of its owner.
+    fn subject(&self, party: &Party, pod: &Option<Pod>) -> String {
+        match (pod, party::address(party)) {
+            (Some(pod), Some(address)) => format!("{} ({address})", pod.name),
+            (None, Some(address)) => match party::node(&self.cluster, party) {
+                Some(node) => format!("{} ({address})", Party::Node(node.to_owned())),
+                None => party.to_string(),
+            },
+            _ => party.to_string(),
+        }
+    }
+
+    /// How many pods with policies of their own a prefix or group holds.
+    fn holds(&self, party: &Party) -> usize {
+        let members = match party {
+            Party::Entity(entity) => {
+                let selector = hir::PeerSelector::Entity(*entity);
+                Some(hir::resolve::members(&selector, self.peers.host_of(None), &self.peers))
+            }
+            _ => None,
+        };
+        let inside = |address: IpAddr| match (party, &members) {
+            (Party::Prefix(prefix), _) => prefix.covers(Prefix::host(address)),
+            (_, Some(members)) => members.contains(self.peers.lookup(None, address)),
+            _ => false,
+        };
+        let dialect = self.db.project().dialect(self.db);
+        let managed = |pod: &&Pod| subject::class_of_pod(pod, &self.cluster, &self.peers, dialect).is_some();
+        self.cluster.pods.values().filter(managed).filter(|pod| pod.own_ips().any(inside)).count()
     }
 
     /// Every peer that a party can be to subjects of a node, by the families that the protocol leaves open.
@@ -226,13 +272,15 @@ impl World<'_> {
             addresses.filter(fits).map(|address| self.peers.lookup(node, address)).collect()
         };
         match (party, pod) {
+            _ if let Some(address) = party::address(party) => of(&mut std::iter::once(address)),
             (_, Some(pod)) => of(&mut self.addresses_of(pod).into_iter()),
             (Party::Node(name), _) => {
                 of(&mut self.cluster.nodes.get(name).into_iter().flat_map(|node| node.ips.iter().copied()))
             }
             (Party::Address(address), _) => of(&mut std::iter::once(*address)),
             (Party::Prefix(prefix), _) => {
-                let inside = self.peers.addresses(node).into_iter().filter(|(it, _)| prefix.covers(*it)).map(|(_, peer)| peer);
+                let inside =
+                    self.peers.addresses(node).into_iter().filter(|(it, _)| prefix.covers(*it)).map(|(_, peer)| peer);
                 inside.chain([self.peers.lookup(node, prefix.addr())]).collect()
             }
             (Party::Entity(entity), _) => {
