@@ -4,9 +4,9 @@ use crate::expect::{Expected, Judge};
 use crate::pairs::{Question, mixed};
 use driver::meaning::ClassKey;
 use driver::{Database, Db, build, world};
-use hir::subject;
 use enforce::{Applied, Change, Enforcer, Local};
 use facts::Name;
+use hir::subject;
 use image::layout::{LEAF_ALLOW, LEAF_DENY};
 use image::{DirectionPlan, Fill, Image, Table, Target};
 use lab::topology::Plan;
@@ -23,6 +23,9 @@ pub enum Error {
     /// Compiling, loading, attaching.
     #[error(transparent)]
     Enforce(#[from] enforce::Error),
+    /// A wrong image was asked for, and no image decides anything that could be made wrong.
+    #[error("no image can be made wrong, for no policy leaves anything to decide here")]
+    NothingToSpoil,
 }
 
 /// What is done wrong on purpose, to show that a rehearsal would notice.
@@ -55,12 +58,25 @@ pub struct Stage {
 pub struct Wrong;
 
 impl Wrong {
+    /// Whether an image decides anything that [`Wrong::make`] turns round.
+    fn shows(image: &Image) -> bool {
+        Wrong::make(&mut image.clone())
+    }
+
+    /// One of those that decide, by a seed. Errors: [`Error::NothingToSpoil`].
+    pub(crate) fn chosen<T>(mut deciding: Vec<T>, seed: u64) -> Result<T, Error> {
+        let at = (seed % deciding.len().max(1) as u64) as usize;
+        if deciding.is_empty() { Err(Error::NothingToSpoil) } else { Ok(deciding.swap_remove(at)) }
+    }
+
     /// Makes every decision of an image the opposite; says whether it decides anything.
     pub fn make(image: &mut Image) -> bool {
         let mut found = false;
         for plan in [&image.plan.ingress, &image.plan.egress] {
             let DirectionPlan::Tables(plan) = plan else { continue };
-            let Some(Table { fill: Fill::Fixed(bytes), .. }) = image.tables.get_mut(plan.table as usize) else { continue };
+            let Some(Table { fill: Fill::Fixed(bytes), .. }) = image.tables.get_mut(plan.table as usize) else {
+                continue;
+            };
             let cells = (plan.class_count * plan.column_count) as usize;
             for leaf in bytes.iter_mut().skip(plan.leaves as usize).take(cells) {
                 *leaf = if *leaf == LEAF_ALLOW { LEAF_DENY } else { LEAF_ALLOW };
@@ -141,7 +157,7 @@ impl Stage {
     /// Compiles and loads what the database says, for every node. Nothing live is touched.
     pub fn prepare(&mut self, db: &Database) -> Result<Vec<Change>, Error> {
         let wrong = match self.fault {
-            Fault::WrongImage(seed) => self.deciding(db).into_iter().cycle().nth(seed as usize % 4096),
+            Fault::WrongImage(seed) => Some(Wrong::chosen(self.deciding(db), seed)?),
             Fault::None | Fault::Unattached => None,
         };
         let mut changes = Vec::new();
@@ -157,11 +173,12 @@ impl Stage {
         let (cluster, peers) = (world::cluster(db), world::peers(db));
         let pods = self.nodes.iter().flat_map(|node| &node.locals).map(|local| &local.pod);
         let decides = |pod: &&Name| {
-            let class = cluster.pods.get(pod).and_then(|pod| {
-                subject::class_of_pod(pod, &cluster, &peers, db.project().dialect(db))
-            });
+            let class = cluster
+                .pods
+                .get(pod)
+                .and_then(|pod| subject::class_of_pod(pod, &cluster, &peers, db.project().dialect(db)));
             let image = class.and_then(|class| build::image(db, ClassKey::new(db, class)).ok());
-            image.is_some_and(|image| [&image.plan.ingress, &image.plan.egress].iter().any(|it| matches!(it, DirectionPlan::Tables(_))))
+            image.is_some_and(|image| Wrong::shows(&image))
         };
         pods.filter(decides).cloned().collect()
     }

@@ -31,7 +31,7 @@ const PORTS: std::ops::RangeInclusive<u16> = 40_000..=60_000;
 
 /// Answers every question in user space.
 ///
-/// Errors: a class without image, or a program that faults: a mistake of ours, named.
+/// Errors: a class without image, or a program that faults: a mistake of ours, named; no image to make wrong.
 pub fn in_user_space(db: &Database, plan: &Plan, questions: &[Question], fault: Fault) -> Result<Vec<Answer>, String> {
     let mut nodes = Nodes::new(db, plan, fault)?;
     let judge = Judge::new(db);
@@ -55,8 +55,13 @@ impl<'p> Nodes<'p> {
     fn new(db: &Database, plan: &'p Plan, fault: Fault) -> Result<Nodes<'p>, String> {
         let target = db.project().target(db);
         let (cluster, peers) = (world::cluster(db), world::peers(db));
-        let mut nodes =
-            Nodes { plan, peers: peers.clone(), maps: BTreeMap::new(), machines: BTreeMap::new(), pods: BTreeMap::new() };
+        let mut nodes = Nodes {
+            plan,
+            peers: peers.clone(),
+            maps: BTreeMap::new(),
+            machines: BTreeMap::new(),
+            pods: BTreeMap::new(),
+        };
         for node in plan.nodes() {
             nodes.maps.insert(node.name.clone(), node_maps(&peers, &node.name, &target)?);
         }
@@ -67,14 +72,24 @@ impl<'p> Nodes<'p> {
             nodes.enter(db, &cluster, pod, ifindex)?;
         }
         if let Fault::WrongImage(seed) = fault {
-            let wrong = nodes.machines.keys().nth(seed as usize % nodes.machines.len().max(1)).cloned();
-            if let Some(class) = wrong {
-                let mut image = (*image_of(db, &class)?).clone();
-                Wrong::make(&mut image);
-                nodes.machines.insert(class.clone(), machine(db, &class, &image)?);
-            }
+            nodes.spoil(db, seed)?;
         }
         Ok(nodes)
+    }
+
+    /// Makes the image of one class wrong, among those that decide anything.
+    fn spoil(&mut self, db: &Database, seed: u64) -> Result<(), String> {
+        let mut deciding = Vec::new();
+        for class in self.machines.keys() {
+            let mut image = (*image_of(db, class)?).clone();
+            if Wrong::make(&mut image) {
+                deciding.push((class.clone(), image));
+            }
+        }
+        let (class, image) = Wrong::chosen(deciding, seed).map_err(|error| error.to_string())?;
+        let spoilt = machine(db, &class, &image)?;
+        self.machines.insert(class, spoilt);
+        Ok(())
     }
 
     fn enter(&mut self, db: &Database, cluster: &Cluster, pod: &lab::PodSpec, ifindex: u32) -> Result<(), String> {
@@ -107,7 +122,8 @@ impl<'p> Nodes<'p> {
             return Ok(Outcome::Blocked);
         }
         let node = self.pods.get(self.plan.name(to.place)).map(|(node, ..)| node.clone());
-        let made_there = matches!(from.place, Place::Node(_)) && self.peers.lookup(node.as_deref(), from.address) == HOST;
+        let made_there =
+            matches!(from.place, Place::Node(_)) && self.peers.lookup(node.as_deref(), from.address) == HOST;
         let arrived = self.cross(to.place, Hook::ToEndpoint, &frame, made_there)?;
         Ok(if arrived { Outcome::Reached } else { Outcome::Blocked })
     }
@@ -115,7 +131,9 @@ impl<'p> Nodes<'p> {
     /// Whether a packet passes a hook of a place; places without programs let everything pass.
     fn cross(&mut self, place: Place, hook: Hook, frame: &[u8], made_here: bool) -> Result<bool, String> {
         let Some((node, class, ifindex)) = self.pods.get(self.plan.name(place)) else { return Ok(true) };
-        let (Some(machine), Some(maps)) = (self.machines.get_mut(class), self.maps.get_mut(node)) else { return Ok(true) };
+        let (Some(machine), Some(maps)) = (self.machines.get_mut(class), self.maps.get_mut(node)) else {
+            return Ok(true);
+        };
         let ingress_ifindex = if made_here { 0 } else { 1 };
         let context = Context { ifindex: *ifindex, ingress_ifindex, now_jiffies: 1, ..Context::default() };
         let outcome = machine.run(maps, hook, frame, &context).map_err(|fault| format!("a program faults: {fault}"))?;
