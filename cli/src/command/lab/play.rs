@@ -149,6 +149,7 @@ fn cleared(run: &RunId) -> Result<(), String> {
     let root = loader::attach::default_root();
     for node in pinned_nodes(&root, run.as_str()) {
         loader::Node::wipe(&node, &root).map_err(|error| error.to_string())?;
+        enforce::journal::forget(&node);
     }
     made_of::forget(run)
 }
