@@ -44,6 +44,9 @@ impl Decoded {
     }
 }
 
+/// Facts that stand in no namespace.
+const CLUSTER_SCOPED: [&str; 3] = ["Namespace", "Node", "CiliumCIDRGroup"];
+
 /// Decodes every object of a document. Lists are looked into. An object that names no namespace is in `namespace`.
 ///
 /// Shape: one entry for each object, in order; none for a document that is a list without members. Never fails.
@@ -55,7 +58,11 @@ pub fn decode(tree: &Tree, root: NodeId, namespace: &str, dialect: &Dialect) -> 
 fn decode_object(object: &Object<'_>, dialect: &Dialect) -> Decoded {
     let at = object.at.as_root();
     let class = classify(&object.api_version, &object.kind);
-    let namespaced = !matches!(class, Class::Policy(kind) if !kind.namespaced);
+    let namespaced = match class {
+        Class::Policy(kind) => kind.namespaced,
+        Class::Fact(_) => !CLUSTER_SCOPED.contains(&object.kind.as_str()),
+        Class::List | Class::NotYet | Class::Unknown | Class::Other => true,
+    };
     let name = object_ref(&at, &object.kind, namespaced);
     let decoded = |what: What, problems: Vec<Problem>| Decoded {
         at: object.at.path.clone(),
