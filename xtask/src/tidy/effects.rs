@@ -8,7 +8,7 @@ use super::{Finding, House};
 const EDGES: [&str; 11] = [
     "runtime/loader/",
     "runtime/lab/",
-    "runtime/observe/",
+    "runtime/enforce/",
     "runtime/watch/",
     "runtime/agent/",
     "runtime/webhook/",
