@@ -10,6 +10,7 @@ use facts::Name;
 use hir::peers::PeerTable;
 use hir::subject::{self, Class};
 use image::codec::{Config, Endpoint};
+use image::layout::config::{RECORD_ALLOWED, RECORD_DROPPED};
 use image::{Digest, DirectionPlan, Hook, Image, Target};
 use loader::attach::Change as Attach;
 use loader::{Loaded, Node, Pins};
@@ -129,7 +130,8 @@ impl Enforcer {
         };
         // Why: connections are found by a hash that the seed is part of, so the seed of an adopted node stays.
         let held = kernel.config().seed;
-        kernel.set_config(&Config::new(loader::hz()?, if held == 0 { seed.max(1) } else { held }));
+        let config = Config::new(loader::hz()?, if held == 0 { seed.max(1) } else { held });
+        kernel.set_config(&Config { flags: RECORD_DROPPED, ..config });
         let (view, live) = told.as_ref().map(|told| told.restore(&kernel)).unwrap_or_default();
         Ok(Enforcer {
             node: kernel,
@@ -142,6 +144,13 @@ impl Enforcer {
             journal,
             lately: (VecDeque::new(), 0),
         })
+    }
+
+    /// Has the first packet of each allowed flow recorded, too. Drops always are.
+    pub fn record_allowed(&mut self, wanted: bool) {
+        let flags = if wanted { RECORD_DROPPED | RECORD_ALLOWED } else { RECORD_DROPPED };
+        let config = self.node.config();
+        self.node.set_config(&Config { flags, ..config });
     }
 
     fn write_journal(&self) -> Result<(), Error> {
