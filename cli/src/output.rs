@@ -87,22 +87,26 @@ pub enum Destination {
 
 /// Writes to standard output. A closed pipe ends the output quietly, as a pager expects.
 pub fn write_stdout(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    let written = io::stdout().lock().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
+    quietly(written).map_err(|error| io::Error::new(error.kind(), format!("cannot write to standard output: {error}")))
+}
+
+/// A reader who left is no error.
+fn quietly(written: io::Result<()>) -> io::Result<()> {
+    match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(io::Error::new(error.kind(), format!("cannot write to standard output: {error}"))),
-        Ok(()) => Ok(()),
+        other => other,
     }
 }
 
 /// Replaces a file in one step: readers see the old bytes or the new, and a full disk leaves the old.
 ///
-/// A link stays a link, and what it points at is replaced. Devices and pipes are written into.
+/// A link stays a link, and what it points at is replaced. Devices, pipes and open descriptors are written into.
 pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let path = &target(path)?;
-    if std::fs::metadata(path).is_ok_and(|it| !it.is_file() && !it.is_dir()) {
-        return std::fs::OpenOptions::new().write(true).open(path)?.write_all(bytes);
-    }
+    let path = &match target(path)? {
+        Target::File(path) => path,
+        Target::Open(path) => return write_into(&path, bytes),
+    };
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -123,17 +127,41 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
 /// How many links lead to a file at most, as in the kernel (path_resolution(7)).
 const LINKS: usize = 40;
 
-/// What a path names in the end, whether or not it exists.
-fn target(path: &Path) -> io::Result<PathBuf> {
+/// What a path names in the end.
+enum Target {
+    /// A file, whether or not it exists, or a folder.
+    File(PathBuf),
+    /// Something that is written into and never replaced.
+    Open(PathBuf),
+}
+
+fn target(path: &Path) -> io::Result<Target> {
     let mut path = path.to_path_buf();
     for _ in 0..LINKS {
+        // Why: what stands there are descriptors, even where they look like links to files; `/dev/stdout` leads there too.
+        let lives = ["/proc", "/dev/fd"].iter().any(|it| path.starts_with(it));
+        if lives || std::fs::metadata(&path).is_ok_and(|it| !it.is_file() && !it.is_dir()) {
+            return Ok(Target::Open(path));
+        }
         match std::fs::read_link(&path) {
             // Joined to the link's own folder; an absolute target stands alone.
             Ok(to) => path = path.parent().unwrap_or(Path::new("")).join(to),
-            Err(_) => return Ok(path),
+            Err(_) => return Ok(Target::File(path)),
         }
     }
     Err(io::Error::other("its links lead in a circle"))
+}
+
+fn write_into(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let names = |known: [&str; 2]| known.iter().any(|it| path == Path::new(it));
+    // Why not opened anew: a second description of the same file has a place of its own, and would write over what is there.
+    if names(["/dev/fd/1", "/proc/self/fd/1"]) {
+        return quietly(io::stdout().lock().write_all(bytes).and_then(|()| io::stdout().flush()));
+    }
+    if names(["/dev/fd/2", "/proc/self/fd/2"]) {
+        return io::stderr().lock().write_all(bytes);
+    }
+    std::fs::OpenOptions::new().append(true).open(path)?.write_all(bytes)
 }
 
 /// What the system said of a temporary file, without that file's name.
@@ -198,5 +226,18 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let error = write_file(&folder.path().join("absent/report"), b"new").unwrap_err().to_string();
         assert_eq!(error, format!("there is no folder `{}`", folder.path().join("absent").display()));
+    }
+
+    #[test]
+    fn a_pipe_is_written_into() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::read_to_string(pipe).unwrap()
+        });
+        write_file(&pipe, b"through").unwrap();
+        assert_eq!(reader.join().unwrap(), "through");
     }
 }

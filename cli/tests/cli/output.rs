@@ -77,3 +77,13 @@ fn a_report_that_cannot_be_written_is_2_and_says_where() {
     assert!(ran.err.contains("absent/report.json"), "{ran:?}");
     assert_eq!(ran.code, 2);
 }
+
+#[test]
+fn standard_output_by_its_path_is_written_into_even_when_it_is_a_file() {
+    let folder = both();
+    let file = std::fs::File::create(folder.join("out")).unwrap();
+    let mut command = folder.command(&["check", ".", "-o", "concise", "-o", "concise=/dev/stdout"]);
+    assert_eq!(command.stdout(file.try_clone().unwrap()).status().unwrap().code(), Some(1));
+    let once = folder.run(&["check", "cluster.yaml", "policy.yaml", "-o", "concise"]).out;
+    assert_eq!(std::fs::read_to_string(folder.join("out")).unwrap(), once.repeat(2));
+}
