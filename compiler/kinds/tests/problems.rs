@@ -180,3 +180,15 @@ fn every_field_has_a_sentence() {
     }
     assert!(seen > 100, "{seen}");
 }
+
+#[test]
+fn what_is_in_no_namespace_is_named_without_one() {
+    let named = |text: &str| read(text)[0].object.to_string();
+    for (version, kind) in [("v1", "Node"), ("v1", "Namespace"), ("cilium.io/v2alpha1", "CiliumCIDRGroup")] {
+        assert_eq!(
+            named(&format!("{{apiVersion: {version}, kind: {kind}, metadata: {{name: x}}}}")),
+            format!("{kind} x")
+        );
+    }
+    assert_eq!(named("{apiVersion: v1, kind: Pod, metadata: {name: x}}"), "Pod default/x");
+}

@@ -107,8 +107,26 @@ pub(super) fn without_echoes(all: &[Problem]) -> Vec<Problem> {
     said.map(graver).collect()
 }
 
-/// Whether something only seems to be missing because its name is misspelt or its value is of the wrong type.
+/// Whether a problem only repeats another, or follows from it.
 fn is_echo(problem: &Problem, cause: &Problem) -> bool {
+    is_said_twice(problem, cause) || is_left_out(problem, cause)
+}
+
+/// Whether a later stage says of a whole condition what an earlier one said of its part.
+fn is_said_twice(problem: &Problem, cause: &Problem) -> bool {
+    let here = cause.path == problem.path;
+    match (&problem.kind, &cause.kind) {
+        (ProblemKind::BadForm { found, .. }, ProblemKind::Missing { name: "key" }) => here && found.is_empty(),
+        (ProblemKind::NotOneOf { found, .. }, ProblemKind::Missing { name: "operator" }) => here && found.is_empty(),
+        (ProblemKind::NotOneOf { found, .. }, ProblemKind::NotOneOf { found: said, .. }) => {
+            found == said && parent(&cause.path) == Some(&problem.path)
+        }
+        _ => false,
+    }
+}
+
+/// Whether something only seems to be missing because its name is misspelt or its value is of the wrong type.
+fn is_left_out(problem: &Problem, cause: &Problem) -> bool {
     let is_cause = match &cause.kind {
         ProblemKind::UnknownField { name, known } => nearest(name, known.iter().copied()).is_some(),
         ProblemKind::WrongType { .. } => true,

@@ -181,3 +181,10 @@ fn a_misspelt_field_is_not_reported_as_missing_too() {
     let kept = said_of(&policy("a", "{podSelecter: {}}"));
     assert!(kept[0].why.as_deref().is_some_and(|why| why.contains("drops the field")), "{:?}", kept[0].why);
 }
+
+#[test]
+fn a_malformed_condition_is_said_once() {
+    let spec = "{endpointSelector: {matchExpressions: [{key: app, operator: notin, values: [a]}, {operator: Exists}]}, ingress: [{}]}";
+    let text = format!("apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {{name: a}}\nspec: {spec}\n");
+    assert_eq!(codes(&said_of(&text)), ["TG0018", "TG0016"]);
+}
