@@ -101,7 +101,9 @@ fn collect(path: &Path, unreadable: &mut Vec<Unreadable>) -> BTreeSet<PathBuf> {
             Ok(_) => {}
             Err(error) => {
                 let place = at(&error).unwrap_or(path).to_path_buf();
-                let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+                // Why by its kind: the text of the error names the path once more.
+                let said = error.io_error().map(|io| io::Error::from(io.kind()).to_string());
+                let reason = said.unwrap_or_else(|| error.to_string());
                 unreadable.push(Unreadable { path: shown(&place), reason });
             }
         }
