@@ -123,3 +123,21 @@ fn a_lab_comes_up_quickly_carries_packets_and_goes_without_a_trace() {
     assert_eq!(names(plan.run()), Vec::<String>::new());
     assert_eq!(common::host(), before);
 }
+
+#[test]
+fn a_run_is_taken_down_by_its_whole_name() {
+    if common::skip("a_run_is_taken_down") {
+        return;
+    }
+    let short = run("one");
+    let plans = [short.clone(), format!("{short}w")].map(|name| Plan::new(spec(&name, 1, 1)).expect("a plain spec"));
+    for plan in &plans {
+        Lab::up(plan).expect("a lab").keep();
+    }
+    let gone = lab::down(plans[0].run()).expect("a clean-up").expect("a run that nobody owns");
+    assert_eq!(&gone.run, plans[0].run());
+    assert_eq!((names(plans[0].run()).len(), names(plans[1].run()).len()), (0, 4));
+    assert_eq!(lab::down(plans[0].run()).expect("nothing to do"), None);
+    lab::down(plans[1].run()).expect("a clean-up");
+    assert_eq!(names(plans[1].run()), Vec::<String>::new());
+}
