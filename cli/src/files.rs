@@ -191,7 +191,7 @@ mod tests {
     fn a_folder_without_manifests_is_said_to_have_none() {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().to_str().unwrap().to_owned();
-        let found = read(&[root.clone()]);
+        let found = read(std::slice::from_ref(&root));
         assert_eq!(found.empty, [format!("no manifests in `{root}`: looked for .yaml, .yml and .json")]);
     }
 }

@@ -212,7 +212,7 @@ impl Down {
         let gone = match &self.run {
             Some(name) => {
                 let run = RunId::new(name).map_err(|error| error.to_string())?;
-                lab::down(&run).map(|gone| Vec::from_iter(gone))
+                lab::down(&run).map(Vec::from_iter)
             }
             None => lab::down_all(""),
         };
