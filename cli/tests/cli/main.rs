@@ -3,6 +3,7 @@
 mod build;
 mod disk;
 mod help;
+mod lab;
 mod output;
 mod reports;
 mod support;
