@@ -53,6 +53,10 @@ impl Db for Database {
         &self.limits.1
     }
 
+    fn listens(&self) -> bool {
+        self.log.is_some()
+    }
+
     fn ran(&self, query: &'static str, key: &dyn Display) {
         if let Some(log) = &self.log {
             let mut log = log.lock().unwrap_or_else(|poisoned| poisoned.into_inner());

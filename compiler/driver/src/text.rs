@@ -8,11 +8,20 @@ use std::sync::Arc;
 use syntax::{Tree, Value};
 
 /// `parse`: the tree of a file. Spans live here and in nothing below, except problems.
-#[salsa::tracked(no_eq, lru = 4096, returns(clone))]
+///
+/// Trees are kept: throwing away thousands of them at the next edit was measured to cost as much as the edit itself.
+#[salsa::tracked(no_eq, lru = 65536, returns(clone))]
 pub fn tree(db: &dyn Db, file: SourceFile) -> Arc<Tree> {
-    db.ran("parse", &file.path(db));
+    ran(db, "parse", file);
     let text = file.text(db).unwrap_or_default();
     Arc::new(syntax::parse(&text, db.syntax_limits()))
+}
+
+/// Notes a query of a file. The path is read only for somebody who listens: reading it is an edge, too.
+fn ran(db: &dyn Db, query: &'static str, file: SourceFile) {
+    if db.listens() {
+        db.ran(query, &file.path(db));
+    }
 }
 
 /// What a file says.
@@ -70,7 +79,7 @@ impl Object {
 /// `decode`: the objects of a file.
 #[salsa::tracked(returns(clone))]
 pub fn decoded(db: &dyn Db, file: SourceFile) -> Arc<Decoded> {
-    db.ran("decode", &file.path(db));
+    ran(db, "decode", file);
     let tree = tree(db, file);
     let dialect = db.project().dialect(db);
     let (mut policies, mut facts, mut objects) = (Vec::new(), Vec::new(), Vec::new());
@@ -102,14 +111,13 @@ pub fn decoded(db: &dyn Db, file: SourceFile) -> Arc<Decoded> {
     Arc::new(Decoded { policies: policies.into(), facts: facts.into(), objects: objects.into() })
 }
 
-/// The policies of a file, without anything that moves when text moves.
-#[salsa::tracked(returns(clone))]
+/// The policies of a file. No query of its own: what a file says holds nothing that moves with its text, and each query a file costs an
+/// edge that every edit follows.
 pub fn policies_of(db: &dyn Db, file: SourceFile) -> Arc<[Arc<Policy>]> {
     decoded(db, file).policies.clone()
 }
 
 /// The cluster facts of a file.
-#[salsa::tracked(returns(clone))]
 pub fn facts_of(db: &dyn Db, file: SourceFile) -> Arc<[Fact]> {
     decoded(db, file).facts.clone()
 }

@@ -12,10 +12,25 @@ use std::sync::Arc;
 /// The policies that can select subjects of one namespace.
 pub type Policies = Arc<[Arc<Policy>]>;
 
+/// What the files of a bucket say, file by file. The one query that looks at every file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Told {
+    facts: Arc<[Arc<[Fact]>]>,
+    policies: Arc<[Arc<Policy>]>,
+}
+
+#[salsa::tracked(returns(clone))]
+fn bucket_told(db: &dyn Db, bucket: Bucket) -> Arc<Told> {
+    let files = bucket.files(db);
+    let facts = files.iter().map(|file| text::facts_of(db, *file)).filter(|facts| !facts.is_empty()).collect();
+    let policies = files.iter().flat_map(|file| text::policies_of(db, *file).to_vec()).collect();
+    Arc::new(Told { facts, policies })
+}
+
 /// The facts of the files of a bucket.
 #[salsa::tracked(returns(clone))]
 fn bucket_facts(db: &dyn Db, bucket: Bucket) -> Arc<[Arc<[Fact]>]> {
-    bucket.files(db).iter().map(|file| text::facts_of(db, *file)).filter(|facts| !facts.is_empty()).collect()
+    bucket_told(db, bucket).facts.clone()
 }
 
 /// `cluster`: the snapshot, and over it what files say of the cluster, the last file winning.
@@ -36,10 +51,10 @@ pub fn cluster(db: &dyn Db) -> Arc<Cluster> {
     Arc::new(cluster)
 }
 
-/// The policies of the files of a bucket, file by file.
+/// The policies of the files of a bucket.
 #[salsa::tracked(returns(clone))]
 fn bucket_policies(db: &dyn Db, bucket: Bucket) -> Arc<[Arc<Policy>]> {
-    bucket.files(db).iter().flat_map(|file| text::policies_of(db, *file).to_vec()).collect()
+    bucket_told(db, bucket).policies.clone()
 }
 
 /// `index`: every policy by the namespace whose subjects it can select; the empty name is for those of the whole cluster.

@@ -78,6 +78,8 @@ pub trait Db: salsa::Database {
     fn syntax_limits(&self) -> &syntax::Limits;
     /// Limits of diagrams.
     fn diagram_limits(&self) -> &diagram::Limits;
+    /// Whether anybody listens to [`Db::ran`].
+    fn listens(&self) -> bool;
     /// Notes that a query runs, for tests and statistics; costs nothing when nobody listens.
     fn ran(&self, query: &'static str, key: &dyn Display);
 }
