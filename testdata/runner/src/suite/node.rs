@@ -170,12 +170,18 @@ impl Stage<'_, '_> {
             HOST if packet.direction == Direction::Ingress && !packet.made_here => world_of(address),
             peer => peer,
         };
-        let mut decide = |address, key| oracle::decide(rules, peer(address), key).verdict.is_allowed();
+        // A redirect without its listener and an authentication without a session pass nothing, and say so by names of their own.
+        let mut said = flow::Verdict::DENY;
+        let mut decide = |address, key| {
+            said = oracle::decide(rules, peer(address), key).verdict;
+            said == flow::Verdict::ALLOW
+        };
         let now = (EPOCH + packet.seconds) * u64::from(HZ);
         let track = &mut self.node.track;
         let step = packet::step(track, &self.endpoint, packet.direction, &packet.bytes, None, now, &mut decide);
         Ok(match step.outcome {
             Outcome::Pass(because) => (true, because_of(because).to_owned()),
+            Outcome::Drop(packet::Reason::Policy) => (false, refusal(said).name().to_owned()),
             Outcome::Drop(reason) => (false, reason.name().to_owned()),
         })
     }
@@ -200,6 +206,15 @@ impl Stage<'_, '_> {
         let run = loaded.run(hook(packet), &packet.bytes, &context, 1).map_err(|error| error.to_string())?;
         let reason = open.1.by_ref().last().map_or(0, |record| record.reason);
         Ok(Some((run.answer == -1, named(reason))))
+    }
+}
+
+/// Why a verdict that passes nothing passes nothing.
+fn refusal(verdict: flow::Verdict) -> DropReason {
+    match (verdict.action, verdict.auth) {
+        (flow::Action::Deny, _) => DropReason::Policy,
+        (flow::Action::Redirect(_), _) => DropReason::NoProxy,
+        (flow::Action::Allow, _) => DropReason::AuthRequired,
     }
 }
 
