@@ -380,7 +380,10 @@ impl Enforcer {
         }
         self.names = names(&change.next);
         self.live = change.next;
-        self.numbers.retire(&change.view);
+        // A pod that the database forgot is enforced as it last was, in the numbers of that time.
+        let kept = self.live.values().map(|live| &live.state.view).filter(|view| !Arc::ptr_eq(view, &change.view));
+        let views: Vec<Arc<View>> = kept.chain([&change.view]).cloned().collect();
+        self.numbers.retire(&views);
         self.write_journal()?;
         self.node.sweep()?;
         let digests: std::collections::BTreeSet<Digest> =

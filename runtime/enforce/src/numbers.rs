@@ -5,6 +5,7 @@ use hir::peers::{PeerKey, PeerTable, UNMANAGED};
 use image::Digest;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// The numbers that a node's tables use. The database numbers peers anew whenever the cluster changes; a node must not.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,10 +61,12 @@ impl Numbers {
         View { to_node, of_node, prefixes }
     }
 
-    /// Takes numbers back from peers that have been absent for long enough. Called once for each change that was made.
-    pub fn retire(&mut self, made: &View) {
+    /// Takes numbers back from peers that have been absent for long enough. Called once for each change that was made, with every view that
+    /// something enforced is still stated in.
+    pub fn retire(&mut self, views: &[Arc<View>]) {
+        let used = |number: u32| views.iter().any(|view| view.knows(number));
         let (present, gone): (Vec<_>, Vec<_>) =
-            self.by_key.iter().map(|(key, number)| (key.clone(), *number)).partition(|(_, number)| made.knows(*number));
+            self.by_key.iter().map(|(key, number)| (key.clone(), *number)).partition(|(_, number)| used(*number));
         for (key, _) in present {
             self.absent.remove(&key);
         }
@@ -140,6 +143,22 @@ mod tests {
         let mut prefixes: Vec<_> = prefixes.iter().map(|(it, n)| (Prefix::parse(it).unwrap(), *n)).collect();
         prefixes.sort();
         View { to_node: vec![], of_node: of_node.iter().map(|it| it.map(PeerId)).collect(), prefixes }
+    }
+
+    #[test]
+    fn a_number_is_not_given_again_while_a_view_in_use_knows_it() {
+        let mut numbers = Numbers { by_key: BTreeMap::from([("gone".to_owned(), 9)]), next: 10, ..Numbers::default() };
+        let (now, kept) =
+            (Arc::new(View::restored(&BTreeSet::new(), 10, vec![])), View::restored(&BTreeSet::from([9]), 10, vec![]));
+        let kept = Arc::new(kept);
+        for _ in 0..2 * ABSENT {
+            numbers.retire(&[now.clone(), kept.clone()]);
+        }
+        assert!(numbers.free.is_empty());
+        for _ in 0..ABSENT {
+            numbers.retire(std::slice::from_ref(&now));
+        }
+        assert_eq!(numbers.free, BTreeSet::from([9]));
     }
 
     #[test]
