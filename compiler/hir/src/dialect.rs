@@ -59,6 +59,8 @@ pub struct Dialect {
     pub dns_rules_not_widened: bool,
     /// Q12: of two container ports of one name and protocol in a pod, the last counts; otherwise all do.
     pub last_port_name_counts: bool,
+    /// Q13: the node parts of all elements of an egress gateway policy's `selectors` are one list beside the pod parts.
+    pub gateway_nodes_pooled: bool,
 }
 
 impl Dialect {
@@ -90,6 +92,7 @@ impl Dialect {
         localhost_beats_late_denies: false,
         dns_rules_not_widened: false,
         last_port_name_counts: false,
+        gateway_nodes_pooled: false,
     };
 
     /// Cilium 1.20, without what upstream calls bugs.
@@ -131,6 +134,7 @@ impl Dialect {
             localhost_beats_late_denies: true,
             dns_rules_not_widened: true,
             last_port_name_counts: true,
+            gateway_nodes_pooled: true,
             ..self
         }
     }

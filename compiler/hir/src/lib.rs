@@ -15,7 +15,7 @@
 //! All values are `Eq` and ordered, so equal answers stop an incremental rebuild. The number of a peer never changes while a table
 //! is extended (`peers::tests`).
 //! # Reading order
-//! [`dialect`], [`labels`], [`policy`], [`peers`], [`subject`], [`mod@resolve`].
+//! [`dialect`], [`labels`], [`policy`], [`peers`], [`subject`], [`mod@resolve`], [`gateway`].
 
 pub mod dialect;
 
@@ -28,6 +28,8 @@ pub mod peers;
 pub mod subject;
 
 pub mod resolve;
+
+pub mod gateway;
 
 pub use dialect::Dialect;
 pub use labels::{Label, LabelSet, Operator, Requirement, Selector, Source};
