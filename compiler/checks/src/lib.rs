@@ -97,6 +97,8 @@ checks! {
     tg0051_only_tcp => find;
     tg0052_rule_matches_nothing => find;
     tg0053_namespace_replaced;
+    tg0090_foreign_policy;
+    tg0091_removed_kind;
     tg9999_internal_error;
 }
 

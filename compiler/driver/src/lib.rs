@@ -33,3 +33,4 @@ pub mod world;
 
 pub use database::{Database, Ran};
 pub use inputs::{Bucket, Db, Project, SourceFile};
+pub use world::foreign;

@@ -3,7 +3,7 @@
 use facts::Fact;
 use hir::{ObjectRef, Policy};
 use inputs::{Db, SourceFile};
-use kinds::What;
+use kinds::{Engine, ProblemKind, What};
 use std::sync::Arc;
 use syntax::{Tree, Value};
 
@@ -120,4 +120,16 @@ pub fn policies_of(db: &dyn Db, file: SourceFile) -> Arc<[Arc<Policy>]> {
 /// The cluster facts of a file.
 pub fn facts_of(db: &dyn Db, file: SourceFile) -> Arc<[Fact]> {
     decoded(db, file).facts.clone()
+}
+
+/// The policies of other engines in a file, by their problems.
+pub fn foreign_of(db: &dyn Db, file: SourceFile) -> Vec<(Engine, ObjectRef)> {
+    let decoded = decoded(db, file);
+    let engine = |object: &Object| {
+        object.problems.iter().find_map(|problem| match problem.kind {
+            ProblemKind::Foreign { engine } => Some(engine),
+            _ => None,
+        })
+    };
+    decoded.objects.iter().filter_map(|object| Some((engine(object)?, object.object.clone()))).collect()
 }

@@ -2,11 +2,12 @@
 
 use crate::text;
 use facts::{Cluster, Fact};
-use hir::Policy;
 use hir::peers::{Mentions, PeerTable};
 use hir::subject::{self, Class, Subject};
+use hir::{ObjectRef, Policy};
 use inputs::{Bucket, Db};
-use std::collections::BTreeMap;
+use kinds::Engine;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The policies that can select subjects of one namespace.
@@ -17,6 +18,7 @@ pub type Policies = Arc<[Arc<Policy>]>;
 struct Told {
     facts: Arc<[Arc<[Fact]>]>,
     policies: Arc<[Arc<Policy>]>,
+    foreign: Arc<[(Engine, ObjectRef)]>,
 }
 
 #[salsa::tracked(returns(clone))]
@@ -24,7 +26,31 @@ fn bucket_told(db: &dyn Db, bucket: Bucket) -> Arc<Told> {
     let files = bucket.files(db);
     let facts = files.iter().map(|file| text::facts_of(db, *file)).filter(|facts| !facts.is_empty()).collect();
     let policies = files.iter().flat_map(|file| text::policies_of(db, *file).to_vec()).collect();
-    Arc::new(Told { facts, policies })
+    let foreign = files.iter().flat_map(|file| text::foreign_of(db, *file)).collect();
+    Arc::new(Told { facts, policies, foreign })
+}
+
+/// The policies of other engines in the files of a bucket.
+#[salsa::tracked(returns(clone))]
+fn bucket_foreign(db: &dyn Db, bucket: Bucket) -> Arc<[(Engine, ObjectRef)]> {
+    bucket_told(db, bucket).foreign.clone()
+}
+
+/// How many policies of other engines stand in the files, by engine. They may change any verdict and none of them is evaluated, so a
+/// report that this is not empty for is incomplete: `incomplete: 3 Calico policies not evaluated`.
+///
+/// Shape: no engine with a count of 0; an object that stands twice counts once. The name of an engine is [`Engine::name`].
+#[salsa::tracked(returns(clone))]
+pub fn foreign(db: &dyn Db) -> Arc<BTreeMap<Engine, usize>> {
+    let mut objects = BTreeSet::new();
+    for bucket in db.project().buckets(db).iter() {
+        objects.extend(bucket_foreign(db, *bucket).iter().cloned());
+    }
+    let mut counts = BTreeMap::new();
+    for (engine, _) in objects {
+        *counts.entry(engine).or_default() += 1;
+    }
+    Arc::new(counts)
 }
 
 /// The facts of the files of a bucket.

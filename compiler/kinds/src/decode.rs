@@ -6,6 +6,7 @@ use hir::{Dialect, ObjectRef, Policy};
 use syntax::{NodeId, Tree, Value};
 
 use crate::context::Context;
+use crate::foreign;
 use crate::metadata;
 use crate::problem::{Consequence, Problem, ProblemKind, Stage};
 use crate::registry::{Class, Kind, classify};
@@ -61,7 +62,7 @@ fn decode_object(object: &Object<'_>, dialect: &Dialect) -> Decoded {
     let namespaced = match class {
         Class::Policy(kind) => kind.namespaced,
         Class::Fact(_) => !CLUSTER_SCOPED.contains(&object.kind.as_str()),
-        Class::List | Class::NotYet | Class::Unknown | Class::Other => true,
+        Class::List | Class::NotYet | Class::Unknown | Class::Removed(_) | Class::Foreign(_) | Class::Other => true,
     };
     let name = object_ref(&at, &object.kind, namespaced);
     let decoded = |what: What, problems: Vec<Problem>| Decoded {
@@ -94,7 +95,15 @@ fn decode_object(object: &Object<'_>, dialect: &Dialect) -> Decoded {
             let kind = ProblemKind::UnknownKind { api_version, kind };
             decoded(What::Other, whole(Stage::Decode, Consequence::Rejected, kind))
         }
-        Class::List | Class::Other => decoded(What::Other, Vec::new()),
+        Class::Removed(removed) => {
+            let kind = ProblemKind::RemovedKind(removed);
+            decoded(What::Other, whole(Stage::Decode, Consequence::Rejected, kind))
+        }
+        Class::Foreign(engine) if foreign::can_decide(&kind, &at) => {
+            let kind = ProblemKind::Foreign { engine };
+            decoded(What::Other, whole(Stage::Reach, Consequence::Closed, kind))
+        }
+        Class::List | Class::Foreign(_) | Class::Other => decoded(What::Other, Vec::new()),
     }
 }
 

@@ -17,6 +17,7 @@
 
 mod context;
 pub mod decode;
+pub mod foreign;
 pub mod metadata;
 pub mod problem;
 pub mod registry;
@@ -28,5 +29,6 @@ pub mod cilium_network_policy;
 pub mod network_policy;
 
 pub use decode::{Decoded, What, decode};
+pub use foreign::Engine;
 pub use problem::{Consequence, Form, Problem, ProblemKind, Stage};
-pub use registry::{Class, KINDS, Kind, classify};
+pub use registry::{Class, KINDS, Kind, Removed, classify};

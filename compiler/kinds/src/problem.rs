@@ -2,6 +2,9 @@
 
 use flow::Prefix;
 
+use crate::foreign::Engine;
+use crate::registry::Removed;
+
 /// One thing that is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Problem {
@@ -74,6 +77,13 @@ pub enum ProblemKind {
         api_version: String,
         /// As written.
         kind: String,
+    },
+    /// A kind that no cluster of today has any more.
+    RemovedKind(&'static Removed),
+    /// A policy of another engine, which is not evaluated here.
+    Foreign {
+        /// Whose it is.
+        engine: Engine,
     },
     /// `metadata.name` is missing.
     NoName,

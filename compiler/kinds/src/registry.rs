@@ -4,6 +4,7 @@ use facts::read::At;
 use hir::Section;
 
 use crate::context::Context;
+use crate::foreign::{self, Engine};
 use crate::problem::{Consequence, Stage};
 use crate::schema::{Field, Shape, Strictness};
 use crate::{cilium_clusterwide_network_policy, cilium_network_policy, network_policy};
@@ -95,9 +96,38 @@ const NO_POLICY: &[(&str, &str)] = &[
 /// API groups all of whose kinds must be known, because an unknown one may be a policy.
 const POLICY_GROUPS: &[&str] = &["networking.k8s.io", "policy.networking.k8s.io", "cilium.io"];
 
-/// Groups of other vendors whose objects are policies that we do not read.
-const FOREIGN_GROUPS: &[&str] =
-    &["crd.projectcalico.org", "projectcalico.org", "crd.antrea.io", "controlplane.antrea.io"];
+/// A kind that no cluster of today has any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Removed {
+    /// Its API group.
+    pub group: &'static str,
+    /// Its name.
+    pub kind: &'static str,
+    /// Who dropped it.
+    pub by: &'static str,
+    /// The `apiVersion` of its successors.
+    pub api_version: &'static str,
+    /// The kinds that say the same today.
+    pub successors: &'static [&'static str],
+}
+
+/// Kinds that existed. Source: Cilium's upgrade guide.
+const REMOVED: &[Removed] = &[
+    Removed {
+        group: "cilium.io",
+        kind: "CiliumBGPPeeringPolicy",
+        by: "Cilium",
+        api_version: "cilium.io/v2",
+        successors: &["CiliumBGPClusterConfig", "CiliumBGPPeerConfig", "CiliumBGPAdvertisement"],
+    },
+    Removed {
+        group: "cilium.io",
+        kind: "CiliumEgressNATPolicy",
+        by: "Cilium",
+        api_version: "cilium.io/v2",
+        successors: &["CiliumEgressGatewayPolicy"],
+    },
+];
 
 /// What an object is, by its `apiVersion` and `kind`.
 #[derive(Clone, Copy, Debug)]
@@ -112,6 +142,10 @@ pub enum Class {
     NotYet,
     /// A kind of a policy API group that does not exist, or a version of a known one that does not.
     Unknown,
+    /// A kind that no cluster of today has any more.
+    Removed(&'static Removed),
+    /// A policy of another engine.
+    Foreign(Engine),
     /// Nothing that matters here.
     Other,
 }
@@ -125,14 +159,28 @@ pub fn classify(api_version: &str, kind: &str) -> Class {
     if let Some(decoder) = facts::decode::decoder(api_version, kind) {
         return Class::Fact(decoder);
     }
+    if let Some(engine) = foreign::engine(group, kind) {
+        return Class::Foreign(engine);
+    }
+    if let Some(removed) = REMOVED.iter().find(|known| known.group == group && known.kind == kind) {
+        return Class::Removed(removed);
+    }
     let is = |table: &[(&str, &str)]| table.contains(&(group, kind));
     match () {
         _ if kind.ends_with("List") && !kind.starts_with("Cilium") && group.is_empty() => Class::List,
-        _ if is(NOT_YET) || FOREIGN_GROUPS.contains(&group) => Class::NotYet,
+        _ if is(NOT_YET) => Class::NotYet,
         _ if is(NO_POLICY) => Class::Other,
         _ if POLICY_GROUPS.contains(&group) => Class::Unknown,
         // Why: a policy kind under a mistyped group would otherwise vanish without a word.
         _ if KINDS.iter().any(|known| known.kind == kind) => Class::Unknown,
         _ => Class::Other,
     }
+}
+
+/// Every kind of a policy API group that exists: its group and name.
+pub fn existing() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let decoded = KINDS.iter().map(|known| (known.group, known.kind));
+    let facts = facts::decode::KINDS.iter().map(|(group, kind, _)| (*group, *kind));
+    let all = decoded.chain(facts).chain(NOT_YET.iter().copied()).chain(NO_POLICY.iter().copied());
+    all.filter(|(group, _)| POLICY_GROUPS.contains(group))
 }

@@ -13,7 +13,7 @@ fn read(text: &str) -> Vec<Decoded> {
 fn problems(text: &str) -> Vec<String> {
     let words = |it: &kinds::Problem| {
         let kind = format!("{:?}", it.kind);
-        let kind = kind.split([' ', '{']).next().unwrap_or_default().to_owned();
+        let kind = kind.split([' ', '{', '(']).next().unwrap_or_default().to_owned();
         format!("{}: {} {:?} {kind}", it.path, it.stage.name(), it.consequence)
     };
     read(text).iter().flat_map(|decoded| decoded.problems.iter().map(words)).collect()
@@ -87,12 +87,43 @@ fn every_kind_of_a_policy_group_is_known_or_a_problem() {
     assert_eq!(of("extensions/v1beta1", "NetworkPolicy"), [": decode Rejected UnknownKind"]);
     assert_eq!(of("cilium.io/v2", "CiliumNetworkPolice"), [": decode Rejected UnknownKind"]);
     assert_eq!(of("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"), [": reach Closed KindNotYet"]);
-    assert_eq!(of("projectcalico.org/v3", "GlobalNetworkPolicy"), [": reach Closed KindNotYet"]);
+    assert_eq!(of("projectcalico.org/v3", "GlobalNetworkPolicy"), [": reach Closed Foreign"]);
+    assert_eq!(of("cilium.io/v2alpha1", "CiliumBGPPeeringPolicy"), [": decode Rejected RemovedKind"]);
     assert_eq!(of("networking.k8s.io/v1", "Ingress"), Vec::<String>::new());
     assert_eq!(of("cilium.io/v2", "CiliumNode"), Vec::<String>::new());
     assert_eq!(of("v1", "ConfigMap"), Vec::<String>::new());
     assert_eq!(problems("[1, 2]"), [": decode Rejected NotAnObject"]);
     assert_eq!(problems("{kind: NetworkPolicy}"), [": decode Rejected NotAnObject"]);
+}
+
+#[test]
+fn policies_of_other_engines_are_recognised_and_what_decides_nothing_is_not() {
+    let of = |api_version: &str, kind: &str, spec: &str| {
+        problems(&format!("{{apiVersion: {api_version}, kind: {kind}, metadata: {{name: x}}, spec: {spec}}}"))
+    };
+    for (api_version, kind) in [
+        ("projectcalico.org/v3", "NetworkPolicy"),
+        ("crd.projectcalico.org/v1", "GlobalNetworkPolicy"),
+        ("crd.antrea.io/v1beta1", "ClusterNetworkPolicy"),
+        ("crd.antrea.io/v1beta1", "NetworkPolicy"),
+        ("security.istio.io/v1beta1", "AuthorizationPolicy"),
+        ("policy.linkerd.io/v1beta3", "Server"),
+        ("k8s.ovn.org/v1", "EgressFirewall"),
+    ] {
+        assert_eq!(of(api_version, kind, "{}"), [": reach Closed Foreign"], "{api_version} {kind}");
+    }
+    for (api_version, kind) in [
+        ("projectcalico.org/v3", "StagedNetworkPolicy"),
+        ("projectcalico.org/v3", "IPPool"),
+        ("crd.antrea.io/v1beta1", "Group"),
+        ("security.istio.io/v1", "RequestAuthentication"),
+    ] {
+        assert_eq!(of(api_version, kind, "{}"), [""; 0], "{api_version} {kind}");
+    }
+    let peers = |spec: &str| of("security.istio.io/v1", "PeerAuthentication", spec).len();
+    assert_eq!(peers("{mtls: {mode: STRICT}}"), 1);
+    assert_eq!(peers("{mtls: {mode: PERMISSIVE}, portLevelMtls: {'8080': {mode: STRICT}}}"), 1);
+    assert_eq!(peers("{mtls: {mode: PERMISSIVE}}"), 0);
 }
 
 #[test]

@@ -10,6 +10,8 @@ pub(super) fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
         ProblemKind::NotAnObject => tg0010_not_an_object::render(spot),
         ProblemKind::UnknownKind { api_version, kind } => tg0011_unknown_kind::render(spot, api_version, kind),
         ProblemKind::KindNotYet { api_version, kind } => tg0013_kind_not_enforced_yet::render(spot, api_version, kind),
+        ProblemKind::RemovedKind(removed) => tg0091_removed_kind::render(spot, removed),
+        ProblemKind::Foreign { engine } => tg0090_foreign_policy::render(spot, *engine),
         ProblemKind::NoName => tg0014_object_without_name::render(spot, problem),
         ProblemKind::UnknownField { name, known } => tg0015_unknown_field::render(spot, problem, name, known),
         ProblemKind::Missing { name } => tg0016_missing_field::render(spot, problem, name),

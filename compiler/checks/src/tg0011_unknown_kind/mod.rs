@@ -2,6 +2,7 @@
 
 use diag::Diagnostic;
 use kinds::KINDS;
+use kinds::registry::existing;
 
 use crate::page::{Page, page};
 use crate::place::Spot;
@@ -27,13 +28,14 @@ pub fn render(spot: &Spot<'_>, api_version: &str, kind: &str) -> Diagnostic {
     let span = spot.value("kind");
     let said = spot.blame(said, span, "unknown kind").why(why);
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
-    let names = KINDS.iter().filter(|known| known.group == group).map(|known| known.kind);
-    match nearest(kind, names.clone()) {
+    let names = existing().filter(|(known, _)| *known == group).map(|(_, name)| name);
+    match nearest(kind, names) {
         Some(near) if span.slice(spot.tree().text()) == kind => said
             .help(format!("did you mean `{near}`?"))
             .fix(replace(spot.text.id, span, near, format!("write `{near}`"))),
-        _ if names.clone().next().is_some() => {
-            said.help(format!("kinds that are read from this group: {}", listed(names, "and")))
+        _ if KINDS.iter().any(|known| known.group == group) => {
+            let read = KINDS.iter().filter(|known| known.group == group).map(|known| known.kind);
+            said.help(format!("kinds that are read from this group: {}", listed(read, "and")))
         }
         _ => said.help(format!("no policy is read from {}", quoted(api_version))),
     }
