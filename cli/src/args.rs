@@ -3,6 +3,7 @@
 use crate::command;
 use crate::output::Output;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use driver::Wish;
 
 const HELP: &str = "\
 {about}
@@ -84,8 +85,17 @@ pub struct Paths {
     #[arg(short, long, value_name = "NAME", default_value = "default")]
     pub namespace: String,
     /// The reading of the policy language.
-    #[arg(long, value_name = "NAME", default_value = "standard", value_parser = crate::session::dialect)]
-    pub dialect: &'static hir::Dialect,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// How policies are read.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct Reading {
+    /// The reading of the policy language: standard, cilium, cilium-1.19, cilium-1.20, each Cilium one also with `+exact` for its
+    /// acknowledged bugs; auto takes cilium where the cluster objects show that Cilium enforces, else standard.
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = crate::session::dialect)]
+    pub dialect: Wish,
 }
 
 impl Paths {

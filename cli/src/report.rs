@@ -1,5 +1,7 @@
 //! The JSON reports: plain types whose schemas are published under `docs/schemas`.
 
+use driver::{Because, Choice};
+use facts::Enforcer;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -24,6 +26,50 @@ impl std::fmt::Display for Place {
     }
 }
 
+/// The reading of the language behind a report.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DialectEntry {
+    /// For example `standard` or `cilium-1.20`.
+    pub name: String,
+    /// `auto` or `asked`.
+    pub chosen: String,
+    /// Why this one.
+    pub because: String,
+}
+
+impl DialectEntry {
+    /// The reading as settled.
+    pub fn of(choice: &Choice) -> DialectEntry {
+        let (chosen, because) = match &choice.because {
+            Because::Asked => ("asked", "its name was given".to_owned()),
+            Because::NobodyEnforces => ("auto", "no Cilium among the facts".to_owned()),
+            Because::Enforces(enforcer) => ("auto", format!("{} enforces", enforcer_name(enforcer))),
+        };
+        DialectEntry { name: choice.dialect.name.to_owned(), chosen: chosen.to_owned(), because }
+    }
+}
+
+impl std::fmt::Display for DialectEntry {
+    /// `dialect standard (auto: no Cilium among the facts)`, or `dialect cilium-1.20 (asked)`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.chosen.as_str() {
+            "asked" => write!(f, "dialect {} (asked)", self.name),
+            chosen => write!(f, "dialect {} ({chosen}: {})", self.name, self.because),
+        }
+    }
+}
+
+/// An enforcer as people call it.
+fn enforcer_name(enforcer: &Enforcer) -> &str {
+    match enforcer {
+        Enforcer::Cilium => "Cilium",
+        Enforcer::Calico => "Calico",
+        Enforcer::Antrea => "Antrea",
+        Enforcer::Other(name) => name,
+    }
+}
+
 /// What `check` found.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -33,7 +79,7 @@ pub struct CheckReport {
     /// Always `CheckReport`.
     pub kind: &'static str,
     /// The reading of the language that was used.
-    pub dialect: String,
+    pub dialect: DialectEntry,
     /// In the order of files and lines.
     pub findings: Vec<Finding>,
     /// What was looked at.
@@ -107,7 +153,7 @@ pub struct TraceReport {
     /// Always `TraceReport`.
     pub kind: &'static str,
     /// The reading of the language that was used.
-    pub dialect: String,
+    pub dialect: DialectEntry,
     /// Who opens the connection.
     pub source: String,
     /// With whom.
@@ -187,7 +233,7 @@ pub struct LabReport {
     /// Always `LabReport`.
     pub kind: &'static str,
     /// The reading of the language that was used.
-    pub dialect: String,
+    pub dialect: DialectEntry,
     /// Whether real packets met programs in the kernel; else the programs ran in user space.
     pub on_kernel: bool,
     /// Why they did not.

@@ -4,7 +4,7 @@ use crate::args::{Color, Paths};
 use crate::files::{self, Unreadable};
 use crate::render::{self, count, say};
 use diag::{Diagnostic, Severity};
-use driver::Database;
+use driver::{Choice, Database, Wish};
 use driver::text::{self, Role};
 use hir::Dialect;
 use std::sync::Arc;
@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub struct Session {
     /// Everything that was read.
     pub db: Database,
+    /// How policies are read, and why so.
+    pub choice: Choice,
     /// What could not be read.
     pub unreadable: Vec<Unreadable>,
     /// Whether a path held no manifest at all.
@@ -27,19 +29,22 @@ pub fn open(paths: &Paths) -> Session {
     let files::Gathered { manifests, unreadable, empty } = files::read(&paths.all());
     empty.iter().for_each(|it| say(&format!("error: {it}")));
     let mut db = Database::new();
-    db.set_dialect(paths.dialect);
     db.set_namespace(&paths.namespace);
     db.set_files(manifests.into_iter().map(|it| (Arc::from(it.path), Arc::from(it.text))));
-    Session { db, unreadable, empty: !empty.is_empty() }
+    let choice = db.settle_dialect(paths.reading.dialect);
+    Session { db, choice, unreadable, empty: !empty.is_empty() }
 }
 
 /// Reads the name of a dialect.
 ///
 /// Errors: for clap, with every name that is known.
-pub fn dialect(name: &str) -> Result<&'static Dialect, String> {
-    Dialect::named(name).ok_or_else(|| {
+pub fn dialect(name: &str) -> Result<Wish, String> {
+    if name == "auto" {
+        return Ok(Wish::Auto);
+    }
+    Dialect::named(name).map(Wish::Named).ok_or_else(|| {
         let known: Vec<&str> = Dialect::ALL.iter().map(|dialect| dialect.name).collect();
-        format!("no such dialect; known: {}, and cilium for the newest of Cilium", known.join(", "))
+        format!("no such dialect; known: auto, {}, and cilium for the newest of Cilium", known.join(", "))
     })
 }
 

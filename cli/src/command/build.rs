@@ -11,8 +11,8 @@ use super::Exit;
 use crate::args::{Color, Outputs, Paths};
 use crate::output::{self, Format};
 use crate::render::{self, say};
-use crate::report::API_VERSION;
-use crate::session;
+use crate::report::{API_VERSION, DialectEntry};
+use crate::session::{self, Session};
 use clap::Args;
 use diag::Diagnostic;
 use diagram::Diagram;
@@ -91,7 +91,7 @@ impl Build {
         }
         let subject = self.subject.as_deref().map(|name| built.subject(name, &self.paths.namespace)).transpose()?;
         if let Some(dir) = &self.out_dir {
-            folder::replace(dir, &tables::files(db, self.paths.dialect.name, &built))?;
+            folder::replace(dir, &tables::files(db, &built))?;
         }
         let chosen = |made: &Made| subject.as_ref().is_none_or(|it| made.subjects.contains(it));
         if !self.emit.is_empty() {
@@ -99,22 +99,22 @@ impl Build {
             output::write_stdout(&forms).map_err(|error| error.to_string())?;
         }
         if self.emit.is_empty() || self.explain || !self.outputs.outputs.is_empty() {
-            self.report(db, &built, &chosen)?;
+            self.report(&session, &built, &chosen)?;
         }
         Ok(Exit::Clean)
     }
 
-    fn report(&self, db: &Database, built: &Built, chosen: &dyn Fn(&Made) -> bool) -> Result<(), String> {
+    fn report(&self, session: &Session, built: &Built, chosen: &dyn Fn(&Made) -> bool) -> Result<(), String> {
         let report = BuildReport {
             api_version: API_VERSION,
             kind: "BuildReport",
-            dialect: self.paths.dialect.name.to_owned(),
+            dialect: DialectEntry::of(&session.choice),
             out_dir: self.out_dir.as_ref().map(|dir| dir.display().to_string()),
             images: built.image_entries(),
             classes: built.class_entries(),
             summary: built.summary(),
         };
-        let explained = if self.explain { text::explain(db, built, chosen) } else { String::new() };
+        let explained = if self.explain { text::explain(&session.db, built, chosen) } else { String::new() };
         output::write_all(&self.outputs.outputs, |format, _| match format {
             Format::Json => super::json(&report),
             Format::Concise => text::concise(&report),

@@ -3,7 +3,7 @@
 use super::Exit;
 use crate::args::{Color, Outputs, Paths};
 use crate::output::{self, Format};
-use crate::report::{API_VERSION, CheckReport, Summary};
+use crate::report::{API_VERSION, CheckReport, DialectEntry, Summary};
 use crate::session::{self, Session};
 use crate::{output::Destination, render};
 use clap::Args;
@@ -31,15 +31,15 @@ impl Check {
         let unreadable = session.unreadable.iter().map(|it| checks::unreadable(&it.path, &it.reason));
         let findings: Vec<Diagnostic> = unreadable.chain(checks::check(&session.db)).collect();
         let summary = summary(&session, &findings);
-        let dialect = self.paths.dialect.name;
+        let dialect = DialectEntry::of(&session.choice);
         output::write_all(&self.outputs.outputs, |format, destination| match format {
-            Format::Text => text(&session, &findings, summary, dialect, color, destination),
+            Format::Text => text(&session, &findings, summary, &dialect, color, destination),
             Format::Concise => findings.iter().map(|it| render::concise(&session.db, it)).collect(),
             Format::Json => {
                 let report = CheckReport {
                     api_version: API_VERSION,
                     kind: "CheckReport",
-                    dialect: dialect.to_owned(),
+                    dialect: dialect.clone(),
                     findings: findings.iter().map(|it| render::finding(&session.db, it)).collect(),
                     summary,
                 };
@@ -81,7 +81,7 @@ fn text(
     session: &Session,
     findings: &[Diagnostic],
     summary: Summary,
-    dialect: &str,
+    dialect: &DialectEntry,
     color: Color,
     destination: Destination,
 ) -> String {
@@ -107,6 +107,6 @@ fn text(
     if summary.skipped > 0 {
         read.push(format!("{} of other kinds", count(summary.skipped, "object", "objects")));
     }
-    out += &format!("{found} in {}: {}; dialect {dialect}\n", count(summary.files, "file", "files"), read.join(", "));
+    out += &format!("{found} in {}: {}; {dialect}\n", count(summary.files, "file", "files"), read.join(", "));
     out
 }

@@ -6,11 +6,11 @@ mod words;
 use super::Exit;
 use super::lab::run::Found;
 use super::lab::{as_root, kernel, plan, say, seed, stop_flag, view};
-use crate::args::Color;
+use crate::args::{Color, Reading};
 use crate::output::Destination;
 use crate::render;
 use clap::Args;
-use driver::Database;
+use driver::{Choice, Database};
 use image::Target;
 use lab::RunId;
 use lab::topology::Plan;
@@ -43,6 +43,9 @@ pub struct Demo {
     /// Fail with exit code 2 where the kernel cannot be used, instead of answering in user space.
     #[arg(long)]
     pub require_kernel: bool,
+    /// The reading of the policy language.
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 impl Demo {
@@ -50,32 +53,33 @@ impl Demo {
     pub fn run(self, color: Color) -> Result<Exit, String> {
         let mut db = Database::new();
         db.set_files(SHOP.map(|(path, text)| (Arc::from(path), Arc::from(text))));
+        let choice = db.settle_dialect(self.reading.dialect);
         let plan = plan(&db, RunId::random())?;
         let colours = render::colours(color, Destination::Stdout);
         match kernel() {
-            Ok(()) => on_kernel(&mut db, &plan, colours),
+            Ok(()) => on_kernel(&mut db, &choice, &plan, colours),
             Err(why) if self.require_kernel => Err(format!("the kernel cannot be used: {why}")),
-            Err(why) => in_user_space(&db, &plan, &why, colours),
+            Err(why) => in_user_space(&db, &choice, &plan, &why, colours),
         }
     }
 }
 
-fn in_user_space(db: &Database, plan: &Plan, why: &str, colours: bool) -> Result<Exit, String> {
+fn in_user_space(db: &Database, choice: &Choice, plan: &Plan, why: &str, colours: bool) -> Result<Exit, String> {
     say("the shop: 6 pods on 2 nodes, policies in examples/shop\n")?;
     let (questions, sample) = questions(db, plan, 0);
     let answers = rehearsal::in_user_space(db, plan, &questions, Fault::None)?;
     let found = Found { answers, sample, on_kernel: Err(why.to_owned()) };
-    let report = view::report(db, plan, &found, "standard");
+    let report = view::report(db, plan, &found, choice);
     say(&view::text(&report, &as_root(), colours))?;
     Ok(if report.summary.differing == 0 { Exit::Clean } else { Exit::Findings })
 }
 
-fn on_kernel(db: &mut Database, plan: &Plan, colours: bool) -> Result<Exit, String> {
+fn on_kernel(db: &mut Database, choice: &Choice, plan: &Plan, colours: bool) -> Result<Exit, String> {
     let stop = stop_flag();
     say(&format!("{}\n\n", plan.describe()))?;
     let mut stage =
         Stage::up(plan, &Target::default(), || Pins::None, seed(None), &stop).map_err(|error| error.to_string())?;
-    let shown = show(db, plan, &mut stage, colours, &stop);
+    let shown = show(db, choice, plan, &mut stage, colours, &stop);
     let down = stage.down().map_err(|error| error.to_string());
     let exit = shown?;
     down?;
@@ -83,7 +87,14 @@ fn on_kernel(db: &mut Database, plan: &Plan, colours: bool) -> Result<Exit, Stri
     Ok(exit)
 }
 
-fn show(db: &mut Database, plan: &Plan, stage: &mut Stage, colours: bool, stop: &AtomicBool) -> Result<Exit, String> {
+fn show(
+    db: &mut Database,
+    choice: &Choice,
+    plan: &Plan,
+    stage: &mut Stage,
+    colours: bool,
+    stop: &AtomicBool,
+) -> Result<Exit, String> {
     let go_on = || if stop.load(Ordering::SeqCst) { Err("stopped".to_owned()) } else { Ok(()) };
     let began = Instant::now();
     let changes = stage.prepare(db).map_err(|error| error.to_string())?;
@@ -97,7 +108,7 @@ fn show(db: &mut Database, plan: &Plan, stage: &mut Stage, colours: bool, stop: 
     )?;
     let (questions, sample) = questions(db, plan, 0);
     let answers = stage.ask(db, &questions).map_err(|error| error.to_string())?;
-    let report = view::report(db, plan, &Found { answers, sample, on_kernel: Ok(()) }, "standard");
+    let report = view::report(db, plan, &Found { answers, sample, on_kernel: Ok(()) }, choice);
     say(&view::text(&report, "", colours))?;
     go_on()?;
 

@@ -1,12 +1,12 @@
 //! `tidegate trace`: whether one flow passes, and which lines decide it.
 
 use super::Exit;
-use crate::args::{Color, Outputs, Paths};
+use crate::args::{Color, Outputs, Paths, Reading};
 use crate::output::{self, Format};
-use crate::report::{API_VERSION, TraceCause, TraceNearest, TraceReport, TraceRow, TraceSide};
+use crate::report::{API_VERSION, DialectEntry, TraceCause, TraceNearest, TraceReport, TraceRow, TraceSide};
 use crate::{render, session};
 use clap::{Args, ValueEnum};
-use driver::{Database, world};
+use driver::{Choice, Database, world};
 use flow::{Action, Protocol};
 use hir::labels::{self, Operator, Requirement};
 use oracle::Because;
@@ -63,8 +63,8 @@ pub struct TracePaths {
     #[arg(short, long, value_name = "NAME", default_value = "default")]
     pub namespace: String,
     /// The reading of the policy language.
-    #[arg(long, value_name = "NAME", default_value = "standard", value_parser = session::dialect)]
-    pub dialect: &'static hir::Dialect,
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 /// An expected verdict.
@@ -83,13 +83,13 @@ impl Trace {
             paths: Vec::new(),
             filenames: self.paths.filenames.clone(),
             namespace: self.paths.namespace.clone(),
-            dialect: self.paths.dialect,
+            reading: self.paths.reading.clone(),
         };
         let session = session::open(&paths);
         let unsound = session.report_unsound();
         let question = self.question(&session.db)?;
         let trace = reason::trace(&session.db, &question);
-        let report = report(&session.db, self.paths.dialect.name, &question, &trace);
+        let report = report(&session.db, &session.choice, &question, &trace);
         output::write_all(&self.outputs.outputs, |format, destination| match format {
             Format::Json => super::json(&report),
             Format::Concise => format!("{}\n", headline(&report)),
@@ -132,11 +132,11 @@ fn word(outcome: Outcome) -> &'static str {
     }
 }
 
-fn report(db: &Database, dialect: &str, question: &Question, trace: &reason::Trace) -> TraceReport {
+fn report(db: &Database, choice: &Choice, question: &Question, trace: &reason::Trace) -> TraceReport {
     TraceReport {
         api_version: API_VERSION,
         kind: "TraceReport",
-        dialect: dialect.to_owned(),
+        dialect: DialectEntry::of(choice),
         source: question.source.to_string(),
         destination: question.destination.to_string(),
         port: question.key.to_string(),
@@ -226,7 +226,7 @@ fn condition(requirement: &Requirement) -> String {
 }
 
 fn headline(report: &TraceReport) -> String {
-    format!("{}: {} -> {} {} ({})", report.verdict, report.source, report.destination, report.port, report.dialect)
+    format!("{}: {} -> {} {} ({})", report.verdict, report.source, report.destination, report.port, report.dialect.name)
 }
 
 fn text(report: &TraceReport, colours: bool) -> String {
@@ -237,7 +237,7 @@ fn text(report: &TraceReport, colours: bool) -> String {
         (true, _) => format!("\x1b[1;33m{shown}\x1b[0m"),
     };
     let mut out = format!(
-        "{}  {} -> {}  {}   dialect {}\n",
+        "{}  {} -> {}  {}   {}\n",
         paint(&report.verdict, &report.verdict.to_uppercase()),
         report.source,
         report.destination,

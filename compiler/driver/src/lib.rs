@@ -17,7 +17,7 @@
 //! A comment re-runs `parse` and `decode` only. A pod that joins a known class stops at `space`. An edited policy re-runs the classes
 //! that it selects only. Each has a `rerun` block in the suite.
 //! # Reading order
-//! [`database`], [`text`], [`world`], [`meaning`], [`build`], [`locate`].
+//! [`database`], [`text`], [`world`], [`dialect`], [`meaning`], [`build`], [`locate`].
 
 #![allow(
     missing_docs,
@@ -26,11 +26,13 @@
 
 pub mod build;
 pub mod database;
+pub mod dialect;
 pub mod locate;
 pub mod meaning;
 pub mod text;
 pub mod world;
 
 pub use database::{Database, Ran};
+pub use dialect::{Because, Choice, Wish};
 pub use inputs::{Bucket, Db, Project, SourceFile};
 pub use world::foreign;

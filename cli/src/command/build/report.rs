@@ -1,6 +1,6 @@
 //! The JSON that `build` writes: its report, and the files of an output folder beside the images.
 
-use crate::report::Place;
+use crate::report::{DialectEntry, Place};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ pub struct BuildReport {
     /// Always `BuildReport`.
     pub kind: &'static str,
     /// The reading of the language that was used.
-    pub dialect: String,
+    pub dialect: DialectEntry,
     /// Where it was written; absent without `--out-dir`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub out_dir: Option<String>,

@@ -18,11 +18,11 @@ use rules::Origin;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every file of an output folder.
-pub fn files(db: &Database, dialect: &str, built: &Built) -> Files {
+pub fn files(db: &Database, built: &Built) -> Files {
     let mut files = Files::new();
     let mut add = |path: &str, text: String| drop(files.insert(path.to_owned(), text.into_bytes()));
     add(IGNORE, IGNORE_TEXT.to_owned());
-    add(INDEX, json(&index(db, dialect, built)));
+    add(INDEX, json(&index(db, built)));
     add("peers.json", json(&peers(&world::peers(db))));
     add("sources.json", json(&sources(db, built)));
     for tables in nodes(db, built) {
@@ -34,11 +34,11 @@ pub fn files(db: &Database, dialect: &str, built: &Built) -> Files {
     files
 }
 
-fn index(db: &Database, dialect: &str, built: &Built) -> BuildIndex {
+fn index(db: &Database, built: &Built) -> BuildIndex {
     BuildIndex {
         api_version: API_VERSION,
         kind: "BuildIndex",
-        dialect: dialect.to_owned(),
+        dialect: db.dialect().name.to_owned(),
         target: target(&db.project().target(db)),
         images: built.image_entries(),
         classes: built.class_entries(),

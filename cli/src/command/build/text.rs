@@ -23,7 +23,7 @@ pub fn text(report: &BuildReport, explained: &str) -> String {
     let place = report.out_dir.as_ref().map_or(String::new(), |dir| format!(", written to {dir}"));
     let _ = writeln!(
         out,
-        "{} for {} in {}, {} bytes{place}; dialect {}",
+        "{} for {} in {}, {} bytes{place}; {}",
         count(summary.images, "image", "images"),
         count(summary.subjects, "endpoint", "endpoints"),
         count(summary.classes, "class", "classes"),

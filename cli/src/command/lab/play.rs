@@ -3,9 +3,10 @@
 use super::{made_of, say};
 use crate::args::{Color, Paths};
 use crate::command::Exit;
-use crate::{render, session};
+use crate::report::DialectEntry;
+use crate::session::{self, Session};
+use crate::render;
 use clap::Args;
-use driver::Database;
 use image::Target;
 use lab::netns::Namespace;
 use lab::topology::Plan;
@@ -82,13 +83,13 @@ fn pins() -> Pins {
 }
 
 /// Reads the files; `None` when they hold what a cluster would not take, which is drawn on standard error.
-fn opened(paths: &Paths, run: RunId, color: Color) -> Result<Option<(Database, Plan)>, String> {
+fn opened(paths: &Paths, run: RunId, color: Color) -> Result<Option<(Session, Plan)>, String> {
     let session = session::open(paths);
     if session.refused("nothing was changed", color) {
         return Ok(None);
     }
     let plan = super::plan(&session.db, run)?;
-    Ok(Some((session.db, plan)))
+    Ok(Some((session, plan)))
 }
 
 fn needs_kernel() -> Result<(), String> {
@@ -109,12 +110,12 @@ impl Up {
                 "lab `{run}` is up; `tidegate lab swap --run {run}` changes it, `tidegate lab down --run {run}` takes it down"
             ));
         }
-        let Some((db, plan)) = opened(&self.paths, run.clone(), color)? else { return Ok(Exit::Bad) };
+        let Some((session, plan)) = opened(&self.paths, run.clone(), color)? else { return Ok(Exit::Bad) };
         say(&format!("{}\n", plan.describe()))?;
         let stop = super::stop_flag();
         let made = Stage::up(&plan, &Target::default(), pins, super::seed(None), &stop);
         let mut stage = made.map_err(|error| undone(&run, error.to_string()))?;
-        let applied = stage.apply(&db).map_err(|error| error.to_string()).and_then(|applied| {
+        let applied = stage.apply(&session.db).map_err(|error| error.to_string()).and_then(|applied| {
             made_of::remember(&plan)?;
             if stop.load(Ordering::SeqCst) { Err("stopped; the lab is taken down".into()) } else { Ok(applied) }
         });
@@ -128,9 +129,9 @@ impl Up {
         };
         stage.keep();
         say(&format!(
-            "up: {} hooks enforced by {} images\n  tidegate lab exec --run {run} NAMESPACE/POD -- COMMAND\n  \
+            "up: {} hooks enforced by {} images; {}\n  tidegate lab exec --run {run} NAMESPACE/POD -- COMMAND\n  \
              tidegate lab swap --run {run} PATH\n  tidegate lab down --run {run}\n",
-            applied.attached, applied.images
+            applied.attached, applied.images, DialectEntry::of(&session.choice)
         ))?;
         Ok(Exit::Clean)
     }
@@ -162,16 +163,16 @@ impl Swap {
         if !is_up(&run) {
             return Err(format!("no lab `{run}` is up; `tidegate lab up --run {run}` makes it"));
         }
-        let Some((db, plan)) = opened(&self.paths, run.clone(), color)? else { return Ok(Exit::Bad) };
+        let Some((session, plan)) = opened(&self.paths, run.clone(), color)? else { return Ok(Exit::Bad) };
         made_of::compare(&plan)?;
         let lab = Lab::open(&plan).map_err(|error| format!("the lab `{run}` is not whole: {error}"))?;
         let mut stage =
             Stage::over(lab, &Target::default(), pins, super::seed(None)).map_err(|error| error.to_string())?;
-        let applied = stage.apply(&db).map_err(|error| format!("{error}; what was enforced before still is"))?;
+        let applied = stage.apply(&session.db).map_err(|error| format!("{error}; what was enforced before still is"))?;
         stage.keep();
         say(&format!(
-            "swapped: {} hooks replaced, {} new, {} as before\n",
-            applied.replaced, applied.attached, applied.unchanged
+            "swapped: {} hooks replaced, {} new, {} as before; {}\n",
+            applied.replaced, applied.attached, applied.unchanged, DialectEntry::of(&session.choice)
         ))?;
         Ok(Exit::Clean)
     }

@@ -66,7 +66,7 @@ impl Run {
         let (questions, sample) = questions(&session.db, &plan, seed);
         let answers = match &on_kernel {
             Ok(()) => {
-                eprintln!("{}", plan.describe());
+                render::say(&plan.describe());
                 on_this_kernel(&mut session.db, &plan, &questions, fault, seed)?
             }
             Err(_) => {
@@ -74,7 +74,7 @@ impl Run {
             }
         };
         let found = Found { answers, sample, on_kernel };
-        let report = view::report(&session.db, &plan, &found, self.paths.dialect.name);
+        let report = view::report(&session.db, &plan, &found, &session.choice);
         let again = super::as_root();
         output::write_all(&self.outputs.outputs, |format, destination| match format {
             Format::Json => crate::command::json(&report),

@@ -2,8 +2,8 @@
 
 use super::run::Found;
 use crate::render;
-use crate::report::{API_VERSION, LabAnswer, LabReport, LabSummary, TraceCause};
-use driver::{Database, locate};
+use crate::report::{API_VERSION, DialectEntry, LabAnswer, LabReport, LabSummary, TraceCause};
+use driver::{Choice, Database, locate};
 use flow::Family;
 use lab::Outcome;
 use lab::topology::Plan;
@@ -11,14 +11,14 @@ use rehearsal::{Answer, Sample};
 use std::collections::BTreeMap;
 
 /// The report of a run.
-pub fn report(db: &Database, plan: &Plan, found: &Found, dialect: &str) -> LabReport {
+pub fn report(db: &Database, plan: &Plan, found: &Found, choice: &Choice) -> LabReport {
     let answers: Vec<LabAnswer> = found.answers.iter().map(|it| answer(db, plan, it)).collect();
     let differing = answers.iter().filter(|it| !it.agrees).count();
     let reached = answers.iter().filter(|it| it.observed == "reached").count();
     LabReport {
         api_version: API_VERSION,
         kind: "LabReport",
-        dialect: dialect.to_owned(),
+        dialect: DialectEntry::of(choice),
         on_kernel: found.on_kernel.is_ok(),
         not_on_kernel_because: found.on_kernel.clone().err(),
         seed: match found.sample {
@@ -116,7 +116,7 @@ fn closing(report: &LabReport) -> String {
         n => format!("{n} NOT AS EXPECTED"),
     };
     format!(
-        "{} questions{sample}: {} reached, {} blocked; {verdict}; dialect {}\n",
+        "{} questions{sample}: {} reached, {} blocked; {verdict}; {}\n",
         summary.questions, summary.reached, summary.blocked, report.dialect
     )
 }
