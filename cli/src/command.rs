@@ -8,6 +8,7 @@ pub mod lab;
 pub mod trace;
 
 use crate::args::{Args, Command};
+use crate::render::say;
 use std::process::ExitCode;
 
 /// How a run ends.
@@ -48,12 +49,12 @@ pub fn run(args: Args) -> Exit {
     match outcome {
         Ok(Ok(exit)) => exit,
         Ok(Err(message)) => {
-            eprintln!("error: {message}");
+            say(&format!("error: {message}"));
             Exit::Bad
         }
         Err(_) => {
-            eprintln!("error[TG9999]: this is a fault of tidegate, not of your files; nothing was changed");
-            eprintln!("  please report it with the lines above and the files that you can share");
+            say("error[TG9999]: this is a fault of tidegate, not of your files; nothing was changed");
+            say("  please report it with the lines above and the files that you can share");
             Exit::Bad
         }
     }

@@ -12,7 +12,7 @@
 //! # Laws
 //! Output is the same for the same input, in any order of files. An output file appears whole or not at all (`output::tests`).
 //! # Reading order
-//! [`args`], [`files`], [`output`], [`render`], [`report`], [`session`], then [`command`], one file a subcommand.
+//! [`args`], [`files`], [`output`], [`visible`], [`temporary`], [`render`], [`report`], [`session`], then [`command`], one file a subcommand.
 
 pub mod args;
 pub mod command;
@@ -21,3 +21,5 @@ pub mod output;
 pub mod render;
 pub mod report;
 pub mod session;
+pub mod temporary;
+pub mod visible;

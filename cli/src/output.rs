@@ -1,5 +1,7 @@
 //! Where a report goes and in which format: `-o FORMAT[=FILE]`, repeatable.
 
+use crate::temporary::Temporary;
+use crate::visible::visible;
 use std::fmt;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -67,10 +69,15 @@ impl std::str::FromStr for Output {
 pub fn write_all(outputs: &[Output], render: impl Fn(Format, Destination) -> String) -> io::Result<()> {
     let default = [Output { format: Format::Text, file: None }];
     for output in if outputs.is_empty() { &default } else { outputs } {
+        let shown = |destination| match (output.format, render(output.format, destination)) {
+            // JSON has escapes of its own.
+            (Format::Json, text) => text,
+            (Format::Text | Format::Concise, text) => visible(&text).into_owned(),
+        };
         match &output.file {
-            Some(file) => write_file(file, render(output.format, Destination::File).as_bytes())
+            Some(file) => write_file(file, shown(Destination::File).as_bytes())
                 .map_err(|error| io::Error::new(error.kind(), format!("cannot write `{}`: {error}", file.display())))?,
-            None => write_stdout(&render(output.format, Destination::Stdout))?,
+            None => write_stdout(&shown(Destination::Stdout))?,
         }
     }
     Ok(())
@@ -115,12 +122,13 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let absent = format!("there is no folder `{}`", folder.display());
         return Err(io::Error::new(io::ErrorKind::NotFound, absent));
     }
-    let mut file = tempfile::Builder::new().prefix(".tidegate-").tempfile_in(folder).map_err(without_name)?;
+    let make = || tempfile::Builder::new().prefix(".tidegate-").tempfile_in(folder);
+    let (mut file, temporary) = Temporary::make(make, |file| file.path()).map_err(without_name)?;
     // Why the file itself: errors of its wrapper carry the temporary name, which means nothing to a reader.
     file.as_file_mut().write_all(bytes)?;
     file.as_file().sync_all()?;
     set_usual_mode(file.as_file())?;
-    file.persist(path).map_err(|error| error.error)?;
+    temporary.settle(|| file.persist(path).map_err(|error| error.error))?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use crate::args::Color;
 use crate::output::Destination;
 use crate::report::{Finding, Place, Related};
+use crate::visible::visible;
 use diag::{Diagnostic, Label, Severity};
 use driver::{Database, SourceFile, locate};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
@@ -54,7 +55,7 @@ pub fn draw(db: &Database, found: &[Diagnostic], color: Color) {
 
 /// A line on standard error. A closed one is no reason to fail.
 pub fn say(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", visible(text));
 }
 
 /// `1 error`, `2 errors`.

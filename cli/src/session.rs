@@ -4,8 +4,8 @@ use crate::args::{Color, Paths};
 use crate::files::{self, Unreadable};
 use crate::render::{self, count, say};
 use diag::{Diagnostic, Severity};
-use driver::{Choice, Database, Wish};
 use driver::text::{self, Role};
+use driver::{Choice, Database, Wish};
 use hir::Dialect;
 use std::sync::Arc;
 

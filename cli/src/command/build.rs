@@ -13,6 +13,7 @@ use crate::output::{self, Format};
 use crate::render::{self, say};
 use crate::report::{API_VERSION, DialectEntry};
 use crate::session::{self, Session};
+use crate::visible::visible;
 use clap::Args;
 use diag::Diagnostic;
 use diagram::Diagram;
@@ -96,7 +97,7 @@ impl Build {
         let chosen = |made: &Made| subject.as_ref().is_none_or(|it| made.subjects.contains(it));
         if !self.emit.is_empty() {
             let forms = emit::emit(db, &built, &self.emit, chosen);
-            output::write_stdout(&forms).map_err(|error| error.to_string())?;
+            output::write_stdout(&visible(&forms)).map_err(|error| error.to_string())?;
         }
         if self.emit.is_empty() || self.explain || !self.outputs.outputs.is_empty() {
             self.report(&session, &built, &chosen)?;

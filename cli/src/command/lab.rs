@@ -8,6 +8,7 @@ pub mod view;
 use super::Exit;
 use crate::args::Color;
 use crate::output;
+use crate::visible::visible;
 use clap::{Args, Subcommand};
 use driver::{Database, world};
 use lab::RunId;
@@ -81,7 +82,7 @@ pub(super) fn kernel() -> Result<(), String> {
 
 /// Text on standard output; a reader who left is no error.
 pub(super) fn say(text: &str) -> Result<(), String> {
-    output::write_stdout(text).map_err(|error| error.to_string())
+    output::write_stdout(&visible(text)).map_err(|error| error.to_string())
 }
 
 /// The command that does what this process was asked to, as root, for a shell.

@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, Ran};
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 /// What a shell prints and how it ends, with the binary as `$1`.
 fn shell(folder: &Folder, script: &str) -> Output {
@@ -58,4 +58,22 @@ fn a_full_disk_leaves_the_old_output() {
     };
     let said = ran.ended(2);
     assert!(said.contains("No space left on device") && said.contains("is as it was"), "{said}");
+}
+
+#[test]
+fn a_build_that_is_stopped_leaves_nothing_behind() {
+    let folder = Folder::shop();
+    let hidden = || -> Vec<String> {
+        let names = std::fs::read_dir(folder.path()).unwrap().map(|it| it.unwrap().file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with(".tidegate-")).collect()
+    };
+    for _ in 0..5 {
+        let mut child = folder.command(&["build", ".", "--out-dir", "out"]).stdout(Stdio::null()).spawn().unwrap();
+        // Until its temporary folder is there, or it has ended.
+        while hidden().is_empty() && child.try_wait().unwrap().is_none() {}
+        let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::SIGINT);
+        let code = child.wait().unwrap().code();
+        assert!(matches!(code, Some(0 | 130)), "{code:?}");
+        assert_eq!(hidden(), [""; 0]);
+    }
 }

@@ -87,3 +87,34 @@ fn standard_output_by_its_path_is_written_into_even_when_it_is_a_file() {
     let once = folder.run(&["check", "cluster.yaml", "policy.yaml", "-o", "concise"]).out;
     assert_eq!(std::fs::read_to_string(folder.join("out")).unwrap(), once.repeat(2));
 }
+
+#[test]
+fn a_closed_standard_error_causes_no_panic() {
+    let folder = both();
+    for command in
+        [&["check", "absent"][..], &["trace", "shop/nobody", "shop/db", "80/TCP", "-f", "."], &["build", "."]]
+    {
+        let mut child = folder.command(command).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stderr.take());
+        let mut out = String::new();
+        child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+        let code = child.wait().unwrap().code();
+        assert!(matches!(code, Some(0 | 2)), "{command:?}: {code:?}");
+    }
+}
+
+#[test]
+fn what_a_manifest_holds_does_nothing_to_a_terminal() {
+    let loud = POLICY.replace("{app: web}", "{app: \"w\\e[2Jb\\x07\"}");
+    let folder = Folder::of(&[("cluster.yaml", CLUSTER), ("policy.yaml", &loud)]);
+    for color in ["never", "always"] {
+        for command in [&["check", "."][..], &["trace", "shop/web", "shop/db", "5432/TCP", "-f", "."]] {
+            let ran = folder.run(&[command, &["--color", color]].concat());
+            for text in [&ran.out, &ran.err] {
+                assert!(!text.contains("\u{1b}[2J") && !text.contains('\u{7}'), "{command:?}: {text}");
+            }
+        }
+    }
+    let json = folder.run(&["check", ".", "-o", "json"]).out;
+    assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok(), "{json}");
+}

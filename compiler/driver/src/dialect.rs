@@ -72,7 +72,8 @@ impl Database {
 mod tests {
     use super::*;
 
-    const AGENT: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: c, namespace: kube-system, labels: {k8s-app: NAME}}\n";
+    const AGENT: &str =
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: c, namespace: kube-system, labels: {k8s-app: NAME}}\n";
 
     fn settled(wish: Wish, app: &str) -> Choice {
         let mut db = Database::new();

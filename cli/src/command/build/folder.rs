@@ -1,6 +1,7 @@
 //! Replaces an output folder in one step: readers see the old files or the new, and on any failure the old.
 
 use crate::report::API_VERSION;
+use crate::temporary::{self, Temporary};
 use rustix::fs::{CWD, RenameFlags};
 use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};
@@ -60,32 +61,33 @@ impl Place {
     }
 
     /// Writes the new folder beside the old.
-    fn parent_and_new(&self, files: &Files) -> Result<TempDir, String> {
+    fn parent_and_new(&self, files: &Files) -> Result<(TempDir, Temporary), String> {
         let cannot = |what: &Path, error: io::Error| {
             format!("cannot write `{}`: {error}; `{}` is as it was", what.display(), self.dir.display())
         };
-        let made = tempfile::Builder::new().prefix(".tidegate-").tempdir_in(&self.parent);
-        let new = made.map_err(|error| cannot(&self.parent, error))?;
+        let make = || tempfile::Builder::new().prefix(".tidegate-").tempdir_in(&self.parent);
+        let made = Temporary::make(make, TempDir::path);
+        let (new, temporary) = made.map_err(|error| cannot(&self.parent, error))?;
         write_all(new.path(), files).map_err(|(path, error)| cannot(&self.dir.join(path), error))?;
         let settle = || -> io::Result<()> {
             fs::set_permissions(new.path(), Permissions::from_mode(0o755))?;
             File::open(new.path())?.sync_all()
         };
         settle().map_err(|error| cannot(&self.dir, error))?;
-        Ok(new)
+        Ok((new, temporary))
     }
 
     /// Lets the new folder and the old change places, and removes the old.
-    fn swap(&self, new: TempDir) -> Result<(), String> {
+    fn swap(&self, (new, temporary): (TempDir, Temporary)) -> Result<(), String> {
         let cannot = |error: io::Error| format!("cannot replace `{}`: {error}; it is as it was", self.dir.display());
         if !self.exists {
             // A folder that appeared meanwhile is not overwritten.
-            rename(new.path(), &self.dir, RenameFlags::NOREPLACE).map_err(cannot)?;
+            temporary.settle(|| rename(new.path(), &self.dir, RenameFlags::NOREPLACE)).map_err(cannot)?;
             // The temporary name is gone; nothing is left to remove.
             let _ = new.keep();
             return Ok(());
         }
-        rename(new.path(), &self.dir, RenameFlags::EXCHANGE).map_err(cannot)?;
+        temporary.settle(|| rename(new.path(), &self.dir, RenameFlags::EXCHANGE)).map_err(cannot)?;
         let old = new.path().to_path_buf();
         new.close().map_err(|error| {
             format!(
@@ -137,6 +139,7 @@ fn write_all<'f>(folder: &Path, files: &'f Files) -> Result<(), (&'f str, io::Er
 }
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    temporary::check()?;
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }

@@ -3,9 +3,9 @@
 use super::{made_of, say};
 use crate::args::{Color, Paths};
 use crate::command::Exit;
+use crate::render;
 use crate::report::DialectEntry;
 use crate::session::{self, Session};
-use crate::render;
 use clap::Args;
 use image::Target;
 use lab::netns::Namespace;
@@ -131,7 +131,9 @@ impl Up {
         say(&format!(
             "up: {} hooks enforced by {} images; {}\n  tidegate lab exec --run {run} NAMESPACE/POD -- COMMAND\n  \
              tidegate lab swap --run {run} PATH\n  tidegate lab down --run {run}\n",
-            applied.attached, applied.images, DialectEntry::of(&session.choice)
+            applied.attached,
+            applied.images,
+            DialectEntry::of(&session.choice)
         ))?;
         Ok(Exit::Clean)
     }
@@ -168,11 +170,15 @@ impl Swap {
         let lab = Lab::open(&plan).map_err(|error| format!("the lab `{run}` is not whole: {error}"))?;
         let mut stage =
             Stage::over(lab, &Target::default(), pins, super::seed(None)).map_err(|error| error.to_string())?;
-        let applied = stage.apply(&session.db).map_err(|error| format!("{error}; what was enforced before still is"))?;
+        let applied =
+            stage.apply(&session.db).map_err(|error| format!("{error}; what was enforced before still is"))?;
         stage.keep();
         say(&format!(
             "swapped: {} hooks replaced, {} new, {} as before; {}\n",
-            applied.replaced, applied.attached, applied.unchanged, DialectEntry::of(&session.choice)
+            applied.replaced,
+            applied.attached,
+            applied.unchanged,
+            DialectEntry::of(&session.choice)
         ))?;
         Ok(Exit::Clean)
     }

@@ -1,0 +1,80 @@
+//! What must not stay behind when a run is stopped: files and folders that are written beside their final place.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, Once};
+
+/// What is being written now.
+static OPEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+/// Signals are caught once, and only by a run that writes.
+static CAUGHT: Once = Once::new();
+
+/// Whether a signal came: what is not begun is not written any more.
+static STOPPING: AtomicBool = AtomicBool::new(false);
+/// How often the removal of a folder is tried.
+const TRIES: usize = 100;
+/// How a shell tells a run that was stopped by Ctrl-C: 128 and the number of the signal.
+const STOPPED: i32 = 130;
+
+fn open() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    OPEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// A path that is removed when the run is stopped while this lives.
+#[derive(Debug)]
+pub struct Temporary(PathBuf);
+
+impl Temporary {
+    /// Makes something and watches over its path; a signal comes before both or after both.
+    pub fn make<T>(make: impl FnOnce() -> io::Result<T>, path: impl FnOnce(&T) -> &Path) -> io::Result<(T, Temporary)> {
+        CAUGHT.call_once(|| {
+            // Fails only where a lab has a handler, which stops in order and so comes back here.
+            let _ = ctrlc::set_handler(stop);
+        });
+        let mut open = open();
+        let made = make()?;
+        let path = path(&made).to_path_buf();
+        open.insert(path.clone());
+        Ok((made, Temporary(path)))
+    }
+
+    /// Does one step that must not be interrupted, such as an exchange of names: a signal waits for its end.
+    pub fn settle<T>(&self, step: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let guard = open();
+        let done = step();
+        drop(guard);
+        done
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        open().remove(&self.0);
+    }
+}
+
+/// Fails once a signal came. For writers of many files, between two of them.
+pub fn check() -> io::Result<()> {
+    if STOPPING.load(Ordering::SeqCst) { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
+}
+
+/// Removes everything that is open, and ends the run.
+fn stop() {
+    STOPPING.store(true, Ordering::SeqCst);
+    // The lock is held to the end, so that no name changes meanwhile.
+    let paths = open();
+    for path in paths.iter() {
+        // Why more than once: files that were begun before may appear while their folder is emptied. What cannot be removed stays;
+        // there is nobody left to tell.
+        for _ in 0..TRIES {
+            let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+            if path.symlink_metadata().is_err() {
+                break;
+            }
+        }
+    }
+    std::process::exit(STOPPED);
+}
