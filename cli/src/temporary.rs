@@ -4,17 +4,16 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, Once};
+use std::sync::{Mutex, MutexGuard, Once, RwLock};
 
 /// What is being written now.
 static OPEN: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 /// Signals are caught once, and only by a run that writes.
 static CAUGHT: Once = Once::new();
 
-/// Whether a signal came: what is not begun is not written any more.
-static STOPPING: AtomicBool = AtomicBool::new(false);
-/// How often the removal of a folder is tried.
+/// Whether a signal came: what is not begun is not written any more. Held for reading by whoever writes a file.
+static STOPPING: RwLock<bool> = RwLock::new(false);
+/// How often a removal is tried.
 const TRIES: usize = 100;
 /// How a shell tells a run that was stopped by Ctrl-C: 128 and the number of the signal.
 const STOPPED: i32 = 130;
@@ -56,25 +55,28 @@ impl Drop for Temporary {
     }
 }
 
-/// Fails once a signal came. For writers of many files, between two of them.
-pub fn check() -> io::Result<()> {
-    if STOPPING.load(Ordering::SeqCst) { Err(io::ErrorKind::Interrupted.into()) } else { Ok(()) }
+/// Writes one file of many: not begun any more once a signal came, and a signal waits for its end.
+pub fn write<T>(step: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let stopping = STOPPING.read().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if *stopping { Err(io::ErrorKind::Interrupted.into()) } else { step() }
 }
 
 /// Removes everything that is open, and ends the run.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what would stay behind is removed here, by a thread that cannot return a code"
+)]
 fn stop() {
-    STOPPING.store(true, Ordering::SeqCst);
+    *STOPPING.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = true;
     // The lock is held to the end, so that no name changes meanwhile.
     let paths = open();
     for path in paths.iter() {
-        // Why more than once: files that were begun before may appear while their folder is emptied. What cannot be removed stays;
-        // there is nobody left to tell.
-        for _ in 0..TRIES {
-            let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-            if path.symlink_metadata().is_err() {
-                break;
-            }
-        }
+        // Why more than once: the run itself may be removing the same folder. What cannot be removed stays; there is nobody to tell.
+        let gone = |_: &usize| {
+            let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+            removed.is_ok() || path.symlink_metadata().is_err()
+        };
+        let _ = (0..TRIES).find(gone);
     }
     std::process::exit(STOPPED);
 }

@@ -126,8 +126,10 @@ const AT_ONCE: usize = 16;
 fn write_all<'f>(folder: &Path, files: &'f Files) -> Result<(), (&'f str, io::Error)> {
     let all: Vec<(&'f String, &'f Vec<u8>)> = files.iter().collect();
     let share = |part: &[(&'f String, &'f Vec<u8>)]| {
-        part.iter()
-            .try_for_each(|(path, bytes)| write(&folder.join(path), bytes).map_err(|error| (path.as_str(), error)))
+        part.iter().try_for_each(|(path, bytes)| {
+            let written = temporary::write(|| write(&folder.join(path), bytes));
+            written.map_err(|error| (path.as_str(), error))
+        })
     };
     let parts = all.chunks(all.len().div_ceil(AT_ONCE).max(1));
     let done: Vec<Result<(), (&'f str, io::Error)>> = std::thread::scope(|scope| {
@@ -139,7 +141,6 @@ fn write_all<'f>(folder: &Path, files: &'f Files) -> Result<(), (&'f str, io::Er
 }
 
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    temporary::check()?;
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent)?;
     }
