@@ -67,9 +67,9 @@ pub fn write<T>(step: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     reason = "what would stay behind is removed here, by a thread that cannot return a code"
 )]
 fn stop() {
-    *STOPPING.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = true;
-    // The lock is held to the end, so that no name changes meanwhile.
+    // Held to the end, so that no name changes meanwhile; and taken first, so that a run whose writers stop does not let go of its path.
     let paths = open();
+    *STOPPING.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = true;
     for path in paths.iter() {
         // Why more than once: the run itself may be removing the same folder. What cannot be removed stays; there is nobody to tell.
         let gone = |_: &usize| {

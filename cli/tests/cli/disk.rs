@@ -74,6 +74,7 @@ fn a_build_that_is_stopped_leaves_nothing_behind() {
         let _ = nix::sys::signal::kill(nix::unistd::Pid::from_raw(child.id() as i32), nix::sys::signal::SIGINT);
         let code = child.wait().unwrap().code();
         assert!(matches!(code, Some(0 | 130)), "{code:?}");
-        assert_eq!(hidden(), [""; 0]);
+        let left: Vec<_> = hidden().iter().map(|it| folder.tree(it).into_keys().collect::<Vec<_>>()).collect();
+        assert_eq!(hidden(), [""; 0], "{code:?} {left:?}");
     }
 }
