@@ -162,10 +162,45 @@ pub struct TraceReport {
     pub port: String,
     /// `allow`, `deny` or `unknown`, both ends together.
     pub verdict: String,
+    /// Readings of the language under which the answer is another, or other policies are accepted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub differs: Vec<DiffersUnder>,
     /// Egress at the source.
     pub egress: TraceSide,
     /// Ingress at the destination.
     pub ingress: TraceSide,
+}
+
+/// A reading of the language that answers otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DiffersUnder {
+    /// The reading.
+    pub under: String,
+    /// What it answers, both ends together.
+    pub verdict: String,
+    /// What it says of egress at the source.
+    pub egress: String,
+    /// What it says of ingress at the destination.
+    pub ingress: String,
+    /// Ids of the rows of the page on dialects that alone, or together, make the difference.
+    pub because: Vec<String>,
+    /// Policies about these ends that only this reading refuses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<String>,
+    /// Policies about these ends that only this reading accepts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accepted: Vec<String>,
+}
+
+impl std::fmt::Display for DiffersUnder {
+    /// `cilium (D2)`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.because.as_slice() {
+            [] => f.write_str(&self.under),
+            because => write!(f, "{} ({})", self.under, because.join(", ")),
+        }
+    }
 }
 
 /// One end of a traced flow.

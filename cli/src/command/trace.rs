@@ -3,13 +3,15 @@
 use super::Exit;
 use crate::args::{Color, Outputs, Paths, Reading};
 use crate::output::{self, Format};
-use crate::report::{API_VERSION, DialectEntry, TraceCause, TraceNearest, TraceReport, TraceRow, TraceSide};
+use crate::report::{
+    API_VERSION, DialectEntry, DiffersUnder, TraceCause, TraceNearest, TraceReport, TraceRow, TraceSide,
+};
 use crate::{render, session};
 use clap::{Args, ValueEnum};
-use driver::{Choice, Database, world};
+use driver::{Because, Choice, Database, world};
 use flow::{Action, Protocol};
 use hir::labels::{self, Operator, Requirement};
-use oracle::Because;
+use oracle::Because as Step;
 use reason::nearest::Misses;
 use reason::party;
 use reason::trace::{Outcome, Row, Unmanaged};
@@ -141,9 +143,25 @@ fn report(db: &Database, choice: &Choice, question: &Question, trace: &reason::T
         destination: question.destination.to_string(),
         port: question.key.to_string(),
         verdict: word(trace.outcome()).to_owned(),
+        differs: differs(db, choice, question, trace),
         egress: side(db, &trace.egress),
         ingress: side(db, &trace.ingress),
     }
+}
+
+fn differs(db: &Database, choice: &Choice, question: &Question, trace: &reason::Trace) -> Vec<DiffersUnder> {
+    let names = |objects: &[hir::ObjectRef]| objects.iter().map(ToString::to_string).collect();
+    let entry = |it: reason::Difference| DiffersUnder {
+        under: it.under.to_owned(),
+        verdict: word(it.outcome).to_owned(),
+        egress: word(it.sides[0]).to_owned(),
+        ingress: word(it.sides[1]).to_owned(),
+        because: it.because.iter().map(|id| (*id).to_owned()).collect(),
+        refused: names(&it.refused),
+        accepted: names(&it.accepted),
+    };
+    let asked = choice.because == Because::Asked;
+    reason::differences(db, question, trace, asked).into_iter().map(entry).collect()
 }
 
 fn side(db: &Database, side: &Side) -> TraceSide {
@@ -177,7 +195,7 @@ fn row(db: &Database, row: &Row) -> TraceRow {
         Action::Redirect(_) => "redirect",
     };
     let because = match (row.because, row.verdict.is_allowed()) {
-        (Because::Rule { .. }, _) => "rule",
+        (Step::Rule { .. }, _) => "rule",
         (_, true) => "default-allow",
         (_, false) => "default-deny",
     };
@@ -226,7 +244,34 @@ fn condition(requirement: &Requirement) -> String {
 }
 
 fn headline(report: &TraceReport) -> String {
-    format!("{}: {} -> {} {} ({})", report.verdict, report.source, report.destination, report.port, report.dialect.name)
+    let differs: String = headline_differs(report).iter().map(|it| format!("; differs under {it}")).collect();
+    let TraceReport { verdict, source, destination, port, dialect, .. } = report;
+    format!("{verdict}: {source} -> {destination} {port} ({}){differs}", dialect.name)
+}
+
+/// The readings under which the verdict on the whole flow is another.
+fn headline_differs(report: &TraceReport) -> Vec<&DiffersUnder> {
+    let other = |it: &&DiffersUnder| it.verdict != report.verdict;
+    report.differs.iter().filter(other).collect()
+}
+
+/// What other readings say where they agree on the whole: of one end, of a proxy or authentication, or of which policies count.
+fn notes(report: &TraceReport) -> String {
+    let mut out = String::new();
+    for it in &report.differs {
+        if it.verdict == report.verdict && (it.egress != report.egress.verdict || it.ingress != report.ingress.verdict)
+        {
+            out += &format!("  under {it}: egress {}, ingress {}\n", it.egress, it.ingress);
+        } else if it.verdict == report.verdict && it.refused.is_empty() && it.accepted.is_empty() {
+            out += &format!("  under {it} with other proxies or authentication\n");
+        }
+        for (objects, what) in [(&it.refused, "refused"), (&it.accepted, "accepted")] {
+            if !objects.is_empty() {
+                out += &format!("  under {it} {what}: {}\n", objects.join(", "));
+            }
+        }
+    }
+    out
 }
 
 fn text(report: &TraceReport, colours: bool) -> String {
@@ -244,6 +289,10 @@ fn text(report: &TraceReport, colours: bool) -> String {
         report.port,
         report.dialect
     );
+    for it in headline_differs(report) {
+        out += &format!("{}  differs under {it}: {}\n", " ".repeat(report.verdict.len()), it.verdict);
+    }
+    out += &notes(report);
     for (name, side) in [("egress of", &report.egress), ("ingress of", &report.ingress)] {
         out += &format!("\n{name} {}: {}\n", side.subject, paint(&side.verdict, &side.verdict));
         if let Some(why) = &side.unmanaged {

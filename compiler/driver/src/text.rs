@@ -1,7 +1,7 @@
 //! From text to objects, one file at a time.
 
 use facts::Fact;
-use hir::{ObjectRef, Policy};
+use hir::{Dialect, ObjectRef, Policy};
 use inputs::{Db, SourceFile};
 use kinds::{Engine, ProblemKind, What};
 use std::sync::Arc;
@@ -80,8 +80,12 @@ impl Object {
 #[salsa::tracked(returns(clone))]
 pub fn decoded(db: &dyn Db, file: SourceFile) -> Arc<Decoded> {
     ran(db, "decode", file);
+    Arc::new(decoded_under(db, file, db.project().dialect(db)))
+}
+
+/// The objects of a file under a dialect that need not be that of the project: for questions about another reading. Kept nowhere.
+pub fn decoded_under(db: &dyn Db, file: SourceFile, dialect: &Dialect) -> Decoded {
     let tree = tree(db, file);
-    let dialect = db.project().dialect(db);
     let (mut policies, mut facts, mut objects) = (Vec::new(), Vec::new(), Vec::new());
     let documents = tree.documents().iter().enumerate();
     let rooted = documents.filter_map(|(at, it)| Some((at, it.sound, it.root?)));
@@ -108,7 +112,7 @@ pub fn decoded(db: &dyn Db, file: SourceFile) -> Arc<Decoded> {
             objects.push(Object { object, document, at, role, problems, fact_problems });
         }
     }
-    Arc::new(Decoded { policies: policies.into(), facts: facts.into(), objects: objects.into() })
+    Decoded { policies: policies.into(), facts: facts.into(), objects: objects.into() }
 }
 
 /// The policies of a file. No query of its own: what a file says holds nothing that moves with its text, and each query a file costs an

@@ -166,6 +166,79 @@ impl Dialect {
     }
 }
 
+/// One point on which readings differ, as a value: so that one alone can be changed.
+#[derive(Clone, Copy, Debug)]
+pub struct Switch {
+    /// Its id in `docs/dev/dialects.md`.
+    pub id: &'static str,
+    /// The field.
+    pub field: &'static str,
+    /// Reads it.
+    pub get: fn(&Dialect) -> bool,
+    /// Writes it.
+    pub set: fn(&mut Dialect, bool),
+}
+
+macro_rules! switches {
+    ($($id:literal $field:ident;)*) => {
+        /// Every switch, in the order of the page.
+        pub const SWITCHES: &[Switch] = &[$(Switch {
+            id: $id,
+            field: stringify!($field),
+            get: |dialect| dialect.$field,
+            set: |dialect, on| dialect.$field = on,
+        }),*];
+
+        // Why: a field without a line in the table does not compile.
+        const _: fn(&Dialect) = |dialect| {
+            let Dialect { name: _, $($field: _),* } = dialect;
+        };
+    };
+}
+
+switches! {
+    "D1" ip_block_matches_pods;
+    "D2" ip_block_matches_nodes;
+    "D3" rules_extend_policy_types;
+    "D4" egress_port_names_per_destination;
+    "D5" own_node_always_reachable;
+    "D6" all_labels_selectable;
+    "D7" mesh_scope_by_setting;
+    "D8" normal_tier_is_final;
+    "D9" hairpin_is_subject;
+    "V1" bare_addresses_in_cidr;
+    "V2" requires_accepted;
+    "V3" tunnel_protocols;
+    "V4" world_without_family;
+    "Q1" ip_block_admits_own_namespace;
+    "Q2" icmp_type_zero_is_any;
+    "Q3" empty_lists_are_absent;
+    "Q4" missing_services_are_absent;
+    "Q5" deny_ignores_services;
+    "Q6" empty_group_selector_is_everybody;
+    "Q7" negative_selectors_match_world;
+    "Q8" wide_except_accepted;
+    "Q9" zero_prefix_matches_no_node;
+    "Q10" localhost_beats_late_denies;
+    "Q11" dns_rules_not_widened;
+    "Q12" last_port_name_counts;
+    "Q13" gateway_nodes_pooled;
+}
+
+impl Dialect {
+    /// The switches on which two readings differ.
+    pub fn differing(&self, other: &Dialect) -> impl Iterator<Item = &'static Switch> {
+        SWITCHES.iter().filter(|switch| (switch.get)(self) != (switch.get)(other))
+    }
+
+    /// This reading with one switch as another has it.
+    pub fn with(&self, switch: &Switch, of: &Dialect) -> Dialect {
+        let mut changed = self.clone();
+        (switch.set)(&mut changed, (switch.get)(of));
+        changed
+    }
+}
+
 impl Default for Dialect {
     fn default() -> Dialect {
         Dialect::STANDARD
@@ -183,5 +256,24 @@ mod tests {
         }
         assert_eq!(Dialect::named("cilium"), Some(&Dialect::CILIUM_1_20));
         assert_eq!(Dialect::named("calico"), None);
+    }
+
+    #[test]
+    fn switches_have_ids_of_their_own_and_stand_on_the_page() {
+        let page = include_str!("../../../docs/dev/dialects.md");
+        for (at, switch) in SWITCHES.iter().enumerate() {
+            assert!(SWITCHES[..at].iter().all(|other| other.id != switch.id), "{}", switch.id);
+            assert!(page.contains(&format!("| {} |", switch.id)), "{} is not on the page", switch.id);
+        }
+    }
+
+    #[test]
+    fn all_switches_together_make_the_other_reading() {
+        let (from, to) = (Dialect::STANDARD, Dialect::CILIUM_1_19_EXACT);
+        let mut changed = from.clone();
+        for switch in from.differing(&to) {
+            changed = changed.with(switch, &to);
+        }
+        assert_eq!(Dialect { name: to.name, ..changed }, to);
     }
 }

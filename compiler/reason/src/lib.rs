@@ -13,11 +13,14 @@
 //! # Laws
 //! The verdict is the oracle's. Every cause that stands in a file has its place (`tests`).
 //! # Reading order
-//! [`party`], then [`trace`], then [`nearest`].
+//! [`party`], then [`trace`], then [`nearest`], then [`compare`].
 
+pub mod compare;
 pub mod nearest;
 pub mod party;
 pub mod trace;
+mod world;
 
+pub use compare::{Difference, differences};
 pub use party::{Party, Unreadable};
 pub use trace::{Cause, Question, Side, Stand, Trace, trace};

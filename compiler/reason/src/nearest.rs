@@ -1,6 +1,7 @@
 //! The allow that comes nearest to a flow that nothing allows.
 
-use crate::trace::{Cause, World};
+use crate::trace::Cause;
+use crate::world::World;
 use flow::{Direction, L4Key, L4Set, PeerId, Peers};
 use hir::resolve::{self, BoundRule};
 use hir::subject::Class;
@@ -38,11 +39,12 @@ pub(crate) fn nearest(
     if let Some(rule) = of_peer.min_by_key(|rule| gap(&rule.l4, key)) {
         return Some(Nearest { cause: cause(world, rule), misses: Misses::Port(rule.l4.clone()) });
     }
-    let dialect = world.db.project().dialect(world.db);
     let policies = world.policies.iter().map(|policy| &**policy);
     // Why: bound without regard to peers, so that a rule that selects nobody at all is seen too.
     let for_all =
-        resolve::resolve_with(policies, class, &world.peers, &world.cluster.config, dialect, &mut |_, _| Peers::All);
+        resolve::resolve_with(policies, class, &world.peers, &world.cluster.config, world.dialect, &mut |_, _| {
+            Peers::All
+        });
     let of_port = allows(&for_all.direction(direction).rules)
         .filter(|rule| rule.l4.contains(key) && rule.origin.object.kind != "built-in");
     let ranked = of_port.map(|rule| (failing(world, rule, peer), rule));

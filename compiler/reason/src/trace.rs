@@ -2,18 +2,16 @@
 
 use crate::nearest::{self, Nearest};
 use crate::party::{self, Party};
+use crate::world::World;
+use driver::Db;
 use driver::locate::{self, Place};
-use driver::{Db, world};
-use facts::{Cluster, Pod};
+use facts::Pod;
 use flow::{Direction, L4Key, PeerId, Prefix, Protocol, Verdict};
-use hir::Policy;
-use hir::peers::PeerTable;
 use hir::subject::{self, Class};
 use oracle::Because;
 use rules::Origin;
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::sync::Arc;
+use std::net::IpAddr;
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,52 +143,31 @@ impl Cause {
     }
 }
 
-/// Everything that both ends are decided with.
-pub(crate) struct World<'db> {
-    pub db: &'db dyn Db,
-    pub cluster: Cluster,
-    pub peers: PeerTable,
-    pub policies: Vec<Arc<Policy>>,
-}
-
 /// Answers a question. Never fails: what is missing shows as [`Outcome::Unknown`].
 pub fn trace(db: &dyn Db, question: &Question) -> Trace {
-    let (source, destination) = (&question.source, &question.destination);
-    let cluster = world::cluster(db);
-    let (source_pod, destination_pod) = (party::pod(&cluster, source), party::pod(&cluster, destination));
-    let mut cluster = (*cluster).clone();
-    let source_pod = source_pod.map(|pod| with_address(&mut cluster, pod, 1));
-    let destination_pod = destination_pod.map(|pod| with_address(&mut cluster, pod, 2));
-    let peers = PeerTable::build(&cluster, &world::mentions(db), db.project().dialect(db));
-    let policies = world::index(db).values().flat_map(|policies| policies.iter().cloned()).collect();
-    let world = World { db, cluster, peers, policies };
-    let itself = matches!((&source_pod, &destination_pod), (Some(a), Some(b)) if a.name == b.name);
-    let side = |direction, mine: &Party, my_pod: &Option<Pod>, other: &Party, other_pod: &Option<Pod>| Side {
-        direction,
-        subject: world.subject(mine, my_pod),
-        stand: if itself {
-            Stand::Itself
-        } else {
-            world.stand(direction, mine, my_pod, other, other_pod, question.key)
-        },
-    };
-    Trace {
-        egress: side(Direction::Egress, source, &source_pod, destination, &destination_pod),
-        ingress: side(Direction::Ingress, destination, &destination_pod, source, &source_pod),
-    }
-}
-
-/// Gives a pod that has no address yet one that no real pod can have (240.0.0.0/4 and 100::/64 are reserved), so that it is a peer.
-fn with_address(cluster: &mut Cluster, mut pod: Pod, last: u8) -> Pod {
-    if pod.ips.is_empty() && !pod.host_network {
-        pod.ips.insert(IpAddr::V4(Ipv4Addr::new(240, 0, 0, last)));
-        pod.ips.insert(IpAddr::V6(Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, u16::from(last))));
-        cluster.pods.insert(pod.name.clone(), pod.clone());
-    }
-    pod
+    World::of(db, question).trace(question)
 }
 
 impl World<'_> {
+    /// Answers a question about this world.
+    pub(crate) fn trace(&self, question: &Question) -> Trace {
+        let (source, destination) = (&question.source, &question.destination);
+        let [source_pod, destination_pod] = &self.pods;
+        let itself = matches!((source_pod, destination_pod), (Some(a), Some(b)) if a.name == b.name);
+        let side = |direction, mine: &Party, my_pod: &Option<Pod>, other: &Party, other_pod: &Option<Pod>| Side {
+            direction,
+            subject: self.subject(mine, my_pod),
+            stand: match itself {
+                true => Stand::Itself,
+                false => self.stand(direction, mine, my_pod, other, other_pod, question.key),
+            },
+        };
+        Trace {
+            egress: side(Direction::Egress, source, source_pod, destination, destination_pod),
+            ingress: side(Direction::Ingress, destination, destination_pod, source, source_pod),
+        }
+    }
+
     fn stand(
         &self,
         direction: Direction,
@@ -208,10 +185,9 @@ impl World<'_> {
         Stand::Decided(peers.into_iter().map(|peer| self.row(direction, &class, peer, key)).collect())
     }
 
-    fn class(&self, party: &Party, pod: &Option<Pod>) -> Result<(Class, Option<String>), Unmanaged> {
-        let dialect = self.db.project().dialect(self.db);
+    pub(crate) fn class(&self, party: &Party, pod: &Option<Pod>) -> Result<(Class, Option<String>), Unmanaged> {
         match (party, pod) {
-            (_, Some(pod)) => match subject::class_of_pod(pod, &self.cluster, &self.peers, dialect) {
+            (_, Some(pod)) => match subject::class_of_pod(pod, &self.cluster, &self.peers, self.dialect) {
                 Some(class) => Ok((class, pod.node.clone())),
                 None if pod.host_network => Err(Unmanaged::HostNetwork),
                 None if pod.phase.is_over() => Err(Unmanaged::Finished),
@@ -256,8 +232,7 @@ impl World<'_> {
             (_, Some(members)) => members.contains(self.peers.lookup(None, address)),
             _ => false,
         };
-        let dialect = self.db.project().dialect(self.db);
-        let managed = |pod: &&Pod| subject::class_of_pod(pod, &self.cluster, &self.peers, dialect).is_some();
+        let managed = |pod: &&Pod| subject::class_of_pod(pod, &self.cluster, &self.peers, self.dialect).is_some();
         self.cluster.pods.values().filter(managed).filter(|pod| pod.own_ips().any(inside)).count()
     }
 
@@ -321,6 +296,6 @@ impl World<'_> {
 
     pub(crate) fn bind(&self, class: &Class) -> hir::resolve::Bound {
         let policies = self.policies.iter().map(|policy| &**policy);
-        hir::resolve::resolve(policies, class, &self.peers, &self.cluster.config, self.db.project().dialect(self.db))
+        hir::resolve::resolve(policies, class, &self.peers, &self.cluster.config, self.dialect)
     }
 }
