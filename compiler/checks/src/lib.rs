@@ -99,6 +99,7 @@ checks! {
     tg0053_namespace_replaced;
     tg0090_foreign_policy;
     tg0091_removed_kind;
+    tg0110_setting_refuses_policy => find;
     tg9999_internal_error;
 }
 

@@ -5,7 +5,10 @@ use std::net::IpAddr;
 
 use flow::Prefix;
 
-use crate::{CidrGroup, EndpointSlice, Name, Namespace, Node, Pod, Service, Workload, WorkloadKind};
+use crate::{
+    AgentConfig, CidrGroup, CiliumNode, DnsCache, EndpointSlice, Labels, Name, Namespace, Node, Pod, Service, Workload,
+    WorkloadKind,
+};
 
 /// Everything that policies can be about.
 ///
@@ -18,6 +21,8 @@ pub struct Cluster {
     pub namespaces: BTreeMap<String, Namespace>,
     /// By name.
     pub nodes: BTreeMap<String, Node>,
+    /// What the agents of nodes say of them, by name.
+    pub cilium_nodes: BTreeMap<String, CiliumNode>,
     /// Pods of this cluster.
     pub pods: BTreeMap<Name, Pod>,
     /// Pods of other clusters of a mesh, by cluster. Nothing is enforced for them here.
@@ -57,6 +62,26 @@ pub struct Config {
     pub kube_apiserver: BTreeSet<IpAddr>,
     /// Who enforces policies in the cluster now, as far as can be seen.
     pub enforcer: Option<Enforcer>,
+    /// Whether nodes can be selected by their labels (`enable-node-selector-labels`).
+    pub node_selector_labels: bool,
+    /// Whether prefixes that match by identity match nodes too (`policy-cidr-match-mode`, word `nodes`).
+    pub prefixes_match_nodes: bool,
+    /// Whether prefixes that match by identity match pods too (`policy-cidr-match-mode`, word `pods`).
+    pub prefixes_match_pods: bool,
+    /// Whether what policies deny is let through all the same and only recorded (`policy-audit-mode`).
+    pub audit: bool,
+    /// Whether a policy may leave its direction open (`enable-non-default-deny-policies`); otherwise every rule isolates.
+    pub open_policies: bool,
+    /// Whether a pod's own node always reaches it, unless a rule denies it (`allow-localhost`).
+    pub own_node_reaches_pods: bool,
+    /// Whether policies may speak of ICMP types (`enable-icmp-rules`).
+    pub icmp_rules: bool,
+    /// Whether policies may have rules for a proxy (`enable-l7-proxy`).
+    pub proxy_rules: bool,
+    /// Which labels take part in identities, beside the default (`labels`).
+    pub labels: LabelFilter,
+    /// Which labels of nodes take part in identities (`node-labels`); empty for all.
+    pub node_labels: LabelFilter,
 }
 
 impl Default for Config {
@@ -73,7 +98,49 @@ impl Default for Config {
             node_ranges: BTreeSet::new(),
             kube_apiserver: BTreeSet::new(),
             enforcer: None,
+            node_selector_labels: false,
+            prefixes_match_nodes: false,
+            prefixes_match_pods: false,
+            audit: false,
+            open_policies: true,
+            own_node_reaches_pods: true,
+            icmp_rules: true,
+            proxy_rules: true,
+            labels: LabelFilter::default(),
+            node_labels: LabelFilter::default(),
         }
+    }
+}
+
+/// Which labels take part in identities, as the setting of that name says it.
+///
+/// Shape: patterns in the order of writing. Source: Cilium's `--labels`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LabelFilter {
+    /// The patterns.
+    pub patterns: Vec<LabelPattern>,
+}
+
+/// One pattern of a [`LabelFilter`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LabelPattern {
+    /// Labels that match are left out; otherwise they are let in, and what no pattern lets in is left out.
+    pub leaves_out: bool,
+    /// The source that the label must have; empty for any.
+    pub source: String,
+    /// A regular expression that must match the key from its beginning.
+    pub key: String,
+}
+
+impl LabelFilter {
+    /// Reads a list such as `k8s:app !io\\.example`, with spaces between its patterns.
+    pub fn parse(text: &str) -> LabelFilter {
+        let pattern = |word: &str| {
+            let (leaves_out, word) = word.strip_prefix('!').map_or((false, word), |rest| (true, rest));
+            let (source, key) = word.split_once(':').unwrap_or(("", word));
+            LabelPattern { leaves_out, source: source.to_owned(), key: key.to_owned() }
+        };
+        LabelFilter { patterns: text.split_whitespace().map(pattern).collect() }
     }
 }
 
@@ -119,6 +186,12 @@ pub enum Fact {
     Workload(Workload),
     /// A named set of prefixes.
     CidrGroup(CidrGroup),
+    /// A node as its agent describes it.
+    CiliumNode(CiliumNode),
+    /// How the cluster's own agent is set up.
+    AgentConfig(AgentConfig),
+    /// What is known from DNS answers.
+    DnsCache(DnsCache),
 }
 
 impl Cluster {
@@ -137,7 +210,45 @@ impl Cluster {
             Fact::EndpointSlice(it) => drop(self.endpoint_slices.insert(it.name.clone(), it)),
             Fact::Workload(it) => drop(self.workloads.insert((it.kind, it.name.clone()), it)),
             Fact::CidrGroup(it) => drop(self.cidr_groups.insert(it.name.clone(), it)),
+            Fact::CiliumNode(it) => drop(self.cilium_nodes.insert(it.name.clone(), it)),
+            Fact::AgentConfig(it) => {
+                it.apply(&mut self.config);
+                self.rehome();
+            }
+            Fact::DnsCache(it) => {
+                for (name, addresses) in it.names {
+                    self.dns.entry(name).or_default().extend(addresses);
+                }
+            }
         }
+    }
+
+    /// Puts pods where they belong once the cluster's own name is another, so that the order of facts does not matter.
+    fn rehome(&mut self) {
+        let remote = std::mem::take(&mut self.remote_pods);
+        let all: Vec<Pod> = remote.into_values().flat_map(BTreeMap::into_values).collect();
+        let named = |pod: &Pod| pod.cluster.is_some();
+        let ours: Vec<Name> = self.pods.values().filter(|pod| named(pod)).map(|pod| pod.name.clone()).collect();
+        let ours: Vec<Pod> = ours.iter().filter_map(|name| self.pods.remove(name)).collect();
+        for pod in all.into_iter().chain(ours) {
+            self.insert(Fact::Pod(pod));
+        }
+    }
+
+    /// Every address of a node, by its name: those of its Node and those that its agent adds.
+    pub fn node_ips(&self) -> BTreeMap<&str, BTreeSet<IpAddr>> {
+        let mut found: BTreeMap<&str, BTreeSet<IpAddr>> = BTreeMap::new();
+        let agents = self.cilium_nodes.values().map(|node| (node.name.as_str(), &node.ips));
+        for (name, ips) in self.nodes.values().map(|node| (node.name.as_str(), &node.ips)).chain(agents) {
+            found.entry(name).or_default().extend(ips);
+        }
+        found
+    }
+
+    /// The labels of a node: those of its Node, else those that its agent repeats.
+    pub fn node_labels(&self, name: &str) -> Option<&Labels> {
+        let of_node = self.nodes.get(name).map(|node| &node.labels);
+        of_node.or_else(|| self.cilium_nodes.get(name).map(|node| &node.labels))
     }
 
     /// The addresses that serve the API: those configured and those of the EndpointSlices of `default/kubernetes`.
@@ -151,7 +262,8 @@ impl Cluster {
 
     /// Ranges whose addresses are inside the cluster: those configured and those that nodes name for their pods.
     pub fn ranges(&self) -> BTreeSet<Prefix> {
-        let of_nodes = self.nodes.values().flat_map(|node| node.pod_cidrs.iter().copied());
+        let of_agents = self.cilium_nodes.values().flat_map(|node| &node.pod_cidrs);
+        let of_nodes = self.nodes.values().flat_map(|node| &node.pod_cidrs).chain(of_agents).copied();
         self.config.pod_ranges.iter().chain(&self.config.node_ranges).copied().chain(of_nodes).collect()
     }
 

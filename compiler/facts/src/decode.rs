@@ -2,7 +2,7 @@
 
 use crate::read::At;
 use crate::{Fact, Name, WorkloadKind};
-use crate::{cidr_group, endpoint_slice, namespace, node, pod, service, workload};
+use crate::{cidr_group, cilium_node, config_map, dns_cache, endpoint_slice, namespace, node, pod, service, workload};
 
 /// What was wrong with an object of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,7 +41,7 @@ pub struct Decoded {
 pub type Decoder = fn(&At<'_>, &mut Vec<Problem>) -> Option<Fact>;
 
 /// Every kind that is a fact: group (empty for core), kind, decoder. Versions of a kind are read alike.
-pub const KINDS: [(&str, &str, Decoder); 12] = [
+pub const KINDS: [(&str, &str, Decoder); 15] = [
     ("", "Namespace", namespace::decode),
     ("", "Pod", pod::decode),
     ("", "Node", node::decode),
@@ -54,6 +54,9 @@ pub const KINDS: [(&str, &str, Decoder); 12] = [
     ("batch", "Job", |at, problems| workload::decode(WorkloadKind::Job, at, problems)),
     ("batch", "CronJob", |at, problems| workload::decode(WorkloadKind::CronJob, at, problems)),
     ("cilium.io", "CiliumCIDRGroup", cidr_group::decode),
+    ("cilium.io", "CiliumNode", cilium_node::decode),
+    ("", "ConfigMap", config_map::decode),
+    ("tidegate.dev", "DnsCache", dns_cache::decode),
 ];
 
 /// The decoder of a kind; `None` when it is no fact.

@@ -23,6 +23,9 @@ pub mod decode;
 pub mod read;
 
 pub mod cidr_group;
+pub mod cilium_node;
+pub mod config_map;
+pub mod dns_cache;
 pub mod endpoint_slice;
 pub mod namespace;
 pub mod node;
@@ -31,7 +34,10 @@ pub mod service;
 pub mod workload;
 
 pub use cidr_group::CidrGroup;
-pub use cluster::{Cluster, Config, Enforcement, Enforcer, Fact};
+pub use cilium_node::CiliumNode;
+pub use cluster::{Cluster, Config, Enforcement, Enforcer, Fact, LabelFilter, LabelPattern};
+pub use config_map::AgentConfig;
+pub use dns_cache::DnsCache;
 pub use endpoint_slice::EndpointSlice;
 pub use name::{Labels, Name};
 pub use namespace::Namespace;

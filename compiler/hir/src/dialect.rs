@@ -33,6 +33,9 @@ pub struct Dialect {
     pub requires_accepted: bool,
     /// GRE, IPIP, IPV6, ESP and AH are protocols of port items; otherwise the object is rejected.
     pub tunnel_protocols: bool,
+    /// A policy that selects peers by the labels of nodes is rejected unless the cluster gives nodes identities by label
+    /// (`enable-node-selector-labels`); otherwise it always has its effect.
+    pub node_selectors_need_setting: bool,
     /// In a cluster with one address family, outside addresses are `world` and never `world-ipv4` or `world-ipv6`.
     pub world_without_family: bool,
     /// Q1: an ingress `ipBlock` also admits the pods of the policy's namespace.
@@ -79,6 +82,7 @@ impl Dialect {
         bare_addresses_in_cidr: true,
         requires_accepted: false,
         tunnel_protocols: true,
+        node_selectors_need_setting: false,
         world_without_family: true,
         ip_block_admits_own_namespace: false,
         icmp_type_zero_is_any: false,
@@ -106,6 +110,7 @@ impl Dialect {
         all_labels_selectable: false,
         normal_tier_is_final: false,
         hairpin_is_subject: false,
+        node_selectors_need_setting: true,
         ..Dialect::STANDARD
     };
 
@@ -210,6 +215,7 @@ switches! {
     "V2" requires_accepted;
     "V3" tunnel_protocols;
     "V4" world_without_family;
+    "V5" node_selectors_need_setting;
     "Q1" ip_block_admits_own_namespace;
     "Q2" icmp_type_zero_is_any;
     "Q3" empty_lists_are_absent;

@@ -113,6 +113,11 @@ impl LabelSet {
         (found.key == key).then_some(found.value.as_str())
     }
 
+    /// Keeps only some.
+    pub fn retain(&mut self, keeps: impl FnMut(&Label) -> bool) {
+        self.labels.retain(keeps);
+    }
+
     /// The labels, ordered by key.
     pub fn iter(&self) -> impl Iterator<Item = &Label> {
         self.labels.iter()
@@ -258,35 +263,6 @@ impl fmt::Display for Selector {
     }
 }
 
-/// Whether a pod label of this key takes part in identities, by Cilium's default filter.
-///
-/// Source: Cilium's `--labels` default; the longest match decides, and what no pattern matches takes part.
-pub fn takes_part(key: &str) -> bool {
-    const KEPT: [&str; 5] =
-        [NAMESPACE, "io.cilium.k8s.namespace.labels", "app.kubernetes.io", CLUSTER, SERVICE_ACCOUNT];
-    const DROPPED: [&str; 14] = [
-        "io.kubernetes",
-        "kubernetes.io",
-        "statefulset.kubernetes.io/pod-name",
-        "apps.kubernetes.io/pod-index",
-        "batch.kubernetes.io/job-completion-index",
-        "batch.kubernetes.io/controller-uid",
-        "k8s.io",
-        "pod-template-generation",
-        "pod-template-hash",
-        "controller-revision-hash",
-        "annotation",
-        "controller-uid",
-        "etcd_node",
-        "topology.kubernetes.io",
-    ];
-    if KEPT.iter().any(|prefix| key.starts_with(prefix)) {
-        return true;
-    }
-    // Why: the pattern is `.*beta.kubernetes.io`, anchored at the start only.
-    !(key.contains("beta.kubernetes.io") || DROPPED.iter().any(|prefix| key.starts_with(prefix)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -317,20 +293,5 @@ mod tests {
         let wanted = || Operator::In(vec!["cli".into()]);
         assert!(asks(None, "app", wanted()).matches(&set));
         assert!(!asks(Some("k8s"), "app", wanted()).matches(&set));
-    }
-
-    #[test]
-    fn labels_that_change_with_each_pod_take_no_part() {
-        for key in [
-            "pod-template-hash",
-            "kubernetes.io/hostname",
-            "statefulset.kubernetes.io/pod-name",
-            "x.beta.kubernetes.io/y",
-        ] {
-            assert!(!takes_part(key), "{key}");
-        }
-        for key in ["app", "k8s-app", "app.kubernetes.io/name", "node.kubernetes.io/x"] {
-            assert!(takes_part(key), "{key}");
-        }
     }
 }

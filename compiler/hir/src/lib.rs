@@ -21,7 +21,11 @@ pub mod dialect;
 
 pub mod labels;
 
+pub mod filter;
+
 pub mod policy;
+
+pub mod refusal;
 
 pub mod peers;
 
@@ -36,7 +40,8 @@ pub use labels::{Label, LabelSet, Operator, Requirement, Selector, Source};
 pub use peers::{HostId, HostKey, Mentions, NamedPorts, PeerInfo, PeerKey, PeerTable};
 pub use policy::{
     Effect, Entity, Entry, Icmp, Isolation, L3, L4, L7, Matching, ObjectRef, Origin, Parser, Peer, PeerSelector,
-    Policy, PortItem, Ports, Requires, Section, Subjects, Tier,
+    Policy, PortItem, Ports, Requires, Section, ServiceSelector, Subjects, Tier, Which,
 };
+pub use refusal::{Refusal, Setting, refusals};
 pub use resolve::{Bound, BoundDirection, BoundRule, Members, members, resolve};
 pub use subject::{Class, Subject, SubjectKind, classes};

@@ -216,8 +216,30 @@ pub enum PeerSelector {
     },
     /// Addresses learned from DNS for names that match. Canonical: lower case, no final dot; `*` stays within one label.
     Fqdn(String),
-    /// Nodes by their labels.
+    /// Nodes by their labels, those of this cluster when the selector names none and the cluster says so. Never the own node.
     Nodes(Selector),
+    /// What stands behind services, whatever their ports.
+    Services(ServiceSelector),
+    /// Addresses that a cloud would have to be asked for; nobody here can. The text names what is asked for, as JSON.
+    CloudGroup(String),
+}
+
+/// Services by name or by label.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ServiceSelector {
+    /// Their namespace; `None` for every one.
+    pub namespace: Option<String>,
+    /// Which services of it.
+    pub which: Which,
+}
+
+/// Which services.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Which {
+    /// That of this name.
+    Named(String),
+    /// Those with such labels; the source of a key does not count.
+    Labelled(Selector),
 }
 
 /// Whose addresses an address prefix matches.

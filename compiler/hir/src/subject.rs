@@ -6,6 +6,7 @@ use std::fmt;
 use facts::{Cluster, Name, Pod};
 
 use crate::dialect::Dialect;
+use crate::filter::{self, Filter, takes_part};
 use crate::labels::{self, LabelSet, Source};
 use crate::peers::{HostId, NamedPorts, PeerTable};
 use crate::policy::{Section, Subjects};
@@ -42,6 +43,10 @@ pub enum Subject {
     Pod(Name),
     /// A node.
     Node(String),
+    /// The health endpoint of a node.
+    Health(String),
+    /// The proxy of a node for Ingress and Gateway.
+    Ingress(String),
 }
 
 impl fmt::Display for Subject {
@@ -49,13 +54,16 @@ impl fmt::Display for Subject {
         match self {
             Subject::Pod(name) => write!(f, "pod {name}"),
             Subject::Node(name) => write!(f, "node {name}"),
+            Subject::Health(name) => write!(f, "health of node {name}"),
+            Subject::Ingress(name) => write!(f, "ingress of node {name}"),
         }
     }
 }
 
 /// Every subject of this cluster, by class.
 ///
-/// Shape: pods that are not over and not on the host network, and, where host policies are enforced, nodes; each once.
+/// Shape: pods that are not over and not on the host network, health endpoints and proxies that nodes have, and, where host policies
+/// are enforced, nodes; each once.
 pub fn classes(cluster: &Cluster, table: &PeerTable, dialect: &Dialect) -> BTreeMap<Class, Vec<Subject>> {
     let mut classes: BTreeMap<Class, Vec<Subject>> = BTreeMap::new();
     for pod in cluster.pods.values().filter(|pod| !pod.host_network) {
@@ -63,13 +71,28 @@ pub fn classes(cluster: &Cluster, table: &PeerTable, dialect: &Dialect) -> BTree
             classes.entry(class).or_default().push(Subject::Pod(pod.name.clone()));
         }
     }
+    for node in cluster.cilium_nodes.values() {
+        let mut special = |has: bool, label: &str, subject: Subject| {
+            if has {
+                classes.entry(class_of_special(label, &node.name, table)).or_default().push(subject);
+            }
+        };
+        special(!node.health.is_empty(), "health", Subject::Health(node.name.clone()));
+        special(!node.ingress.is_empty(), "ingress", Subject::Ingress(node.name.clone()));
+    }
     if cluster.config.host_firewall {
-        for node in cluster.nodes.values() {
-            let class = class_of_node(&node.name, cluster, table);
-            classes.entry(class).or_default().push(Subject::Node(node.name.clone()));
+        for node in cluster.node_ips().into_keys() {
+            let class = class_of_node(node, cluster, table);
+            classes.entry(class).or_default().push(Subject::Node(node.to_owned()));
         }
     }
     classes
+}
+
+/// The class of the health endpoint (`health`) or the proxy (`ingress`) of a node. Both are ordinary subjects with no namespace.
+pub fn class_of_special(label: &str, node: &str, table: &PeerTable) -> Class {
+    let labels = LabelSet::reserved(&[label]);
+    Class { kind: SubjectKind::Endpoint, labels, ports: NamedPorts::default(), host: table.host_of(Some(node)) }
 }
 
 /// The class whose decisions hold for a pod: for one on the host network that of its node.
@@ -87,18 +110,23 @@ pub fn class_of_pod(pod: &Pod, cluster: &Cluster, table: &PeerTable, dialect: &D
     Some(Class {
         kind: SubjectKind::Endpoint,
         labels: endpoint_labels(pod, cluster, dialect),
-        ports: NamedPorts::of(&pod.ports).only(table.mentioned_ports()),
+        ports: NamedPorts::of(&pod.ports, dialect.last_port_name_counts).only(table.mentioned_ports()),
         host: table.host_of(pod.node.as_deref()),
     })
 }
 
 /// The class of a node as a subject.
 pub fn class_of_node(node: &str, cluster: &Cluster, table: &PeerTable) -> Class {
-    let mut labels = LabelSet::reserved(&["host"]);
-    for (key, value) in cluster.nodes.get(node).into_iter().flat_map(|node| &node.labels) {
-        labels.insert(Source::K8s, key, value);
+    let host = table.host_of(Some(node));
+    let own = table.hosts().get(host.0 as usize).map(|host| host.labels.clone());
+    let mut labels = own.unwrap_or_else(|| LabelSet::reserved(&["host"]));
+    let filter = Filter::of_nodes(&cluster.config.node_labels);
+    for (key, value) in cluster.node_labels(node).into_iter().flatten() {
+        if filter.keeps(&Source::K8s, key) {
+            labels.insert(Source::K8s, key, value);
+        }
     }
-    Class { kind: SubjectKind::Host, labels, ports: NamedPorts::default(), host: table.host_of(Some(node)) }
+    Class { kind: SubjectKind::Host, labels, ports: NamedPorts::default(), host }
 }
 
 /// Whether a section is about the subjects of a class.
@@ -114,9 +142,11 @@ pub fn selects(section: &Section, class: &Class) -> bool {
 /// Derived labels win over labels of the pod with such keys, so that nobody can forge them.
 pub fn endpoint_labels(pod: &Pod, cluster: &Cluster, dialect: &Dialect) -> LabelSet {
     let mut set = LabelSet::default();
+    let added = filter::added(&cluster.config.labels).filter(|_| !dialect.all_labels_selectable);
     for (key, value) in &pod.labels {
         let forged = key.starts_with(labels::RESERVED_PREFIX) || key == labels::NAMESPACE;
-        let known = dialect.all_labels_selectable || labels::takes_part(key);
+        let known = dialect.all_labels_selectable
+            || added.as_ref().map_or_else(|| takes_part(key), |added| added.keeps(&Source::K8s, key));
         if known && !forged {
             set.insert(Source::K8s, key, value);
         }
@@ -132,6 +162,9 @@ pub fn endpoint_labels(pod: &Pod, cluster: &Cluster, dialect: &Dialect) -> Label
     set.insert(Source::K8s, labels::CLUSTER, mesh);
     if !pod.service_account.is_empty() {
         set.insert(Source::K8s, labels::SERVICE_ACCOUNT, &pod.service_account);
+    }
+    if let Some(added) = added {
+        set.retain(|label| added.keeps(&label.source, &label.key));
     }
     set
 }

@@ -1,6 +1,7 @@
 //! From a document to decoded objects.
 
 use facts::decode::{Object, decode_with, objects};
+use facts::dns_cache;
 use facts::read::At;
 use hir::{Dialect, ObjectRef, Policy};
 use syntax::{NodeId, Tree, Value};
@@ -46,13 +47,25 @@ impl Decoded {
 }
 
 /// Facts that stand in no namespace.
-const CLUSTER_SCOPED: [&str; 3] = ["Namespace", "Node", "CiliumCIDRGroup"];
+const CLUSTER_SCOPED: [&str; 5] = ["Namespace", "Node", "CiliumCIDRGroup", "CiliumNode", "DnsCache"];
 
 /// Decodes every object of a document. Lists are looked into. An object that names no namespace is in `namespace`.
 ///
 /// Shape: one entry for each object, in order; none for a document that is a list without members. Never fails.
 pub fn decode(tree: &Tree, root: NodeId, namespace: &str, dialect: &Dialect) -> Vec<Decoded> {
-    let objects = objects(&At::root(tree, root).in_namespace(namespace));
+    let root = At::root(tree, root).in_namespace(namespace);
+    if dns_cache::is_list(&root) {
+        let mut problems = Vec::new();
+        let fact = dns_cache::list(&root, &mut problems);
+        let object = ObjectRef { kind: "DnsCache".to_owned(), ..ObjectRef::default() };
+        return vec![Decoded {
+            at: String::new(),
+            object,
+            what: What::Fact(Some(fact), problems),
+            problems: Vec::new(),
+        }];
+    }
+    let objects = objects(&root);
     objects.iter().map(|object| decode_object(object, dialect)).collect()
 }
 
@@ -85,6 +98,9 @@ fn decode_object(object: &Object<'_>, dialect: &Dialect) -> Decoded {
         }
         Class::Fact(decoder) => {
             let fact = decode_with(decoder, &at);
+            if fact.fact.is_none() && fact.problems.is_empty() {
+                return decoded(What::Other, Vec::new());
+            }
             decoded(What::Fact(fact.fact, fact.problems), Vec::new())
         }
         Class::NotYet => {

@@ -72,8 +72,8 @@ fn values_of_a_wrong_type_are_named_with_both_types() {
 
 #[test]
 fn a_field_out_of_reach_is_named_and_the_object_stands() {
-    let text = cilium("{endpointSelector: {}, egress: [{toServices: [{k8sService: {serviceName: x}}]}]}");
-    assert_eq!(problems(&text), ["spec.egress[0].toServices[0]: reach Closed NotYet"]);
+    let text = cilium("{endpointSelector: {}, egress: [{toGroups: [{aws: {securityGroupsIds: [sg-1]}}]}]}");
+    assert_eq!(problems(&text), ["spec.egress[0].toGroups[0]: reach Closed NotYet"]);
     assert!(matches!(&read(&text)[0].what, What::Policy(_)));
 }
 

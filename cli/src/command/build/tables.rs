@@ -10,12 +10,13 @@ use crate::command::json;
 use crate::render;
 use crate::report::API_VERSION;
 use driver::{Database, Db, locate, meaning, world};
-use facts::Cluster;
+use facts::{CiliumNode, Cluster};
 use hir::peers::{HOST, PeerTable};
 use hir::subject::Subject;
 use image::{DirectionPlan, Target, layout};
 use rules::Origin;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 /// Every file of an output folder.
 pub fn files(db: &Database, built: &Built) -> Files {
@@ -121,7 +122,7 @@ fn empty(table: &PeerTable, node: String) -> NodeTables {
 fn node_of(cluster: &Cluster, subject: &Subject) -> String {
     match subject {
         Subject::Pod(name) => cluster.pods.get(name).and_then(|pod| pod.node.clone()).unwrap_or_default(),
-        Subject::Node(name) => name.clone(),
+        Subject::Node(name) | Subject::Health(name) | Subject::Ingress(name) => name.clone(),
     }
 }
 
@@ -131,7 +132,14 @@ fn addresses(cluster: &Cluster, subject: &Subject) -> Vec<String> {
             cluster.pods.get(name).into_iter().flat_map(|pod| pod.own_ips()).map(|ip| ip.to_string()).collect()
         }
         Subject::Node(_) => Vec::new(),
+        Subject::Health(name) => special(cluster, name, |node| &node.health),
+        Subject::Ingress(name) => special(cluster, name, |node| &node.ingress),
     }
+}
+
+fn special(cluster: &Cluster, node: &str, which: fn(&CiliumNode) -> &BTreeSet<IpAddr>) -> Vec<String> {
+    let addresses = cluster.cilium_nodes.get(node).into_iter().flat_map(which);
+    addresses.map(IpAddr::to_string).collect()
 }
 
 fn class_tables(made: &Made) -> ClassTables {

@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use super::{ContainerPort, Phase, Pod};
 use crate::Fact;
 use crate::decode::{Problem, address, name, port, protocol};
@@ -30,13 +28,16 @@ pub fn decode(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Fact> {
 pub(crate) fn template(at: &At<'_>, problems: &mut Vec<Problem>) -> Pod {
     let labels = at.get("metadata").map(|it| it.labels("labels")).unwrap_or_default();
     let Some(spec) = at.get("spec") else { return Pod { labels, ..Pod::default() } };
-    let mut ports = BTreeSet::new();
+    let mut ports = Vec::new();
     for written in spec.list("containers").flat_map(|container| container.list("ports")) {
         let name = written.text_or_empty("name").to_ascii_lowercase();
         let number = written.get("containerPort").and_then(|it| port(&it, problems));
         let protocol = protocol(&written, problems);
         if let (false, Some(port), Some(protocol)) = (name.is_empty(), number, protocol) {
-            ports.insert(ContainerPort { name, protocol, port });
+            let port = ContainerPort { name, protocol, port };
+            // Why: a port that is written again is the last of its name.
+            ports.retain(|known| *known != port);
+            ports.push(port);
         }
     }
     let account = spec.text_of("serviceAccountName").or(spec.text_of("serviceAccount")).unwrap_or_default();

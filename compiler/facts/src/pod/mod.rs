@@ -21,8 +21,8 @@ pub struct Pod {
     pub labels: Labels,
     /// Its addresses, both families (`status.podIPs`, `status.podIP`). A host-network pod has its node's.
     pub ips: BTreeSet<IpAddr>,
-    /// Ports that regular containers name; unnamed ones mean nothing to policies and are left out.
-    pub ports: BTreeSet<ContainerPort>,
+    /// Ports that regular containers name, in the order of writing, each once; unnamed ones mean nothing to policies and are left out.
+    pub ports: Vec<ContainerPort>,
     /// `spec.serviceAccountName`; empty when absent.
     pub service_account: String,
     /// Whether it shares its node's network.

@@ -2,8 +2,6 @@
 
 mod decode;
 
-use std::collections::BTreeSet;
-
 use crate::{ContainerPort, Labels, Name};
 
 pub use decode::decode;
@@ -18,7 +16,7 @@ pub struct Workload {
     /// Labels of the pods it makes.
     pub labels: Labels,
     /// Named ports of the regular containers of its pods.
-    pub ports: BTreeSet<ContainerPort>,
+    pub ports: Vec<ContainerPort>,
     /// Service account of its pods; empty when absent.
     pub service_account: String,
     /// Whether its pods share their node's network.

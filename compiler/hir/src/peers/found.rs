@@ -3,27 +3,32 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use facts::Cluster;
+use facts::{Cluster, Name};
 use flow::{Family, PeerId, Prefix};
 
 use super::fqdn::name_matches;
+use super::services::{Backends, spoken_of};
 use super::table::{NodeEntry, PeerTable};
 use super::{
-    HEALTH, HOST, HostId, HostKey, INGRESS, INIT, Mentions, NamedPorts, PeerInfo, PeerKey, UNKNOWN, UNMANAGED,
-    WORLD_V4, WORLD_V6,
+    HEALTH, HOST, HostId, HostKey, INGRESS, INIT, Mentions, NamedPorts, PeerInfo, PeerKey, ServiceInfo, UNKNOWN,
+    UNMANAGED, WORLD_V4, WORLD_V6,
 };
 use crate::dialect::Dialect;
-use crate::labels::{LabelSet, Source};
+use crate::filter::Filter;
+use crate::labels::{CLUSTER, LabelSet, Source};
 use crate::subject::endpoint_labels;
 
 /// A table in the making: keys with the addresses and names found for them.
 pub(super) struct Found<'c> {
     cluster: &'c Cluster,
     mentions: &'c Mentions,
+    services: BTreeMap<Name, ServiceInfo>,
     dialect: &'c Dialect,
     apiserver: BTreeSet<IpAddr>,
     ranges: Covers,
     by_address: Covers,
+    /// Every prefix that is mentioned, where the cluster lets any of them match what is inside.
+    mentioned: Covers,
     /// Addresses of nodes and pods, and who has them.
     inside: BTreeMap<IpAddr, PeerKey>,
     /// Prefixes outside the cluster.
@@ -33,19 +38,31 @@ pub(super) struct Found<'c> {
     port_names: NamedPorts,
 }
 
+/// Who has an address inside the cluster.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Party {
+    Node,
+    Pod,
+}
+
 impl<'c> Found<'c> {
     pub(super) fn new(cluster: &'c Cluster, mentions: &'c Mentions, dialect: &'c Dialect) -> Self {
         // Why: a packet to a service that was not translated yet may end at any pod. Were the service's address part of the world,
         // an allow for the world would open every pod behind a service; so it is nobody's.
         let services = cluster.services.values().flat_map(|service| service.cluster_ips.iter().copied());
         let ranges = cluster.ranges().into_iter().chain(services.map(Prefix::host)).collect();
+        let inside_too = cluster.config.prefixes_match_nodes || cluster.config.prefixes_match_pods;
+        let groups = cluster.cidr_groups.values().filter(|_| mentions.groups).flat_map(|group| &group.prefixes);
+        let mentioned = mentions.prefixes.iter().chain(groups).copied().filter(|_| inside_too).collect();
         Found {
             cluster,
             mentions,
+            services: spoken_of(cluster, &mentions.services),
             dialect,
             apiserver: cluster.kube_apiserver(),
             ranges: Covers::new(ranges),
             by_address: Covers::new(mentions.by_address.clone()),
+            mentioned: Covers::new(mentioned),
             inside: BTreeMap::new(),
             outside: BTreeMap::new(),
             names: BTreeMap::new(),
@@ -54,11 +71,18 @@ impl<'c> Found<'c> {
         }
     }
 
-    /// The by-address prefixes that an address lies in.
-    fn covered_by(&self, address: IpAddr, counts: bool) -> BTreeSet<Prefix> {
-        let skip_zero = self.dialect.zero_prefix_matches_no_node;
-        let all = self.by_address.covering(Prefix::host(address)).filter(|_| counts);
-        all.filter(|prefix| !(skip_zero && prefix.len() == 0)).collect()
+    /// The prefixes that match by address and that an address lies in: those that always do, and all where the cluster is set up so.
+    fn covered_by(&self, address: IpAddr, party: Party) -> BTreeSet<Prefix> {
+        let config = &self.cluster.config;
+        let (by_address, all) = match party {
+            Party::Node => (self.dialect.ip_block_matches_nodes, config.prefixes_match_nodes),
+            Party::Pod => (self.dialect.ip_block_matches_pods, config.prefixes_match_pods),
+        };
+        let skip_zero = party == Party::Node && self.dialect.zero_prefix_matches_no_node;
+        let address = Prefix::host(address);
+        let by_address = self.by_address.covering(address).filter(|_| by_address);
+        let found = by_address.chain(self.mentioned.covering(address).filter(|_| all));
+        found.filter(|prefix| !(skip_zero && prefix.len() == 0)).collect()
     }
 
     fn put(&mut self, address: IpAddr, key: PeerKey, name: String) {
@@ -70,26 +94,38 @@ impl<'c> Found<'c> {
 
     pub(super) fn nodes(&mut self) {
         let cluster = self.cluster;
-        for node in cluster.nodes.values() {
-            let serves = node.ips.iter().any(|ip| self.apiserver.contains(ip));
+        let filter = Filter::of_nodes(&cluster.config.node_labels);
+        for (name, ips) in cluster.node_ips() {
+            let serves = ips.iter().any(|ip| self.apiserver.contains(ip));
             let mut labels =
                 LabelSet::reserved(if serves { &["remote-node", "kube-apiserver"] } else { &["remote-node"] });
             if self.mentions.node_labels {
-                for (key, value) in &node.labels {
-                    labels.insert(Source::Other("node".to_owned()), key, value);
+                let node = Source::Other("node".to_owned());
+                for (key, value) in cluster.node_labels(name).into_iter().flatten() {
+                    if filter.keeps(&node, key) {
+                        labels.insert(node.clone(), key, value);
+                    }
                 }
+                labels.insert(Source::K8s, CLUSTER, &cluster.config.cluster_name);
             }
             let mut host = HostKey { labels: LabelSet::reserved(&["host"]), ..HostKey::default() };
             if serves {
                 host.labels.insert(Source::Reserved, "kube-apiserver", "");
             }
-            for ip in &node.ips {
-                let covered_by = self.covered_by(*ip, self.dialect.ip_block_matches_nodes);
+            for ip in &ips {
+                let covered_by = self.covered_by(*ip, Party::Node);
                 host.covered_by.extend(&covered_by);
                 let key = PeerKey { labels: labels.clone(), covered_by, ..PeerKey::default() };
-                self.put(*ip, key, format!("node {}", node.name));
+                self.put(*ip, key, format!("node {name}"));
             }
-            self.nodes.insert(node.name.clone(), (host, node.ips.clone()));
+            self.nodes.insert(name.to_owned(), (host, ips));
+        }
+        for node in cluster.cilium_nodes.values() {
+            let special = [("health", &node.health), ("ingress", &node.ingress)];
+            for (label, ip) in special.iter().flat_map(|(label, ips)| ips.iter().map(move |ip| (*label, *ip))) {
+                let key = PeerKey { labels: LabelSet::reserved(&[label]), ..PeerKey::default() };
+                self.inside.entry(ip).or_insert(key);
+            }
         }
     }
 
@@ -103,14 +139,14 @@ impl<'c> Found<'c> {
             if pod.phase.is_over() {
                 continue;
             }
-            let ports = NamedPorts::of(&pod.ports).only(&self.mentions.port_names);
+            let ports = NamedPorts::of(&pod.ports, self.dialect.last_port_name_counts).only(&self.mentions.port_names);
             if pod.host_network {
                 continue;
             }
             self.port_names.extend(&ports);
             let labels = endpoint_labels(pod, cluster, self.dialect);
             for ip in &pod.ips {
-                let covered_by = self.covered_by(*ip, self.dialect.ip_block_matches_pods);
+                let covered_by = self.covered_by(*ip, Party::Pod);
                 let key = PeerKey { labels: labels.clone(), ports: ports.clone(), covered_by, region: None };
                 let name = mesh.map_or_else(|| pod.name.to_string(), |mesh| format!("{mesh}:{}", pod.name));
                 self.put(*ip, key, name);
@@ -121,7 +157,11 @@ impl<'c> Found<'c> {
     pub(super) fn outside(&mut self) {
         let groups =
             self.cluster.cidr_groups.values().filter(|_| self.mentions.groups).flat_map(|group| &group.prefixes);
-        let mentioned: Vec<Prefix> = self.mentions.prefixes.iter().chain(groups).copied().collect();
+        let of_services = self.services.values().flat_map(|service| match &service.backends {
+            Backends::Addresses(addresses) => addresses.iter().map(|address| Prefix::host(*address)).collect(),
+            Backends::Pods(_) => BTreeSet::new(),
+        });
+        let mentioned: Vec<Prefix> = self.mentions.prefixes.iter().chain(groups).copied().chain(of_services).collect();
         for prefix in mentioned {
             if prefix.len() > 0 && self.ranges.covering(prefix).next().is_none() {
                 self.region(prefix, &[]);
@@ -202,7 +242,10 @@ impl<'c> Found<'c> {
             port_names: self.port_names.clone(),
             mentioned_ports: self.mentions.port_names.clone(),
             groups: self.cluster.cidr_groups.clone(),
+            services: self.services.clone(),
             cluster_name: self.cluster.config.cluster_name.clone(),
+            prefixes_match_nodes: self.cluster.config.prefixes_match_nodes,
+            prefixes_match_pods: self.cluster.config.prefixes_match_pods,
             local_by_default: self.cluster.config.policy_default_local_cluster,
             ..PeerTable::default()
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use flow::Prefix;
 
-use crate::policy::{L3, L4, Matching, PeerSelector, Policy, Ports};
+use crate::policy::{L3, L4, Matching, PeerSelector, Policy, Ports, ServiceSelector};
 
 /// Everything in policies that can tell two addresses apart without labels.
 ///
@@ -23,6 +23,8 @@ pub struct Mentions {
     pub groups: bool,
     /// Whether nodes are selected by their labels.
     pub node_labels: bool,
+    /// The services that are spoken of.
+    pub services: BTreeSet<ServiceSelector>,
 }
 
 impl Mentions {
@@ -53,6 +55,7 @@ impl Mentions {
         self.names.extend(other.names.iter().cloned());
         self.groups |= other.groups;
         self.node_labels |= other.node_labels;
+        self.services.extend(other.services.iter().cloned());
     }
 
     fn add(&mut self, selector: &PeerSelector) {
@@ -73,7 +76,10 @@ impl Mentions {
                 self.names.insert(pattern.clone());
             }
             PeerSelector::Nodes(_) => self.node_labels = true,
-            PeerSelector::Labels { .. } | PeerSelector::Entity(_) => {}
+            PeerSelector::Services(services) => {
+                self.services.insert(services.clone());
+            }
+            PeerSelector::Labels { .. } | PeerSelector::Entity(_) | PeerSelector::CloudGroup(_) => {}
         }
     }
 }

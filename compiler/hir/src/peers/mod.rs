@@ -13,6 +13,7 @@ mod found;
 mod fqdn;
 mod mentions;
 mod ports;
+mod services;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use crate::labels::LabelSet;
 pub use fqdn::{canonical, name_matches};
 pub use mentions::Mentions;
 pub use ports::NamedPorts;
+pub use services::{Backends, ServiceInfo};
 pub use table::PeerTable;
 
 /// An address of the cluster's ranges that no entry explains, or that of a service before translation. Only rules that restrict no peer match it. Known to the programs.

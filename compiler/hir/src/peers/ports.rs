@@ -12,10 +12,13 @@ pub struct NamedPorts {
 }
 
 impl NamedPorts {
-    /// The named ports of a pod. Two ports of one name and protocol both count.
-    pub fn of<'p>(ports: impl IntoIterator<Item = &'p ContainerPort>) -> NamedPorts {
+    /// The named ports of a pod, in their order. Of two ports of one name and protocol both count, or with `last_counts` the later.
+    pub fn of<'p>(ports: impl IntoIterator<Item = &'p ContainerPort>, last_counts: bool) -> NamedPorts {
         let mut named = NamedPorts::default();
         for port in ports {
+            if last_counts {
+                named.ports.remove(&(port.name.to_ascii_lowercase(), port.protocol));
+            }
             named.insert(&port.name, port.protocol, port.port);
         }
         named

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use facts::{CidrGroup, Cluster};
+use facts::{CidrGroup, Cluster, Name};
 use flow::{Family, PeerId, Prefix};
 
 use super::found::Found;
-use super::{HOST, HostId, HostKey, Mentions, NamedPorts, PeerInfo, PeerKey, UNKNOWN};
+use super::{HOST, HostId, HostKey, Mentions, NamedPorts, PeerInfo, PeerKey, ServiceInfo, UNKNOWN};
 use crate::dialect::Dialect;
-use crate::labels::{Operator, Requirement};
+use crate::labels::{LabelSet, Operator, Requirement};
+use crate::policy::{PeerSelector, ServiceSelector};
 
 /// Every peer of a cluster under a dialect, given what policies mention.
 ///
@@ -27,8 +28,11 @@ pub struct PeerTable {
     pub(super) port_names: NamedPorts,
     pub(super) mentioned_ports: BTreeSet<String>,
     pub(super) groups: BTreeMap<String, CidrGroup>,
+    pub(super) services: BTreeMap<Name, ServiceInfo>,
     pub(super) cluster_name: String,
     pub(super) local_by_default: bool,
+    pub(super) prefixes_match_nodes: bool,
+    pub(super) prefixes_match_pods: bool,
 }
 
 /// A node as a peer: what it is to itself, and its addresses.
@@ -143,6 +147,17 @@ impl PeerTable {
         &self.groups
     }
 
+    /// The services that policies speak of.
+    pub fn services(&self) -> &BTreeMap<Name, ServiceInfo> {
+        &self.services
+    }
+
+    /// The same peers, selected without speaking of services; nothing when nothing stands behind them.
+    pub fn behind(&self, services: &ServiceSelector) -> Vec<PeerSelector> {
+        let meant = self.services.iter().filter(|(name, info)| services.selects(name, &info.labels));
+        meant.flat_map(|(_, info)| info.peers()).collect()
+    }
+
     /// The name of this cluster.
     pub fn cluster_name(&self) -> &str {
         &self.cluster_name
@@ -151,6 +166,12 @@ impl PeerTable {
     /// Whether a selector that names no cluster means this one.
     pub fn local_by_default(&self) -> bool {
         self.local_by_default
+    }
+
+    /// Whether a prefix that matches by identity matches what has these labels too, when its address lies inside.
+    pub fn prefixes_match(&self, labels: &LabelSet) -> bool {
+        let is_node = labels.has_reserved("remote-node") || labels.has_reserved("host");
+        if is_node { self.prefixes_match_nodes } else { self.prefixes_match_pods }
     }
 
     /// The table without addresses, node names and names for people: all that binding policies reads. Pods that join known peers

@@ -13,9 +13,9 @@ use crate::policy::{Entity, Matching, PeerSelector};
 /// Shape: [`Peers::All`] for the entity `all` only. The peer `unknown` is in no set.
 /// Cost: linear in the peers. The answer depends on the keys of peers and hosts, the sets of prefixes and the cluster's name only, so
 /// it may be kept while those are unchanged.
-pub fn members(selector: &PeerSelector, host: HostId, table: &PeerTable) -> Peers {
+pub fn members(selector: &PeerSelector, id: HostId, table: &PeerTable) -> Peers {
     let nobody = HostKey::default();
-    let host = table.hosts().get(host.0 as usize).unwrap_or(&nobody);
+    let host = table.hosts().get(id.0 as usize).unwrap_or(&nobody);
     match selector {
         PeerSelector::Entity(Entity::All) => Peers::All,
         PeerSelector::Entity(entity) => collect(table, host, |key| of_entity(*entity, &key.labels, table)),
@@ -24,14 +24,23 @@ pub fn members(selector: &PeerSelector, host: HostId, table: &PeerTable) -> Peer
             by_labels(table, host, &scoped)
         }
         PeerSelector::Nodes(selector) => {
-            let wanted = selector.and([Requirement::reserved("remote-node")]);
+            let wanted = in_cluster(selector, table).and([Requirement::reserved("remote-node")]);
             by_labels(table, host, &wanted)
         }
+        PeerSelector::Services(services) => {
+            let sets = table.behind(services).into_iter().map(|behind| match members(&behind, id, table) {
+                Peers::Of(set) => set,
+                // Cannot be: only the entity of everybody is everybody, and none stands behind a service.
+                Peers::All => Arc::default(),
+            });
+            Peers::Of(Arc::new(sets.fold(PeerSet::default(), |all, set| all.union(&set))))
+        }
+        PeerSelector::CloudGroup(_) => Peers::Of(Arc::new(PeerSet::default())),
         PeerSelector::Fqdn(pattern) => {
             collect(table, host, |key| key.labels.get(Some(&Source::Fqdn), pattern).is_some())
         }
         PeerSelector::Cidr { prefix, except, matching } => {
-            collect(table, host, |key| in_prefix(key, *prefix, except, *matching))
+            collect(table, host, |key| in_prefix(key, *prefix, except, *matching, table))
         }
         PeerSelector::CidrGroup { name, except } => match table.groups().get(name) {
             Some(group) => of_group(table, host, group.prefixes.iter().copied(), except),
@@ -103,11 +112,11 @@ fn of_entity(entity: Entity, labels: &LabelSet, table: &PeerTable) -> bool {
     }
 }
 
-fn in_prefix(key: &PeerKey, prefix: Prefix, except: &[Prefix], matching: Matching) -> bool {
+fn in_prefix(key: &PeerKey, prefix: Prefix, except: &[Prefix], matching: Matching, table: &PeerTable) -> bool {
     match key.region {
         Some(region) => prefix.covers(region) && !except.iter().any(|except| except.covers(region)),
         None => {
-            matching == Matching::Address
+            (matching == Matching::Address || table.prefixes_match(&key.labels))
                 && key.covered_by.contains(&prefix)
                 && !except.iter().any(|except| key.covered_by.contains(except))
         }
@@ -116,5 +125,5 @@ fn in_prefix(key: &PeerKey, prefix: Prefix, except: &[Prefix], matching: Matchin
 
 fn of_group(table: &PeerTable, host: &HostKey, prefixes: impl Iterator<Item = Prefix>, except: &[Prefix]) -> Peers {
     let prefixes: Vec<Prefix> = prefixes.collect();
-    collect(table, host, |key| prefixes.iter().any(|prefix| in_prefix(key, *prefix, except, Matching::Identity)))
+    collect(table, host, |key| prefixes.iter().any(|prefix| in_prefix(key, *prefix, except, Matching::Identity, table)))
 }

@@ -6,6 +6,7 @@
 //!  isolation of the sections, configuration ──────────────────────────► isolated_by
 //! ```
 
+mod asked;
 mod members;
 mod ports;
 
@@ -19,9 +20,11 @@ use flow::{Auth, Direction, L4Set, PeerSet, Peers};
 use crate::dialect::Dialect;
 use crate::labels::Requirement;
 use crate::peers::{HOST, HostId, PeerTable};
-use crate::policy::{Effect, Entry, Isolation, L3, L7, ObjectRef, Origin, PeerSelector, Policy, Section, Tier};
+use crate::policy::{Effect, Entry, Isolation, L7, ObjectRef, Origin, PeerSelector, Policy, Section, Tier};
+use crate::refusal::refusals;
 use crate::subject::{Class, SubjectKind, selects};
 
+use asked::asked;
 pub use members::members;
 
 /// Everything that holds for the subjects of one class.
@@ -110,7 +113,7 @@ pub fn resolve_with<'p>(
 ) -> Bound {
     let mut selecting: Vec<(&ObjectRef, &Section)> = Vec::new();
     if config.enforcement != Enforcement::Never && (class.kind != SubjectKind::Host || config.host_firewall) {
-        for policy in policies {
+        for policy in policies.into_iter().filter(|policy| refusals(policy, config, dialect).is_empty()) {
             let sections = policy.sections.iter().filter(|section| selects(section, class));
             selecting.extend(sections.map(|section| (&policy.object, section)));
         }
@@ -188,23 +191,21 @@ impl Binder<'_, '_> {
 
     fn bind_entry(&mut self, object: &ObjectRef, entry: &Entry, by_item: bool, rules: &mut BTreeSet<BoundRule>) {
         let mut peers: Vec<(Peers, String, &str)> = Vec::new();
-        match &entry.l3 {
-            L3::Nobody => {}
-            L3::Unrestricted => peers.push((Peers::All, "all".to_owned(), &entry.path)),
-            L3::Any(list) => {
-                let requires = self.requires(entry);
-                for peer in list {
-                    let selector = match &peer.selector {
-                        PeerSelector::Labels { selector, everywhere } if !requires.is_empty() => {
-                            let selector = selector.and(requires.iter().cloned());
-                            Cow::Owned(PeerSelector::Labels { selector, everywhere: *everywhere })
-                        }
-                        selector => Cow::Borrowed(selector),
-                    };
-                    let selected = (self.members)(&selector, self.class.host);
-                    peers.push((selected.clone(), self.words(&selector, &selected), &peer.path));
+        let requires = self.requires(entry);
+        for (selector, path) in asked(entry, self.table, self.dialect) {
+            let Some(selector) = selector else {
+                peers.push((Peers::All, "all".to_owned(), path));
+                continue;
+            };
+            let selector = match &*selector {
+                PeerSelector::Labels { selector, everywhere } if !requires.is_empty() => {
+                    let selector = selector.and(requires.iter().cloned());
+                    Cow::Owned(PeerSelector::Labels { selector, everywhere: *everywhere })
                 }
-            }
+                _ => selector,
+            };
+            let selected = (self.members)(&selector, self.class.host);
+            peers.push((selected.clone(), self.words(&selector, &selected), path));
         }
         let by_item = by_item || entry.l7.is_some();
         let by_name = entry.direction == Direction::Egress && entry.l4.names_ports();

@@ -107,7 +107,7 @@ fn listener(rule: Rule, at: &At<'_>, beside_rules: bool, ctx: &mut Context<'_>) 
 }
 
 /// A value as JSON text with sorted keys, without spaces. Null members of mappings are left out.
-fn json(at: &At<'_>) -> String {
+pub(super) fn json(at: &At<'_>) -> String {
     match at.value() {
         Value::Null => "null".to_owned(),
         Value::Bool(it) => it.to_string(),

@@ -3,9 +3,10 @@
 use facts::read::At;
 use flow::{Direction, Prefix};
 use hir::peers::canonical;
-use hir::{Entity, L3, Matching, Peer, PeerSelector, Selector};
+use hir::{Entity, L3, Matching, Peer, PeerSelector, Requirement, Selector, ServiceSelector, Which};
 
 use super::entries::Rule;
+use super::l7::json;
 use super::selector::{of_peers, requirements};
 use crate::context::Context;
 use crate::problem::{Form, ProblemKind, Stage};
@@ -36,7 +37,6 @@ pub(super) fn peers(rule: Rule, at: &At<'_>, ctx: &mut Context<'_>) -> Option<L3
     };
     let mut used: Option<&'static str> = None;
     let mut nobody = false;
-    let mut closed = false;
     let mut found = Vec::new();
     for list in &LISTS {
         let field = name(list);
@@ -51,16 +51,9 @@ pub(super) fn peers(rule: Rule, at: &At<'_>, ctx: &mut Context<'_>) -> Option<L3
             None => used = Some(field),
         }
         for member in &members_of {
-            match selector(rule, field, member, ctx) {
-                Read::Selects(selector) => found.push(Peer { selector, path: member.path.clone() }),
-                Read::NotYet => closed = true,
-                Read::Wrong => {}
-            }
+            let selector = selector(rule, field, member, ctx);
+            found.extend(selector.map(|selector| Peer { selector, path: member.path.clone() }));
         }
-    }
-    if closed && rule.denies {
-        // Why: a deny whose peers are not known must not let any of them through.
-        return Some(L3::Unrestricted);
     }
     match (used, found.is_empty()) {
         (Some(_), false) => Some(L3::Any(found)),
@@ -69,34 +62,40 @@ pub(super) fn peers(rule: Rule, at: &At<'_>, ctx: &mut Context<'_>) -> Option<L3
     }
 }
 
-/// What came of one member.
-enum Read {
-    Selects(PeerSelector),
-    NotYet,
-    Wrong,
-}
-
-impl From<Option<PeerSelector>> for Read {
-    fn from(selector: Option<PeerSelector>) -> Read {
-        selector.map_or(Read::Wrong, Read::Selects)
-    }
-}
-
-fn selector(rule: Rule, field: &str, at: &At<'_>, ctx: &mut Context<'_>) -> Read {
+/// Reads one member; `None` when it is wrong.
+fn selector(rule: Rule, field: &str, at: &At<'_>, ctx: &mut Context<'_>) -> Option<PeerSelector> {
     match field {
-        "fromEndpoints" | "toEndpoints" => Read::Selects(of_peers(at, rule.scope, rule.of_init, ctx)),
-        "fromEntities" | "toEntities" => at.text().and_then(Entity::named).map(PeerSelector::Entity).into(),
+        "fromEndpoints" | "toEndpoints" => Some(of_peers(at, rule.scope, rule.of_init, ctx)),
+        "fromEntities" | "toEntities" => at.text().and_then(Entity::named).map(PeerSelector::Entity),
         "fromCIDR" | "toCIDR" => {
             let prefix = prefix(at, ctx.dialect.bare_addresses_in_cidr, ctx);
-            prefix.map(|prefix| PeerSelector::Cidr { prefix, except: Vec::new(), matching: Matching::Identity }).into()
+            prefix.map(|prefix| PeerSelector::Cidr { prefix, except: Vec::new(), matching: Matching::Identity })
         }
-        "fromCIDRSet" | "toCIDRSet" => cidr_rule(at, ctx).into(),
-        "toFQDNs" => name(at, ctx).into(),
+        "fromCIDRSet" | "toCIDRSet" => cidr_rule(at, ctx),
+        "fromNodes" | "toNodes" => Some(PeerSelector::Nodes(Selector::new(requirements(at, ctx)))),
+        "toFQDNs" => name(at, ctx),
+        "toServices" => service(at, ctx).map(PeerSelector::Services),
         _ => {
+            // Why: only the cloud can say whom it means. Without an answer an allow selects nobody and a deny everybody.
             ctx.not_yet(at);
-            Read::NotYet
+            Some(PeerSelector::CloudGroup(json(at)))
         }
     }
+}
+
+/// One service reference; the selector counts where both are given.
+fn service(at: &At<'_>, ctx: &mut Context<'_>) -> Option<ServiceSelector> {
+    let named = at.get("k8sService");
+    let of = at.get("k8sServiceSelector").or(named.clone());
+    let namespace = of.as_ref()?.text_of("namespace").filter(|it| !it.is_empty()).map(str::to_owned);
+    let which = match at.get("k8sServiceSelector") {
+        Some(labelled) => {
+            let selector = labelled.get("selector").map(|it| requirements(&it, ctx)).unwrap_or_default();
+            Which::Labelled(Selector::new(selector.into_iter().map(|it| Requirement { source: None, ..it })))
+        }
+        None => Which::Named(named?.text_or_empty("serviceName")),
+    };
+    Some(ServiceSelector { namespace, which })
 }
 
 fn prefix(at: &At<'_>, bare: bool, ctx: &mut Context<'_>) -> Option<Prefix> {
@@ -120,7 +119,10 @@ fn cidr_rule(at: &At<'_>, ctx: &mut Context<'_>) -> Option<PeerSelector> {
     if let Some(block) = at.get("cidr") {
         let block = prefix(&block, false, ctx)?;
         for (at, inner) in &excepts {
-            let inside = block.covers(*inner) || (ctx.dialect.wide_except_accepted && block.contains(inner.addr()));
+            // Why: upstream looks at the address as it is written, host bits included.
+            let written = at.text().and_then(|it| it.split('/').next()?.parse().ok());
+            let wide = ctx.dialect.wide_except_accepted && written.is_some_and(|it| block.contains(it));
+            let inside = block.covers(*inner) || wide;
             if !inside {
                 ctx.reject(at, Stage::Sanitize, ProblemKind::ExceptOutside { except: *inner, block });
             }

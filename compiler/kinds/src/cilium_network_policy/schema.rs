@@ -49,7 +49,7 @@ macro_rules! peers {
             Field::new(concat!($side, "Entities"), list(&Shape::Word(ENTITIES)), "Named groups of peers."),
             Field::new(concat!($side, "CIDR"), list(&Shape::Text), "Addresses outside the cluster, by prefix."),
             Field::new(concat!($side, "CIDRSet"), list(&Shape::Object(CIDR_RULE)), "Addresses outside the cluster, with exceptions."),
-            Field::new(concat!($side, "Nodes"), list(&Shape::Object(SELECTOR)), "Nodes by label.").not_yet(),
+            Field::new(concat!($side, "Nodes"), list(&Shape::Object(SELECTOR)), "Nodes by label; needs a setting of the cluster."),
             Field::new(concat!($side, "Groups"), list(&Shape::Object(GROUPS)), "Addresses of cloud objects.").not_yet(),
             Field::new(concat!($side, "Requires"), list(&Shape::Object(SELECTOR)), "What every label peer of the subjects must also be."),
             Field::new("icmps", list(&Shape::Object(ICMP)), "ICMP types; not beside toPorts."),
@@ -70,14 +70,14 @@ const INGRESS_DENY: &[Field] =
 const EGRESS: &[Field] = peers!(
     "to",
     Field::new("toFQDNs", list(&Shape::Object(NAME)), "Addresses that DNS gave for these names."),
-    Field::new("toServices", list(&Shape::Object(SERVICE)), "What is behind these services.").not_yet(),
+    Field::new("toServices", list(&Shape::Object(SERVICE)), "What is behind these services."),
     Field::new("toPorts", list(&Shape::Object(PORT_RULE)), "Ports of the destination, and what a proxy applies there."),
     Field::new("authentication", Shape::Object(AUTHENTICATION), "Authentication that the peer needs."),
 );
 
 const EGRESS_DENY: &[Field] = peers!(
     "to",
-    Field::new("toServices", list(&Shape::Object(SERVICE)), "What is behind these services.").not_yet(),
+    Field::new("toServices", list(&Shape::Object(SERVICE)), "What is behind these services."),
     Field::new("toPorts", list(&Shape::Object(PORT_DENY_RULE)), "Ports of the destination."),
 );
 
@@ -113,18 +113,18 @@ const NAME: &[Field] = &[
 ];
 
 const SERVICE: &[Field] = &[
-    Field::new("k8sService", Shape::Object(SERVICE_NAME), "A service by name.").not_yet(),
-    Field::new("k8sServiceSelector", Shape::Object(SERVICE_SELECTOR), "Services by label.").not_yet(),
+    Field::new("k8sService", Shape::Object(SERVICE_NAME), "A service by name."),
+    Field::new("k8sServiceSelector", Shape::Object(SERVICE_SELECTOR), "Services by label."),
 ];
 
 const SERVICE_NAME: &[Field] = &[
-    Field::new("serviceName", Shape::Text, "Its name.").not_yet(),
-    Field::new("namespace", Shape::Text, "Its namespace; empty means every one.").not_yet(),
+    Field::new("serviceName", Shape::Text, "Its name."),
+    Field::new("namespace", Shape::Text, "Its namespace; empty means every one."),
 ];
 
 const SERVICE_SELECTOR: &[Field] = &[
-    Field::new("selector", Shape::Object(SELECTOR), "A condition on the service's labels.").required().not_yet(),
-    Field::new("namespace", Shape::Text, "Its namespace; empty means every one.").not_yet(),
+    Field::new("selector", Shape::Object(SELECTOR), "A condition on the service's labels.").required(),
+    Field::new("namespace", Shape::Text, "Its namespace; empty means every one."),
 ];
 
 const AUTHENTICATION: &[Field] =

@@ -292,11 +292,11 @@ fn names_select_what_dns_gave() {
 
 #[test]
 fn what_is_out_of_reach_closes_an_allow_and_widens_a_deny() {
-    let service = "toServices: [{k8sService: {serviceName: web, namespace: a}}]";
-    all(cnp(&format!("egress: [{{{service}}}]")), &[("a/web -> a/cli tcp/1", "deny")]);
+    let group = "toGroups: [{aws: {region: x}}]";
+    all(cnp(&format!("egress: [{{{group}}}]")), &[("a/web -> a/cli tcp/1", "deny")]);
     let port = "toPorts: [{ports: [{port: '443'}]}]";
     all(
-        cnp(&format!("egress: [{{toEntities: [all]}}]\negressDeny: [{{{service}, {port}}}]")),
+        cnp(&format!("egress: [{{toEntities: [all]}}]\negressDeny: [{{{group}, {port}}}]")),
         &[("a/web -> a/cli tcp/443", "deny"), ("a/web -> a/cli tcp/80", "allow")],
     );
 }

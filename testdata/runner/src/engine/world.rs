@@ -7,7 +7,7 @@ use facts::{Cluster, Name, Pod};
 use flow::{Family, PeerId, Prefix};
 use hir::peers::{HEALTH, INGRESS, INIT, PeerTable, UNMANAGED};
 use hir::resolve::Bound;
-use hir::subject::{Class, Subject, SubjectKind, class_of_node, class_of_pod};
+use hir::subject::{Class, Subject, SubjectKind, class_of_node, class_of_pod, class_of_special};
 use image::{Image, Target};
 use rules::RuleSet;
 use std::collections::BTreeSet;
@@ -87,6 +87,8 @@ impl<'db> World<'db> {
         let place = |subject: &Subject| match subject {
             Subject::Pod(name) => self.pod(name),
             Subject::Node(name) => self.node(name),
+            Subject::Health(name) => self.special("health", name),
+            Subject::Ingress(name) => self.special("ingress", name),
         };
         subjects.filter_map(place).collect()
     }
@@ -101,10 +103,22 @@ impl<'db> World<'db> {
 
     /// A node as a subject; `None` when it is not known or policies of nodes are off.
     pub fn node(&self, name: &str) -> Option<Place> {
-        let node = self.cluster.nodes.get(name).filter(|_| self.cluster.config.host_firewall)?;
+        let addresses = self.cluster.node_ips().remove(name).filter(|_| self.cluster.config.host_firewall)?;
         let class = class_of_node(name, &self.cluster, &self.peers);
         let subject = Subject::Node(name.to_owned());
-        Some(Place { subject, class, node: Some(name.to_owned()), addresses: node.ips.clone() })
+        Some(Place { subject, class, node: Some(name.to_owned()), addresses })
+    }
+
+    /// The health endpoint (`health`) or the proxy (`ingress`) of a node as a subject; `None` when the node has none.
+    pub fn special(&self, label: &str, node: &str) -> Option<Place> {
+        let facts = self.cluster.cilium_nodes.get(node)?;
+        let (subject, addresses) = match label {
+            "health" => (Subject::Health(node.to_owned()), &facts.health),
+            _ => (Subject::Ingress(node.to_owned()), &facts.ingress),
+        };
+        let class = class_of_special(label, node, &self.peers);
+        let addresses = Some(addresses.clone()).filter(|addresses| !addresses.is_empty())?;
+        Some(Place { subject, class, node: Some(node.to_owned()), addresses })
     }
 
     /// The addresses of a pod of this or another cluster; none when it is unknown.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! namespace a  team=red
-//! node n1  10.0.0.1 fd00::1  zone=x
+//! node n1  10.0.0.1 fd00::1  zone=x  health 10.244.1.98  ingress 10.244.1.97
 //! pod a/web  10.244.1.10  app=web  http=8080/tcp  on n1  account admin  phase Failed  in east  host
 //! service a/web  10.96.0.10  80/tcp=8080  53/udp=dns  selects app=web k=v  labels team=x
 //! endpoints a/ext  192.0.2.7          # backends of a service without selector
@@ -18,7 +18,8 @@
 use facts::endpoint_slice::Endpoint;
 use facts::service::{ServicePort, TargetPort};
 use facts::{
-    CidrGroup, Cluster, ContainerPort, EndpointSlice, Fact, Labels, Name, Namespace, Node, Phase, Pod, Service,
+    CidrGroup, CiliumNode, Cluster, ContainerPort, EndpointSlice, Fact, Labels, Name, Namespace, Node, Phase, Pod,
+    Service,
 };
 use flow::{Prefix, Protocol};
 use std::collections::BTreeMap;
@@ -43,7 +44,11 @@ impl World {
         let insert = |cluster: &mut Cluster, fact: Fact| cluster.insert(fact);
         match *kind {
             "namespace" => insert(&mut self.cluster, Fact::Namespace(Namespace::new(*name, labels(rest)?))),
-            "node" => insert(&mut self.cluster, Fact::Node(node(name, rest)?)),
+            "node" => {
+                let (node, special) = node(name, rest)?;
+                insert(&mut self.cluster, Fact::Node(node));
+                special.into_iter().for_each(|it| insert(&mut self.cluster, Fact::CiliumNode(it)));
+            }
             "pod" => insert(&mut self.cluster, Fact::Pod(pod(name, rest)?)),
             "service" => insert(&mut self.cluster, Fact::Service(service(name, rest)?)),
             "endpoints" => insert(&mut self.cluster, Fact::EndpointSlice(endpoints(name, rest)?)),
@@ -78,10 +83,23 @@ impl World {
     }
 }
 
-fn node(name: &str, words: &[&str]) -> Result<Node, String> {
-    let (ips, rest): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| word.parse::<IpAddr>().is_ok());
-    let ips = ips.into_iter().map(address).collect::<Result<_, _>>()?;
-    Ok(Node { name: name.to_owned(), ips, labels: labels(&rest)?, ..Node::default() })
+/// A node, and what its agent says of it where it has endpoints of its own.
+fn node(name: &str, words: &[&str]) -> Result<(Node, Option<CiliumNode>), String> {
+    let mut node = Node { name: name.to_owned(), ..Node::default() };
+    let mut special = CiliumNode { name: name.to_owned(), ..CiliumNode::default() };
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let mut next = || address(words.next().copied().unwrap_or_default());
+        match (*word, word.parse(), word.split_once('=')) {
+            ("health", ..) => drop(special.health.insert(next()?)),
+            ("ingress", ..) => drop(special.ingress.insert(next()?)),
+            (_, Ok(address), _) => drop(node.ips.insert(address)),
+            (_, _, Some((key, value))) => drop(node.labels.insert(key.to_owned(), value.to_owned())),
+            _ => return Err(format!("`{word}` says nothing of a node")),
+        }
+    }
+    let has_some = !special.health.is_empty() || !special.ingress.is_empty();
+    Ok((node, Some(special).filter(|_| has_some)))
 }
 
 fn pod(name: &str, words: &[&str]) -> Result<Pod, String> {
@@ -99,7 +117,7 @@ fn pod(name: &str, words: &[&str]) -> Result<Pod, String> {
             word => match (word.parse(), word.split_once('=')) {
                 (Ok(address), _) => drop(pod.ips.insert(address)),
                 (_, Some((key, value))) => match container_port(key, value) {
-                    Some(port) => drop(pod.ports.insert(port)),
+                    Some(port) => pod.ports.push(port),
                     None => drop(pod.labels.insert(key.to_owned(), value.to_owned())),
                 },
                 _ => return Err(format!("`{word}` says nothing of a pod")),

@@ -7,6 +7,7 @@
 //! cluster-name west
 //! peers-in-every-cluster                # a selector that names no cluster means all of a mesh
 //! host-policies                         # policies about nodes are enforced
+//! agent policy-audit-mode true          # any setting of an agent, as its ConfigMap writes it
 //! ```
 
 use facts::{Config, Enforcement};
@@ -45,6 +46,7 @@ impl Settings {
             ["cluster-name", name] => config.cluster_name = (*name).to_owned(),
             ["peers-in-every-cluster"] => config.policy_default_local_cluster = false,
             ["host-policies"] => config.host_firewall = true,
+            ["agent", key, value @ ..] => facts::config_map::set(key, &value.join(" "), config),
             _ => return Err(format!("`{line}` is no setting")),
         }
         Ok(())

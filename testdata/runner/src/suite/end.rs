@@ -21,6 +21,8 @@ pub enum End {
     Address(IpAddr),
     /// A party without an address in the facts: `health`, `ingress`, `init` or `unmanaged`.
     Reserved(String),
+    /// The health endpoint (`health`) or the proxy (`ingress`) of a node.
+    Special(String, String),
 }
 
 /// Finds whom a word names: `namespace/pod`, `cluster:namespace/pod`, a node, a named address, an address, `reserved:NAME`.
@@ -37,6 +39,10 @@ pub fn named(facts: &Facts, word: &str) -> Result<End, String> {
     }
     if facts.cluster.nodes.contains_key(word) {
         return Ok(End::Node(word.to_owned()));
+    }
+    if let Some((label @ ("health" | "ingress"), node)) = word.split_once(':') {
+        let known = facts.cluster.cilium_nodes.contains_key(node);
+        return known.then(|| End::Special(label.to_owned(), node.to_owned())).ok_or_else(nobody);
     }
     let pod = match word.split_once(':') {
         Some((mesh, rest)) => facts.cluster.remote_pods.get(mesh).and_then(|pods| pods.get(&full_name(rest).ok()?)),
@@ -57,7 +63,7 @@ pub fn translated(facts: &Facts, service: &str, backend: &End, ask: Ask) -> Resu
         service.ports.iter().find(|it| it.protocol == key.protocol() && it.port == key.low()).ok_or_else(none)?;
     let target = match (&port.target, backend) {
         (TargetPort::Number(number), _) => Some(*number),
-        (TargetPort::Name(name), End::Pod(pod)) => NamedPorts::of(&pod.ports).get(name, key.protocol()).next(),
+        (TargetPort::Name(name), End::Pod(pod)) => NamedPorts::of(&pod.ports, false).get(name, key.protocol()).next(),
         _ => None,
     };
     Ok(Ask::Key(L4Key::new(key.protocol(), target.ok_or_else(none)?)))
@@ -80,6 +86,7 @@ impl End {
             End::Pod(pod) if pod.cluster.is_some() => None,
             End::Pod(pod) => world.pod(&pod.name),
             End::Node(node) => world.node(node),
+            End::Special(label, node) => world.special(label, node),
             End::Reserved(name) if name == "init" => Some(Place {
                 subject: Subject::Pod(Name::new("", "init")),
                 class: Class { kind: SubjectKind::Init, labels: LabelSet::reserved(&["init"]), ..Class::default() },
@@ -96,6 +103,9 @@ impl End {
             End::Pod(pod) => pod.ips.iter().copied().collect(),
             End::Node(node) => world.cluster().nodes.get(node).into_iter().flat_map(|it| it.ips.clone()).collect(),
             End::Address(address) => vec![*address],
+            End::Special(label, node) => {
+                world.special(label, node).into_iter().flat_map(|place| place.addresses).collect()
+            }
             End::Reserved(name) => {
                 [Family::V4, Family::V6].into_iter().filter_map(|family| World::entity(name, family)).collect()
             }

@@ -1,0 +1,69 @@
+//! Objects that a cluster refuses because of how it is set up.
+
+use facts::Config;
+
+use crate::dialect::Dialect;
+use crate::policy::{L3, L4, Parser, PeerSelector, Policy, Ports};
+
+/// Why a cluster refuses an object, and where. The object has no effect at all.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Refusal {
+    /// The setting that would let it in.
+    pub setting: Setting,
+    /// Where it is written.
+    pub path: String,
+}
+
+/// A setting without which some clauses are refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Setting {
+    /// Nodes can be selected by their labels.
+    NodeSelectorLabels,
+    /// Policies may speak of ICMP types.
+    IcmpRules,
+    /// Policies may have rules for a proxy.
+    ProxyRules,
+}
+
+impl Setting {
+    /// Its key in the configuration of the agent.
+    pub fn key(self) -> &'static str {
+        match self {
+            Setting::NodeSelectorLabels => "enable-node-selector-labels",
+            Setting::IcmpRules => "enable-icmp-rules",
+            Setting::ProxyRules => "enable-l7-proxy",
+        }
+    }
+}
+
+/// Everything for which a cluster refuses an object, in order of writing; empty when it takes it.
+///
+/// Source: `Rule.Sanitize` of Cilium's `pkg/policy/api`, which reads these settings of the agent.
+pub fn refusals(policy: &Policy, config: &Config, dialect: &Dialect) -> Vec<Refusal> {
+    let nodes = !config.node_selector_labels && dialect.node_selectors_need_setting;
+    if !nodes && config.icmp_rules && config.proxy_rules {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    for entry in policy.sections.iter().flat_map(|section| &section.entries) {
+        let mut refuse = |setting: Setting, path: &str| found.push(Refusal { setting, path: path.to_owned() });
+        // Why: a list of peers is of one kind, so the first tells of all.
+        let first = match &entry.l3 {
+            L3::Any(peers) => peers.first(),
+            L3::Nobody | L3::Unrestricted => None,
+        };
+        if let Some(peer) = first.filter(|peer| nodes && matches!(peer.selector, PeerSelector::Nodes(_))) {
+            refuse(Setting::NodeSelectorLabels, &peer.path);
+        }
+        let is_icmp =
+            |l4: &L4| matches!(l4, L4::Items(items) if items.iter().any(|it| matches!(it.ports, Ports::Icmp(_))));
+        if !config.icmp_rules && is_icmp(&entry.l4) {
+            refuse(Setting::IcmpRules, &entry.path);
+        }
+        let rules = entry.l7.as_ref().filter(|l7| !matches!(l7.parser, Parser::Tls | Parser::Listener(_)));
+        if rules.is_some() && !config.proxy_rules {
+            refuse(Setting::ProxyRules, &entry.path);
+        }
+    }
+    found
+}
