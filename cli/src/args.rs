@@ -3,7 +3,7 @@
 use crate::command;
 use crate::output::Output;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use driver::Wish;
+use driver::{Knowledge, Wish};
 
 const HELP: &str = "\
 {about}
@@ -96,6 +96,27 @@ pub struct Reading {
     /// acknowledged bugs; auto takes cilium where the cluster objects show that Cilium enforces, else standard.
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = crate::session::dialect)]
     pub dialect: Wish,
+    /// Whether the files hold a part of a cluster, so that what is not there may exist and verdicts may be unknown, or all of it.
+    #[arg(long, value_name = "WHAT", default_value = "part")]
+    pub facts: Facts,
+}
+
+/// How much of a cluster the files hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Facts {
+    /// What was not read may exist.
+    Part,
+    /// What was not read does not exist.
+    All,
+}
+
+impl From<Facts> for Knowledge {
+    fn from(facts: Facts) -> Knowledge {
+        match facts {
+            Facts::Part => Knowledge::Partial,
+            Facts::All => Knowledge::Complete,
+        }
+    }
 }
 
 impl Paths {

@@ -162,6 +162,9 @@ pub struct TraceReport {
     pub port: String,
     /// `allow`, `deny` or `unknown`, both ends together.
     pub verdict: String,
+    /// Facts that were not read and that the answer hangs on; absent when it is known.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<MissingFact>,
     /// Readings of the language under which the answer is another, or other policies are accepted.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub differs: Vec<DiffersUnder>,
@@ -169,6 +172,18 @@ pub struct TraceReport {
     pub egress: TraceSide,
     /// Ingress at the destination.
     pub ingress: TraceSide,
+}
+
+/// A fact that was not read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct MissingFact {
+    /// Its kind, for example `namespace-labels`; `docs/unknown.md` lists all.
+    pub fact: String,
+    /// Of what: a name, an address, a place in an object.
+    pub of: String,
+    /// What supplies it.
+    pub supplied_by: String,
 }
 
 /// A reading of the language that answers otherwise.
@@ -214,6 +229,9 @@ pub struct TraceSide {
     /// Why nothing is enforced there, when nothing is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unmanaged: Option<String>,
+    /// Facts that were not read and that the verdict of this end hangs on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<MissingFact>,
     /// One for each peer that the other end can be.
     pub rows: Vec<TraceRow>,
 }
@@ -224,7 +242,7 @@ pub struct TraceSide {
 pub struct TraceRow {
     /// What the other end is to this one.
     pub peer: String,
-    /// `allow`, `deny` or `redirect`.
+    /// `allow`, `deny`, `redirect` or `unknown`.
     pub verdict: String,
     /// `rule`, `default-deny` or `default-allow`.
     pub because: String,

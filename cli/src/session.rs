@@ -31,6 +31,7 @@ pub fn open(paths: &Paths) -> Session {
     let mut db = Database::new();
     db.set_namespace(&paths.namespace);
     db.set_files(manifests.into_iter().map(|it| (Arc::from(it.path), Arc::from(it.text))));
+    db.set_knowledge(paths.reading.facts.into());
     let choice = db.settle_dialect(paths.reading.dialect);
     Session { db, choice, unreadable, empty: !empty.is_empty() }
 }

@@ -4,7 +4,7 @@ use super::Exit;
 use crate::args::{Color, Outputs, Paths, Reading};
 use crate::output::{self, Format};
 use crate::report::{
-    API_VERSION, DialectEntry, DiffersUnder, TraceCause, TraceNearest, TraceReport, TraceRow, TraceSide,
+    API_VERSION, DialectEntry, DiffersUnder, MissingFact, TraceCause, TraceNearest, TraceReport, TraceRow, TraceSide,
 };
 use crate::{render, session};
 use clap::{Args, ValueEnum};
@@ -15,7 +15,8 @@ use oracle::Because as Step;
 use reason::nearest::Misses;
 use reason::party;
 use reason::trace::{Outcome, Row, Unmanaged};
-use reason::{Cause, Question, Side, Stand};
+use reason::{Cause, Missing, Question, Side, Stand};
+use std::collections::BTreeSet;
 
 /// Say whether one flow passes, and which lines decide it.
 ///
@@ -44,7 +45,7 @@ pub struct Trace {
     /// The protocol of a PORT that names none; TCP when absent.
     #[arg(long, value_name = "PROTOCOL")]
     pub protocol: Option<String>,
-    /// Exit with 1 unless the verdict is this one; an unknown verdict meets neither.
+    /// Exit with 1 unless the verdict is this one; an unknown verdict meets neither `allow` nor `deny`.
     #[arg(long, value_name = "VERDICT")]
     pub expect: Option<Expect>,
     /// Where manifests come from; the current folder when absent.
@@ -76,6 +77,8 @@ pub enum Expect {
     Allow,
     /// An end denies it.
     Deny,
+    /// It hangs on facts that were not read.
+    Unknown,
 }
 
 impl Trace {
@@ -102,6 +105,7 @@ impl Trace {
             _ if unsound => Exit::Bad,
             Some(Expect::Allow) if trace.outcome() != Outcome::Allow => Exit::Findings,
             Some(Expect::Deny) if trace.outcome() != Outcome::Deny => Exit::Findings,
+            Some(Expect::Unknown) if trace.outcome() != Outcome::Unknown => Exit::Findings,
             _ => Exit::Clean,
         })
     }
@@ -143,10 +147,20 @@ fn report(db: &Database, choice: &Choice, question: &Question, trace: &reason::T
         destination: question.destination.to_string(),
         port: question.key.to_string(),
         verdict: word(trace.outcome()).to_owned(),
+        missing: missing(&trace.missing()),
         differs: differs(db, choice, question, trace),
         egress: side(db, &trace.egress),
         ingress: side(db, &trace.ingress),
     }
+}
+
+fn missing(missing: &BTreeSet<Missing>) -> Vec<MissingFact> {
+    let entry = |it: &Missing| MissingFact {
+        fact: it.fact.name().to_owned(),
+        of: it.of.clone(),
+        supplied_by: it.fact.supplied_by().to_owned(),
+    };
+    missing.iter().map(entry).collect()
 }
 
 fn differs(db: &Database, choice: &Choice, question: &Question, trace: &reason::Trace) -> Vec<DiffersUnder> {
@@ -166,11 +180,18 @@ fn differs(db: &Database, choice: &Choice, question: &Question, trace: &reason::
 
 fn side(db: &Database, side: &Side) -> TraceSide {
     let (unmanaged, rows) = match &side.stand {
+        Stand::Unknown(_) => (None, Vec::new()),
         Stand::Unmanaged(why) => (Some(unmanaged(*why)), Vec::new()),
         Stand::Itself => (Some("a pod always reaches itself; the flow never leaves it".to_owned()), Vec::new()),
         Stand::Decided(rows) => (None, rows.iter().map(|it| row(db, it)).collect()),
     };
-    TraceSide { subject: side.subject.clone(), verdict: word(side.outcome()).to_owned(), unmanaged, rows }
+    TraceSide {
+        subject: side.subject.clone(),
+        verdict: word(side.outcome()).to_owned(),
+        unmanaged,
+        missing: missing(&side.missing()),
+        rows,
+    }
 }
 
 fn unmanaged(why: Unmanaged) -> String {
@@ -190,6 +211,7 @@ fn unmanaged(why: Unmanaged) -> String {
 
 fn row(db: &Database, row: &Row) -> TraceRow {
     let verdict = match row.verdict.action {
+        _ if !row.missing.is_empty() => "unknown",
         Action::Allow => "allow",
         Action::Deny => "deny",
         Action::Redirect(_) => "redirect",
@@ -298,6 +320,10 @@ fn text(report: &TraceReport, colours: bool) -> String {
         if let Some(why) = &side.unmanaged {
             out += &format!("  {why}\n");
         }
+        if !side.missing.is_empty() {
+            out += "  it hangs on what was not read\n";
+            side.missing.iter().for_each(|it| out += &format!("    {} {}: {}\n", it.fact, it.of, it.supplied_by));
+        }
         for (text, peers) in grouped(&side.rows) {
             if peers.len() < side.rows.len() {
                 out += &format!("  as {}\n", peers.join(", "));
@@ -324,6 +350,9 @@ fn grouped(rows: &[TraceRow]) -> Vec<(String, Vec<&str>)> {
 fn row_text(row: &TraceRow) -> String {
     let mut out = String::new();
     let says = match (row.because.as_str(), row.verdict.as_str()) {
+        ("rule", "unknown") => "as far as was read, decided by",
+        (_, "unknown") if row.by.is_empty() => "as far as was read, no policy isolates it",
+        (_, "unknown") => "as far as was read, no rule allows it; isolated by",
         ("rule", "deny") => "denied by",
         ("rule", "redirect") => "sent to a proxy by",
         ("rule", _) => "allowed by",

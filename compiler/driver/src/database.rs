@@ -3,7 +3,7 @@
 use facts::Cluster;
 use hir::Dialect;
 use image::Target;
-use inputs::{Bucket, Db, Project, SourceFile};
+use inputs::{Bucket, Db, Knowledge, Project, SourceFile};
 use salsa::{Durability, Setter};
 use source::FileId;
 use std::collections::BTreeMap;
@@ -89,6 +89,7 @@ impl Database {
             &Dialect::STANDARD,
             Arc::from("default"),
             Target::default(),
+            Knowledge::Complete,
         )
         .durability(Durability::MEDIUM)
         .new(&db);
@@ -149,6 +150,14 @@ impl Database {
         let project = Db::project(self);
         if project.namespace(self) != namespace {
             project.set_namespace(self).to(Arc::from(namespace));
+        }
+    }
+
+    /// Sets whether what was not read may exist.
+    pub fn set_knowledge(&mut self, knowledge: Knowledge) {
+        let project = Db::project(self);
+        if project.knowledge(self) != knowledge {
+            project.set_knowledge(self).to(knowledge);
         }
     }
 

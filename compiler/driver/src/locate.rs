@@ -41,6 +41,12 @@ pub fn locate(db: &dyn Db, origin: &Origin) -> Option<Place> {
     Some(place(db, file, decoded.objects.get(at)?, &origin.path))
 }
 
+/// The object of a name such as `NetworkPolicy shop/db`, with the file that it stands in; `None` for one that stands in no file.
+pub fn object(db: &dyn Db, name: &str) -> Option<(SourceFile, Object)> {
+    let (file, at) = *objects(db).get(name)?;
+    Some((file, text::decoded(db, file).objects.get(at)?.clone()))
+}
+
 /// The place of a path of an object that stands in `file`.
 pub fn place(db: &dyn Db, file: SourceFile, object: &Object, path: &str) -> Place {
     let tree = text::tree(db, file);

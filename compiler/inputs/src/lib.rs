@@ -67,6 +67,19 @@ pub struct Project {
     /// The node that images are built for.
     #[returns(clone)]
     pub target: Target,
+    /// Whether what was not read may exist.
+    #[returns(copy)]
+    pub knowledge: Knowledge,
+}
+
+/// What follows from an object that was not read. Meaning does not depend on it; answers to questions do.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Knowledge {
+    /// It does not exist: the texts and the snapshot are the whole cluster.
+    #[default]
+    Complete,
+    /// It may exist: texts are a part of a cluster, such as a folder of manifests.
+    Partial,
 }
 
 /// What every query needs beside its arguments.

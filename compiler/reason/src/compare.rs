@@ -110,11 +110,14 @@ fn smallest<'s>(
 }
 
 /// What an answer comes to, so that answers under readings that tell other peers apart can be compared.
-fn signature(trace: &Trace) -> [(Outcome, BTreeSet<(bool, bool, Option<Auth>)>); 2] {
+fn signature(trace: &Trace) -> [(Outcome, Verdicts); 2] {
     [&trace.egress, &trace.ingress].map(|side| (side.outcome(), verdicts(side)))
 }
 
-fn verdicts(side: &Side) -> BTreeSet<(bool, bool, Option<Auth>)> {
+/// Whether a flow passes, whether through a proxy, and what must hold first; for each peer that the other end can be.
+type Verdicts = BTreeSet<(bool, bool, Option<Auth>)>;
+
+fn verdicts(side: &Side) -> Verdicts {
     let Stand::Decided(rows) = &side.stand else { return [(true, false, None)].into() };
     rows.iter()
         .map(|row| {

@@ -13,14 +13,16 @@
 //! # Laws
 //! The verdict is the oracle's. Every cause that stands in a file has its place (`tests`).
 //! # Reading order
-//! [`party`], then [`trace`], then [`nearest`], then [`compare`].
+//! [`party`], then [`trace`], then [`nearest`], then [`mod@doubt`], then [`compare`].
 
 pub mod compare;
+pub mod doubt;
 pub mod nearest;
 pub mod party;
 pub mod trace;
 mod world;
 
 pub use compare::{Difference, differences};
+pub use doubt::{Fact, Missing};
 pub use party::{Party, Unreadable};
 pub use trace::{Cause, Question, Side, Stand, Trace, trace};

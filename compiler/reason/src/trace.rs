@@ -1,12 +1,13 @@
 //! One flow: whether it passes each end, and because of which lines.
 
+use crate::doubt::{self, Fact, Missing};
 use crate::nearest::{self, Nearest};
 use crate::party::{self, Party};
 use crate::world::World;
 use driver::Db;
 use driver::locate::{self, Place};
 use facts::Pod;
-use flow::{Direction, L4Key, PeerId, Prefix, Protocol, Verdict};
+use flow::{Auth, Direction, L4Key, PeerId, Prefix, Protocol, Verdict};
 use hir::subject::{self, Class};
 use oracle::Because;
 use rules::Origin;
@@ -45,6 +46,14 @@ pub enum Outcome {
 }
 
 impl Trace {
+    /// The facts that the answer hangs on; none where one end denies whatever the other says.
+    pub fn missing(&self) -> BTreeSet<Missing> {
+        match self.outcome() {
+            Outcome::Unknown => self.egress.missing().into_iter().chain(self.ingress.missing()).collect(),
+            Outcome::Allow | Outcome::Deny => BTreeSet::new(),
+        }
+    }
+
     /// Both ends together.
     pub fn outcome(&self) -> Outcome {
         match (self.egress.outcome(), self.ingress.outcome()) {
@@ -71,15 +80,23 @@ impl Side {
     pub fn outcome(&self) -> Outcome {
         let rows = match &self.stand {
             Stand::Decided(rows) => rows,
-            Stand::Unmanaged(Unmanaged::Holds(_)) => return Outcome::Unknown,
+            Stand::Unmanaged(Unmanaged::Holds(_)) | Stand::Unknown(_) => return Outcome::Unknown,
             Stand::Unmanaged(_) | Stand::Itself => return Outcome::Allow,
         };
-        let allowed = rows.iter().filter(|row| row.verdict.is_allowed()).count();
-        match allowed {
-            _ if rows.is_empty() => Outcome::Unknown,
-            0 => Outcome::Deny,
-            n if n == rows.len() => Outcome::Allow,
-            _ => Outcome::Unknown,
+        let all = |outcome| !rows.is_empty() && rows.iter().all(|row| row.outcome() == outcome);
+        match () {
+            () if all(Outcome::Allow) => Outcome::Allow,
+            () if all(Outcome::Deny) => Outcome::Deny,
+            () => Outcome::Unknown,
+        }
+    }
+
+    /// The facts that this end's verdict hangs on.
+    pub fn missing(&self) -> BTreeSet<Missing> {
+        match &self.stand {
+            Stand::Decided(rows) => rows.iter().flat_map(|row| row.missing.iter().cloned()).collect(),
+            Stand::Unknown(missing) => missing.clone(),
+            Stand::Unmanaged(_) | Stand::Itself => BTreeSet::new(),
         }
     }
 }
@@ -89,6 +106,8 @@ impl Side {
 pub enum Stand {
     /// Nothing is enforced there.
     Unmanaged(Unmanaged),
+    /// For want of these facts nobody knows whose policies stand there.
+    Unknown(BTreeSet<Missing>),
     /// The flow never leaves the pod.
     Itself,
     /// One row for each peer that the other end can be: two for two families, several for a prefix.
@@ -117,14 +136,27 @@ pub enum Unmanaged {
 pub struct Row {
     /// What the other end is to this one.
     pub peer: String,
-    /// What happens.
+    /// What happens, as far as was read.
     pub verdict: Verdict,
+    /// Facts that were not read and that the verdict hangs on; empty when it is known.
+    pub missing: BTreeSet<Missing>,
     /// Which step decided.
     pub because: Because,
     /// What made it so; for a default deny, what isolates the subject.
     pub by: Vec<Cause>,
     /// For a deny by default: the allow that comes nearest.
     pub nearest: Option<Nearest>,
+}
+
+impl Row {
+    /// The verdict, where it is known.
+    pub fn outcome(&self) -> Outcome {
+        match (self.missing.is_empty(), self.verdict.is_allowed()) {
+            (false, _) => Outcome::Unknown,
+            (true, true) => Outcome::Allow,
+            (true, false) => Outcome::Deny,
+        }
+    }
 }
 
 /// A place in an object that caused a verdict.
@@ -146,6 +178,14 @@ impl Cause {
 /// Answers a question. Never fails: what is missing shows as [`Outcome::Unknown`].
 pub fn trace(db: &dyn Db, question: &Question) -> Trace {
     World::of(db, question).trace(question)
+}
+
+/// Which end of a question the subject of a direction is.
+fn end_of(direction: Direction) -> usize {
+    match direction {
+        Direction::Egress => 0,
+        Direction::Ingress => 1,
+    }
 }
 
 impl World<'_> {
@@ -179,6 +219,10 @@ impl World<'_> {
     ) -> Stand {
         let (class, node) = match self.class(mine, my_pod) {
             Ok(found) => found,
+            Err(Unmanaged::Outside) => {
+                let owner = doubt::unknown_owner(self, end_of(direction));
+                return owner.map_or(Stand::Unmanaged(Unmanaged::Outside), |it| Stand::Unknown([it].into()));
+            }
             Err(unmanaged) => return Stand::Unmanaged(unmanaged),
         };
         let peers = self.peers_of(other, other_pod, node.as_deref(), key.protocol());
@@ -283,9 +327,14 @@ impl World<'_> {
         let decision = oracle::decide(&rules, peer, key);
         let causes = decision.by.iter().filter_map(|id| rules.origin(*id));
         let by_default = !matches!(decision.because, Because::Rule { .. });
+        let mut missing = doubt::missing(self, &doubt::Asked { direction, class, peer, key, end: end_of(direction) });
+        if decision.verdict.is_allowed() && decision.verdict.auth == Auth::Required {
+            missing.insert(Missing::new(Fact::AuthSession, self.peers.name(peer)));
+        }
         Row {
             peer: self.peers.name(peer),
             verdict: decision.verdict,
+            missing,
             because: decision.because,
             by: causes.map(|origin| Cause::of(self.db, origin)).collect(),
             nearest: (by_default && !decision.verdict.is_allowed())

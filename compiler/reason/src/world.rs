@@ -1,6 +1,6 @@
 //! Everything that a question is answered with: the cluster with the two ends in it, peers, policies, and the reading.
 
-use crate::party;
+use crate::party::{self, Party};
 use crate::trace::Question;
 use driver::{Db, world};
 use facts::{Cluster, Pod};
@@ -16,6 +16,9 @@ pub(crate) struct World<'db> {
     pub cluster: Cluster,
     pub peers: PeerTable,
     pub policies: Vec<Arc<Policy>>,
+    /// Source and destination, as they were named.
+    pub ends: [Party; 2],
+    mentions: Mentions,
     /// The pods that stand for source and destination, where pods do.
     pub pods: [Option<Pod>; 2],
 }
@@ -55,7 +58,36 @@ impl<'db> World<'db> {
             pod.map(|pod| with_address(&mut cluster, pod, last))
         });
         let peers = PeerTable::build(&cluster, mentions, dialect);
-        World { db, dialect, cluster, peers, policies, pods }
+        let ends = [question.source.clone(), question.destination.clone()];
+        World { db, dialect, cluster, peers, policies, ends, mentions: mentions.clone(), pods }
+    }
+
+    /// This world with something changed.
+    pub fn but(&self, change: impl FnOnce(&mut Cluster, &mut [Option<Pod>; 2])) -> World<'db> {
+        let (mut cluster, mut pods) = (self.cluster.clone(), self.pods.clone());
+        change(&mut cluster, &mut pods);
+        for pod in pods.iter().flatten() {
+            if let Some(known) = cluster.pods.get_mut(&pod.name) {
+                known.clone_from(pod);
+            }
+        }
+        let peers = PeerTable::build(&cluster, &self.mentions, self.dialect);
+        let (ends, mentions) = (self.ends.clone(), self.mentions.clone());
+        World {
+            db: self.db,
+            dialect: self.dialect,
+            cluster,
+            peers,
+            policies: self.policies.clone(),
+            ends,
+            mentions,
+            pods,
+        }
+    }
+
+    /// Whether an address only stands in for one that a pod does not have yet.
+    pub fn is_stand_in(&self, address: IpAddr) -> bool {
+        [1, 2].iter().any(|last| stand_ins(*last).contains(&address))
     }
 }
 
