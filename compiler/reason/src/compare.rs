@@ -4,7 +4,7 @@ use crate::party::Party;
 use crate::trace::{Outcome, Question, Side, Stand, Trace};
 use crate::world::World;
 use driver::text::{self, Role};
-use driver::{Db, SourceFile};
+use driver::{Db, SourceFile, world};
 use flow::{Action, Auth};
 use hir::dialect::Switch;
 use hir::subject;
@@ -162,7 +162,8 @@ fn policies_of(db: &dyn Db, files: &[SourceFile], dialect: &Dialect) -> Vec<Arc<
             latest.insert(policy.object.clone(), policy.clone());
         }
     }
-    latest.into_values().collect()
+    let config = &world::cluster(db).config;
+    latest.into_values().filter(|policy| hir::refusal::refusals(policy, config, dialect).is_empty()).collect()
 }
 
 /// The policies about the ends that only the other reading refuses, and those that only it accepts.

@@ -8,7 +8,7 @@ use flow::{L4Key, L4Set, PeerSet, Peers};
 use hir::policy::{L3, L4, Policy, Ports, Section, Subjects};
 use hir::resolve;
 use hir::subject::{self, SubjectKind};
-use hir::{Effect, Entry, PeerSelector, Selector};
+use hir::{Effect, Entity, Entry, PeerSelector, Selector};
 use kinds::Consequence;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -46,7 +46,8 @@ impl<'a, 'w> Parts<'a, 'w> {
     pub fn of(world: &'a World<'w>, asked: &'a Asked<'a>, peer: &'a Peer) -> Parts<'a, 'w> {
         let mut parts = Parts { world, asked, peer, policies: Vec::new(), doubts: Vec::new() };
         let partial = world.db.project().knowledge(world.db) == Knowledge::Partial;
-        for policy in &world.policies {
+        let config = &world.cluster.config;
+        for policy in world.policies.iter().filter(|it| hir::refusal::refusals(it, config, world.dialect).is_empty()) {
             let sections: Vec<Section> = policy
                 .sections
                 .iter()
@@ -61,6 +62,7 @@ impl<'a, 'w> Parts<'a, 'w> {
         if partial {
             parts.doubt_sections();
             parts.doubt_ports();
+            parts.doubt_services();
             parts.doubt_selectors();
         }
         parts
@@ -159,6 +161,22 @@ impl<'a, 'w> Parts<'a, 'w> {
         self.doubts.extend(doubts.into_iter().map(doubt));
     }
 
+    /// Services are replaced by what stands behind them before anybody is asked whom they select.
+    fn doubt_services(&mut self) {
+        let mut doubts: BTreeMap<PeerSelector, BTreeSet<Missing>> = BTreeMap::new();
+        for (_, entry) in self.each_entry() {
+            let L3::Any(peers) = &entry.l3 else { continue };
+            for peer in peers {
+                if matches!(peer.selector, PeerSelector::Services(_)) {
+                    let missing = selector::doubt(self.world, &peer.selector, self.peer);
+                    doubts.extend((!missing.is_empty()).then(|| (peer.selector.clone(), missing)));
+                }
+            }
+        }
+        let doubt = |(selector, missing)| Doubt { what: What::Selects(selector), missing };
+        self.doubts.extend(doubts.into_iter().map(doubt));
+    }
+
     fn doubt_selectors(&mut self) {
         let mut unsure: BTreeMap<PeerSelector, BTreeSet<Missing>> = BTreeMap::new();
         self.bind(&|_| true, &mut |selector| {
@@ -215,6 +233,7 @@ impl<'a, 'w> Parts<'a, 'w> {
                             None => {}
                         }
                         self.name_ports(&mut entry, set);
+                        open_services(&mut entry, set);
                         Some(entry)
                     })
                     .collect();
@@ -235,6 +254,18 @@ impl<'a, 'w> Parts<'a, 'w> {
                 Some(false) => item.ports = Ports::Range { protocols: Vec::new(), low: 0, high: 0 },
                 None => {}
             }
+        }
+    }
+}
+
+/// Puts everybody or nobody behind services of which it is not known what stands behind them.
+fn open_services(entry: &mut Entry, set: &BTreeMap<&What, bool>) {
+    let L3::Any(peers) = &mut entry.l3 else { return };
+    for peer in peers.iter_mut().filter(|peer| matches!(peer.selector, PeerSelector::Services(_))) {
+        match set.get(&What::Selects(peer.selector.clone())) {
+            Some(true) => peer.selector = PeerSelector::Entity(Entity::All),
+            Some(false) => peer.selector = PeerSelector::Entity(Entity::None),
+            None => {}
         }
     }
 }

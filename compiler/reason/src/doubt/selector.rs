@@ -4,7 +4,8 @@ use super::{Asked, Fact, Missing};
 use crate::world::World;
 use flow::{PeerId, Prefix};
 use hir::labels::{self, LabelSet, Requirement, Selector, Source};
-use hir::peers::name_matches;
+use hir::peers::{Backends, ServiceInfo, name_matches};
+use hir::policy::{ServiceSelector, Which};
 use hir::{Matching, PeerSelector};
 use std::collections::BTreeSet;
 
@@ -64,9 +65,16 @@ pub(super) fn doubt(world: &World<'_>, selector: &PeerSelector, peer: &Peer) -> 
                 }
                 selector.matches(&labels)
             };
-            if world.cluster.cidr_groups.values().any(matches) { none } else { one(Fact::CidrGroup, &words(selector)) }
+            if world.cluster.cidr_groups.values().any(matches) {
+                none
+            } else {
+                one(Fact::CidrGroup, &selector.to_string())
+            }
         }
-        PeerSelector::Entity(_)
+        PeerSelector::Services(services) => of_services(world, services),
+        PeerSelector::CloudGroup(group) if peer.region.is_some() => one(Fact::CloudGroup, group),
+        PeerSelector::CloudGroup(_)
+        | PeerSelector::Entity(_)
         | PeerSelector::Cidr { .. }
         | PeerSelector::CidrGroup { .. }
         | PeerSelector::CidrGroups { .. }
@@ -86,6 +94,30 @@ pub(super) fn of_labels(world: &World<'_>, selector: &Selector, labels: &LabelSe
     [Missing::new(Fact::NamespaceLabels, namespace)].into()
 }
 
+/// What would have to be known to be sure of what stands behind services.
+pub(super) fn of_services(world: &World<'_>, services: &ServiceSelector) -> BTreeSet<Missing> {
+    let meant = world.peers.services().iter().filter(|(name, info)| services.selects(name, &info.labels));
+    let empty = |info: &ServiceInfo| info.backends == Backends::default();
+    let outside = |name: &facts::Name| world.cluster.services.get(name).is_some_and(|it| it.kind == "ExternalName");
+    let mut found: BTreeSet<Missing> = BTreeSet::new();
+    let mut any = false;
+    for (name, info) in meant {
+        any = true;
+        if empty(info) && !outside(name) {
+            found.insert(Missing::new(Fact::Service, name.to_string()));
+        }
+    }
+    if !any {
+        let namespace = services.namespace.as_ref().map_or(String::new(), |namespace| format!("{namespace}/"));
+        let which = match &services.which {
+            Which::Named(name) => name.clone(),
+            Which::Labelled(selector) => selector.to_string(),
+        };
+        found.insert(Missing::new(Fact::Service, format!("{namespace}{which}")));
+    }
+    found
+}
+
 /// The namespace of these labels, when its object was not read.
 fn unread_namespace<'l>(world: &World<'_>, labels: &'l LabelSet) -> Option<&'l str> {
     let ours = labels.get(Some(&Source::K8s), labels::CLUSTER) == Some(world.peers.cluster_name());
@@ -103,8 +135,4 @@ fn asks_namespace(requirement: &Requirement) -> bool {
 /// Whether a pod could meet a condition: none does where a reserved label is asked for.
 fn may_be_pod(selector: &Selector) -> bool {
     !selector.requirements().iter().any(|it| it.source == Some(Source::Reserved) && !it.matches(&LabelSet::default()))
-}
-
-fn words(selector: &Selector) -> String {
-    format!("{selector}")
 }

@@ -125,8 +125,9 @@ fn owner(world: &World<'_>, address: IpAddr) -> Owner {
 
 /// Nodes that pods say they run on, and that were not read.
 fn unread_nodes(world: &World<'_>) -> Vec<String> {
+    let read = world.cluster.node_ips();
     let named = world.cluster.pods.values().filter_map(|pod| pod.node.clone());
-    let mut nodes: Vec<String> = named.filter(|node| !world.cluster.nodes.contains_key(node)).collect();
+    let mut nodes: Vec<String> = named.filter(|node| !read.contains_key(node.as_str())).collect();
     nodes.sort();
     nodes.dedup();
     nodes
@@ -155,8 +156,8 @@ fn peer_address(world: &World<'_>, asked: &Asked<'_>) -> Option<IpAddr> {
     if let Some(address) = party::address(end) {
         return Some(address);
     }
-    let node = world.cluster.nodes.get(party::node(&world.cluster, end)?)?;
-    node.ips.iter().copied().find(|address| match asked.key.protocol() {
+    let addresses = world.cluster.node_ips();
+    addresses.get(party::node(&world.cluster, end)?)?.iter().copied().find(|address| match asked.key.protocol() {
         flow::Protocol::ICMP => address.is_ipv4(),
         flow::Protocol::ICMPV6 => address.is_ipv6(),
         _ => true,
