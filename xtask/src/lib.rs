@@ -1,10 +1,11 @@
 //! Keeps the house: the rules of `docs/dev/architecture.md` as programs that fail.
 //!
-//! In: the text of the repository, folders of conformance scenarios.  Out: findings and wrong cases; exit code 1 when there is one.
+//! In: the text of the repository, folders of conformance scenarios, files of admission tables.  Out: findings and wrong cases; exit code 1 when there is one.
 //!
 //! # Picture
 //! ```text
 //!  cargo xtask NAME ──► one module per subcommand
+//!                        admission: manifests with the answers of an API server ─runner→ wrong lines and counts
 //!                        tidy: files ─read→ House ─rules→ findings
 //!                        bench: the release binary of `benches` ─► lines
 //!                        conformance: scenarios ─runner→ wrong cases and counts
@@ -16,8 +17,9 @@
 //! # Laws
 //! Every rule of tidy has a test with a planted violation, and the repository itself has no finding (`tests/house.rs`).
 //! # Reading order
-//! [`tidy`], then the rules that it lists; [`bench`], [`conformance`] and [`soak`] stand alone.
+//! [`tidy`], then the rules that it lists; [`admission`], [`bench`], [`conformance`] and [`soak`] stand alone.
 
+pub mod admission;
 pub mod bench;
 pub mod conformance;
 pub mod schema;

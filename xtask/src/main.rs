@@ -17,6 +17,8 @@ enum Command {
     Tidy(xtask::tidy::Arguments),
     /// Long runs; each has a short version among the tests
     Soak(xtask::soak::Arguments),
+    /// Compares what is said of manifests with what an API server answered
+    Admission(xtask::admission::Arguments),
     /// Asks every engine every case of a folder of conformance scenarios
     Conformance(xtask::conformance::Arguments),
     /// Compares published JSON schemas with the types of reports, or writes them
@@ -28,6 +30,7 @@ enum Command {
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Tidy(arguments) => xtask::tidy::run(&arguments),
+        Command::Admission(arguments) => xtask::admission::run(&arguments),
         Command::Schema(arguments) => xtask::schema::run(&arguments),
         Command::Bench(arguments) => xtask::bench::run(&arguments),
         Command::Soak(arguments) => xtask::soak::run_one(&arguments),

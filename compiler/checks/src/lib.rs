@@ -97,6 +97,16 @@ checks! {
     tg0051_only_tcp => find;
     tg0052_rule_matches_nothing => find;
     tg0053_namespace_replaced;
+    tg0054_list_too_short;
+    tg0055_text_length;
+    tg0056_wrong_number_of_fields;
+    tg0057_duplicate_member;
+    tg0058_rule_broken;
+    tg0059_text_does_not_match;
+    tg0060_field_not_allowed_here;
+    tg0061_addresses_do_not_fit;
+    tg0062_ambiguous_address_block;
+    tg0063_bad_address_field;
     tg0090_foreign_policy;
     tg0091_removed_kind;
     tg0110_setting_refuses_policy => find;

@@ -74,11 +74,13 @@ impl<'t> At<'t> {
         self.get(name).into_iter().flat_map(|at| at.items())
     }
 
-    /// The entries of a mapping in order of writing, without repeated keys: the last one counts. None for anything else.
+    /// The entries of a mapping in order of writing, without repeated keys: the last one counts. Keys that JSON cannot name, which are
+    /// faults of the text, are left out. None for anything else.
     pub fn entries(&self) -> Vec<(String, At<'t>)> {
         let mut seen = BTreeSet::new();
         let mut entries: Vec<(String, At<'t>)> = Vec::new();
-        for entry in self.tree.entries(self.node).iter().rev() {
+        let is_name = |key| !matches!(self.tree.value(key), Value::Null | Value::Mapping(_) | Value::Sequence(_));
+        for entry in self.tree.entries(self.node).iter().rev().filter(|entry| is_name(entry.key)) {
             let key = self.tree.key(entry.key).into_owned();
             if seen.insert(key.clone()) {
                 let path = join(&self.path, &key);
@@ -87,6 +89,18 @@ impl<'t> At<'t> {
         }
         entries.reverse();
         entries
+    }
+
+    /// The entries whose keys stand again later in the mapping; none for anything else.
+    pub fn repeated(&self) -> Vec<At<'t>> {
+        let mut seen = BTreeSet::new();
+        let entries = self.tree.entries(self.node).iter().rev();
+        let at = entries.filter_map(|entry| {
+            let key = self.tree.key(entry.key).into_owned();
+            let path = join(&self.path, &key);
+            (!seen.insert(key)).then_some(At { node: entry.value, path, ..*self })
+        });
+        at.collect()
     }
 
     /// Text.

@@ -27,10 +27,10 @@ pub struct Dialect {
     pub normal_tier_is_final: bool,
     /// D9: a pod that reaches itself through a service is subject to policy in the Admin and Baseline tiers.
     pub hairpin_is_subject: bool,
-    /// A CIDR field without `Set` takes a bare address (`10.0.0.1`) for a prefix of one address; otherwise the object is rejected.
-    pub bare_addresses_in_cidr: bool,
     /// A non-empty `fromRequires` or `toRequires` is accepted; otherwise the object is rejected.
     pub requires_accepted: bool,
+    /// Fields exist that newer versions of the API have dropped, such as rules for Kafka; otherwise they are unknown.
+    pub removed_fields: bool,
     /// GRE, IPIP, IPV6, ESP and AH are protocols of port items; otherwise the object is rejected.
     pub tunnel_protocols: bool,
     /// A policy that selects peers by the labels of nodes is rejected unless the cluster gives nodes identities by label
@@ -79,8 +79,8 @@ impl Dialect {
         mesh_scope_by_setting: true,
         normal_tier_is_final: true,
         hairpin_is_subject: true,
-        bare_addresses_in_cidr: true,
         requires_accepted: false,
+        removed_fields: false,
         tunnel_protocols: true,
         node_selectors_need_setting: false,
         world_without_family: true,
@@ -118,8 +118,8 @@ impl Dialect {
     pub const CILIUM_1_19: Dialect = Dialect {
         name: "cilium-1.19",
         tunnel_protocols: false,
-        bare_addresses_in_cidr: false,
         requires_accepted: true,
+        removed_fields: true,
         ..Dialect::CILIUM_1_20
     };
 
@@ -211,7 +211,7 @@ switches! {
     "D7" mesh_scope_by_setting;
     "D8" normal_tier_is_final;
     "D9" hairpin_is_subject;
-    "V1" bare_addresses_in_cidr;
+    "V1" removed_fields;
     "V2" requires_accepted;
     "V3" tunnel_protocols;
     "V4" world_without_family;

@@ -10,8 +10,8 @@ use crate::context::Context;
 use crate::foreign;
 use crate::metadata;
 use crate::problem::{Consequence, Problem, ProblemKind, Stage};
-use crate::registry::{Class, Kind, classify};
-use crate::schema::{self, ENVELOPE};
+use crate::registry::{Class, Kind, classify, other_kind};
+use crate::schema;
 
 /// One decoded object of a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,9 +84,8 @@ fn decode_object(object: &Object<'_>, dialect: &Dialect) -> Decoded {
         what,
         problems,
     };
-    let whole = |stage: Stage, consequence: Consequence, kind: ProblemKind| {
-        vec![Problem { path: String::new(), stage, consequence, kind }]
-    };
+    let whole =
+        |stage: Stage, consequence: Consequence, kind: ProblemKind| vec![Problem::new("", stage, consequence, kind)];
     let (api_version, kind) = (object.api_version.clone(), object.kind.clone());
     if !matches!(at.value(), Value::Mapping(_)) || api_version.is_empty() || kind.is_empty() {
         return decoded(What::Other, whole(Stage::Decode, Consequence::Rejected, ProblemKind::NotAnObject));
@@ -101,11 +100,17 @@ fn decode_object(object: &Object<'_>, dialect: &Dialect) -> Decoded {
             if fact.fact.is_none() && fact.problems.is_empty() {
                 return decoded(What::Other, Vec::new());
             }
-            decoded(What::Fact(fact.fact, fact.problems), Vec::new())
+            let kind = other_kind(&api_version, &kind);
+            let problems =
+                kind.map(|kind| review(&at, kind, name.clone(), dialect, false).problems).unwrap_or_default();
+            decoded(What::Fact(fact.fact, fact.problems), problems)
         }
         Class::NotYet => {
-            let kind = ProblemKind::KindNotYet { api_version, kind };
-            decoded(What::Other, whole(Stage::Reach, Consequence::Closed, kind))
+            let checked = other_kind(&api_version, &kind);
+            let not_yet = ProblemKind::KindNotYet { api_version, kind };
+            let mut problems = whole(Stage::Reach, Consequence::Closed, not_yet);
+            problems.extend(checked.into_iter().flat_map(|it| review(&at, it, name.clone(), dialect, false).problems));
+            decoded(What::Other, problems)
         }
         Class::Unknown => {
             let kind = ProblemKind::UnknownKind { api_version, kind };
@@ -125,17 +130,32 @@ fn decode_object(object: &Object<'_>, dialect: &Dialect) -> Decoded {
 
 /// Decodes one policy object; `None` when it is rejected.
 fn decode_policy(at: &At<'_>, kind: &Kind, object: ObjectRef, dialect: &Dialect) -> (Option<Policy>, Vec<Problem>) {
-    let mut ctx = Context { dialect, object, problems: Vec::new() };
-    metadata::check(at, &mut ctx);
-    let fields: Vec<schema::Field> = ENVELOPE.iter().chain(kind.fields).copied().collect();
-    schema::check(at, &fields, kind.strictness, &mut ctx.problems);
+    let mut ctx = review(at, kind, object, dialect, false);
     let sections = (kind.decode)(at, &mut ctx);
     let policy = Policy { object: ctx.object.clone(), sections };
     let rejected = ctx.is_rejected();
     ((!rejected).then_some(policy), ctx.problems)
 }
 
-fn object_ref(at: &At<'_>, kind: &str, namespaced: bool) -> ObjectRef {
+/// What the API server says of an object; `newest`: not any server, but the newest.
+pub(crate) fn review<'d>(
+    at: &At<'_>,
+    kind: &Kind,
+    object: ObjectRef,
+    dialect: &'d Dialect,
+    newest: bool,
+) -> Context<'d> {
+    let mut ctx = Context { dialect, object, problems: Vec::new(), newest };
+    metadata::check(at, kind.namespaced, kind.is_name, &mut ctx);
+    schema::check(at, &kind.schema, dialect.removed_fields, &mut ctx.problems);
+    // Why: what cannot be decoded is not validated there; people want to hear of all faults at once.
+    if !newest || !ctx.problems.iter().any(|it| it.stage == Stage::Decode) {
+        (kind.validate)(at, &mut ctx);
+    }
+    ctx
+}
+
+pub(crate) fn object_ref(at: &At<'_>, kind: &str, namespaced: bool) -> ObjectRef {
     let metadata = |name: &str| at.dig(&["metadata", name]).and_then(|it| it.text()).unwrap_or_default().to_owned();
     let mut namespace = metadata("namespace");
     if !namespaced {

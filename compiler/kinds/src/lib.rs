@@ -15,6 +15,8 @@
 //! # Reading order
 //! [`registry`], [`schema`], [`problem`], then one folder per kind.
 
+mod address;
+pub mod admission;
 mod context;
 pub mod decode;
 pub mod foreign;
@@ -24,11 +26,17 @@ pub mod registry;
 pub mod schema;
 pub mod selector;
 
+pub mod cilium_cidr_group;
 pub mod cilium_clusterwide_network_policy;
+pub mod cilium_egress_gateway_policy;
+pub mod cilium_local_redirect_policy;
 pub mod cilium_network_policy;
+pub mod endpoint_slice;
 pub mod network_policy;
+pub mod service;
 
+pub use admission::{Admission, admission};
 pub use decode::{Decoded, What, decode};
 pub use foreign::Engine;
 pub use problem::{Consequence, Form, Problem, ProblemKind, Stage};
-pub use registry::{Class, KINDS, Kind, Removed, classify};
+pub use registry::{Class, FACTS, KINDS, Kind, Removed, UNENFORCED, classify};

@@ -3,55 +3,120 @@
 use facts::read::At;
 
 use crate::context::Context;
-use crate::problem::{Consequence, Form, ProblemKind, Stage};
-use crate::schema::{self, Field, Shape, Strictness, list};
+use crate::problem::{Form, ProblemKind, Stage};
+use crate::schema::{self, Field, Format, Shape, Source, TEXT, WHOLE, list, map, object};
 use crate::selector::{is_dns_subdomain, is_label_key, is_label_value};
 
 /// The fields of `metadata`. Source: k8s.io/apimachinery, ObjectMeta.
 pub const FIELDS: &[Field] = &[
-    Field::new("name", Shape::Text, "The object's name."),
-    Field::new("generateName", Shape::Text, "What the API server begins the name with.").no_effect(),
-    Field::new("namespace", Shape::Text, "The object's namespace."),
-    Field::new("labels", Shape::Map(&Shape::Text), "Labels of the object."),
-    Field::new("annotations", Shape::Map(&Shape::Text), "Notes of tools.").no_effect(),
-    Field::new("uid", Shape::Text, "Given by the API server.").no_effect(),
-    Field::new("resourceVersion", Shape::Text, "Given by the API server.").no_effect(),
-    Field::new("selfLink", Shape::Text, "Given by old API servers.").no_effect(),
-    Field::new("generation", Shape::Whole(i64::MIN, i64::MAX), "Given by the API server.").no_effect(),
-    Field::new("creationTimestamp", Shape::Free, "Given by the API server.").no_effect(),
-    Field::new("deletionTimestamp", Shape::Free, "Given by the API server.").no_effect(),
-    Field::new("deletionGracePeriodSeconds", Shape::Whole(i64::MIN, i64::MAX), "Given by the API server.").no_effect(),
-    Field::new("ownerReferences", list(&Shape::Free), "Who made the object.").no_effect(),
-    Field::new("finalizers", list(&Shape::Text), "Who must act before it goes.").no_effect(),
-    Field::new("managedFields", list(&Shape::Free), "Who wrote which field.").no_effect(),
+    Field::new("name", TEXT, "The object's name."),
+    Field::new("generateName", TEXT, "What the API server begins the name with.").no_effect(),
+    Field::new("namespace", TEXT, "The object's namespace."),
+    Field::new("labels", map(&TEXT), "Labels of the object."),
+    Field::new("annotations", map(&TEXT), "Notes of tools.").no_effect(),
+    Field::new("uid", TEXT, "Given by the API server.").no_effect(),
+    Field::new("resourceVersion", TEXT, "Given by the API server.").no_effect(),
+    Field::new("selfLink", TEXT, "Given by old API servers.").no_effect(),
+    Field::new("generation", WHOLE, "Given by the API server.").no_effect(),
+    Field::new("creationTimestamp", TEXT.format(Format::DateTime), "Given by the API server.").no_effect(),
+    Field::new("deletionTimestamp", TEXT.format(Format::DateTime), "Given by the API server.").no_effect(),
+    Field::new("deletionGracePeriodSeconds", WHOLE, "Given by the API server.").no_effect(),
+    Field::new("ownerReferences", list(&object(OWNER)), "Who made the object.").no_effect(),
+    Field::new("finalizers", list(&TEXT), "Who must act before it goes.").no_effect(),
+    Field::new("managedFields", list(&Shape::Open), "Who wrote which field.").no_effect(),
 ];
 
-/// Checks types, names and labels; unknown fields are dropped by the API server, whatever the kind.
-pub(crate) fn check(root: &At<'_>, ctx: &mut Context<'_>) {
+const OWNER: &[Field] = &[
+    Field::new("apiVersion", TEXT, "Group and version of the owner.").no_effect(),
+    Field::new("kind", TEXT, "Kind of the owner.").no_effect(),
+    Field::new("name", TEXT, "Name of the owner.").no_effect(),
+    Field::new("uid", TEXT, "Number of the owner.").no_effect(),
+    Field::new("controller", Shape::Flag, "Whether the owner manages the object.").no_effect(),
+    Field::new("blockOwnerDeletion", Shape::Flag, "Whether the owner waits for the object.").no_effect(),
+];
+
+/// How long all annotations together may be, in bytes.
+const ANNOTATIONS: usize = 256 * 1024;
+
+/// Checks types, then what the API server asks of names, labels and the rest, whatever the kind.
+pub(crate) fn check(root: &At<'_>, namespaced: bool, is_name: fn(&str) -> bool, ctx: &mut Context<'_>) {
+    let metadata = root.get("metadata");
+    if let Some(metadata) = &metadata {
+        let before = ctx.problems.len();
+        schema::check_part(metadata, &object(FIELDS), Source::BuiltIn, &mut ctx.problems);
+        if ctx.problems[before..].iter().any(|it| it.stage == Stage::Decode) {
+            return;
+        }
+    }
     if ctx.object.name.is_empty() {
         ctx.reject(root, Stage::Schema, ProblemKind::NoName);
     }
-    let Some(metadata) = root.get("metadata") else { return };
-    let strictness = Strictness { unknown_field: Consequence::Dropped, types: Stage::Decode };
-    schema::check(&metadata, FIELDS, strictness, &mut ctx.problems);
-    if let Some(name) = metadata.get("name") {
-        let text = name.text().unwrap_or_default();
-        if !text.is_empty() && !is_dns_subdomain(text) {
-            ctx.reject(
-                &name,
-                Stage::KubernetesApi,
-                ProblemKind::BadForm { found: text.to_owned(), wanted: Form::DnsName },
-            );
+    let Some(metadata) = metadata else { return };
+    check_names(&metadata, namespaced, is_name, ctx);
+    check_labels(&metadata, ctx);
+    check_owners(&metadata, ctx);
+}
+
+fn check_names(metadata: &At<'_>, namespaced: bool, is_name: fn(&str) -> bool, ctx: &mut Context<'_>) {
+    let mut check = |field: &str, fits: &dyn Fn(&str) -> bool| {
+        let Some(at) = metadata.get(field) else { return };
+        let text = at.text().unwrap_or_default();
+        if !text.is_empty() && !fits(text) {
+            let kind = ProblemKind::BadForm { found: text.to_owned(), wanted: Form::DnsName };
+            ctx.reject(&at, Stage::KubernetesApi, kind);
         }
+    };
+    // Why: the end of a generated name is yet to come, so a hyphen may stand there.
+    check("generateName", &|text| is_name(text.strip_suffix('-').unwrap_or(text)));
+    check("name", &is_name);
+    if namespaced {
+        check("namespace", &is_dns_label);
     }
+}
+
+fn check_labels(metadata: &At<'_>, ctx: &mut Context<'_>) {
     for (key, value) in metadata.get("labels").map(|it| it.entries()).unwrap_or_default() {
+        let mut bad = |found: &str, wanted: Form| {
+            let kind = ProblemKind::BadForm { found: found.to_owned(), wanted };
+            ctx.refuse(&value, "metadata.labels", kind);
+        };
         if !is_label_key(&key) {
-            ctx.reject(&value, Stage::KubernetesApi, ProblemKind::BadForm { found: key, wanted: Form::LabelKey });
+            bad(&key, Form::LabelKey);
         }
         let text = value.text().unwrap_or_default();
         if !is_label_value(text) {
-            let kind = ProblemKind::BadForm { found: text.to_owned(), wanted: Form::LabelValue };
-            ctx.reject(&value, Stage::KubernetesApi, kind);
+            bad(text, Form::LabelValue);
         }
     }
+    let annotations = metadata.get("annotations").map(|it| it.entries()).unwrap_or_default();
+    let total: usize = annotations.iter().map(|(key, value)| key.len() + value.text().unwrap_or_default().len()).sum();
+    if let (true, Some(at)) = (total > ANNOTATIONS, metadata.get("annotations")) {
+        ctx.reject(&at, Stage::KubernetesApi, ProblemKind::TooLong { found: total, limit: ANNOTATIONS });
+    }
+    for (key, value) in annotations.iter().filter(|(key, _)| !is_label_key(&key.to_lowercase())) {
+        let kind = ProblemKind::BadForm { found: key.clone(), wanted: Form::LabelKey };
+        ctx.refuse(value, "metadata.annotations", kind);
+    }
+    for at in metadata.list("finalizers") {
+        let text = at.text().unwrap_or_default();
+        if !is_label_key(text) {
+            let kind = ProblemKind::BadForm { found: text.to_owned(), wanted: Form::LabelKey };
+            ctx.refuse(&at, "metadata.finalizers", kind);
+        }
+    }
+}
+
+fn check_owners(metadata: &At<'_>, ctx: &mut Context<'_>) {
+    for owner in metadata.list("ownerReferences") {
+        for name in ["apiVersion", "kind", "name", "uid"] {
+            if owner.text_or_empty(name).is_empty() {
+                ctx.reject(&owner, Stage::KubernetesApi, ProblemKind::Missing { name });
+            }
+        }
+    }
+}
+
+/// Whether a text is a DNS label in lower case. Source: RFC 1123 section 2.1, as the API server applies it.
+pub fn is_dns_label(text: &str) -> bool {
+    text.len() <= 63 && !text.contains('.') && is_dns_subdomain(text)
 }

@@ -10,12 +10,72 @@ use crate::registry::Removed;
 pub struct Problem {
     /// The path from the root of the object; of what is missing, the path of what should hold it.
     pub path: String,
+    /// The field to which the API server's answer points, in its notation; empty where it points to none. Of what is missing, the
+    /// missing field.
+    pub field: String,
     /// Who refuses it in a cluster.
     pub stage: Stage,
     /// What follows for the object.
     pub consequence: Consequence,
     /// What it is.
     pub kind: ProblemKind,
+}
+
+impl Problem {
+    /// A problem at a place. Its field is that place, or the missing field in it.
+    pub fn new(path: &str, stage: Stage, consequence: Consequence, kind: ProblemKind) -> Problem {
+        let missing = match &kind {
+            ProblemKind::Missing { name } => name,
+            ProblemKind::NoneOf { of } => of.first().copied().unwrap_or_default(),
+            ProblemKind::NoName => "metadata.name",
+            _ => "",
+        };
+        let field = match (dotted(path), missing) {
+            (holder, "") => holder,
+            (holder, name) if holder.is_empty() => name.to_owned(),
+            (holder, name) => format!("{holder}.{name}"),
+        };
+        Problem { path: path.to_owned(), field, stage, consequence, kind }
+    }
+
+    /// This problem, for which the API server's answer points to another field.
+    pub fn at_field(self, field: &str) -> Problem {
+        Problem { field: field.to_owned(), ..self }
+    }
+
+    /// This problem, for which the API server's answer points to no field.
+    pub fn without_field(self) -> Problem {
+        self.at_field("")
+    }
+}
+
+/// A path as the API server writes it: keys are joined by dots, whatever they hold.
+pub(crate) fn dotted(path: &str) -> String {
+    let mut dotted = String::with_capacity(path.len());
+    let mut rest = path;
+    while let Some(at) = rest.find("[\"") {
+        dotted.push_str(&rest[..at]);
+        if !dotted.is_empty() {
+            dotted.push('.');
+        }
+        let mut escaped = false;
+        let mut end = rest.len();
+        for (offset, c) in rest[at + 2..].char_indices() {
+            match c {
+                '\\' if !escaped => escaped = true,
+                '"' if !escaped => {
+                    end = at + 2 + offset;
+                    break;
+                }
+                c => {
+                    dotted.push(c);
+                    escaped = false;
+                }
+            }
+        }
+        rest = rest.get(end + 2..).unwrap_or_default();
+    }
+    dotted + rest
 }
 
 /// Who refuses an object in a cluster.
@@ -129,6 +189,62 @@ pub enum ProblemKind {
         /// How many there may be.
         limit: usize,
     },
+    /// A list that is too short.
+    TooFew {
+        /// How many there are.
+        found: usize,
+        /// How many there must be.
+        limit: usize,
+    },
+    /// A text that is too long.
+    TooLong {
+        /// How many characters it has.
+        found: usize,
+        /// How many it may have.
+        limit: usize,
+    },
+    /// A text that is too short.
+    TooShort {
+        /// How many characters it has.
+        found: usize,
+        /// How many it must have.
+        limit: usize,
+    },
+    /// A mapping with too few known fields.
+    TooFewFields {
+        /// How many there are.
+        found: usize,
+        /// How many there must be.
+        limit: usize,
+    },
+    /// A mapping with too many known fields.
+    TooManyFields {
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// A field that another field does not allow.
+    Forbidden {
+        /// The other.
+        beside: &'static str,
+    },
+    /// Addresses of one object that do not fit each other.
+    AddressesDiffer,
+    /// A member of a list that must not stand there twice.
+    Duplicate,
+    /// None of some fields, one of which must be there.
+    NoneOf {
+        /// Which.
+        of: &'static [&'static str],
+    },
+    /// A rule of the kind that no single field breaks.
+    RuleBroken {
+        /// The rule's name.
+        name: &'static str,
+        /// What it asks for.
+        says: &'static str,
+    },
     /// A text that does not have the form that the field wants.
     BadForm {
         /// The text.
@@ -166,14 +282,8 @@ pub enum ProblemKind {
         /// The other.
         second: &'static str,
     },
-    /// Neither `endpointSelector` nor `nodeSelector`.
-    NoSubjects,
-    /// Both `endpointSelector` and `nodeSelector`.
-    TwoSubjects,
     /// `nodeSelector` in a namespaced policy.
     NodeSelectorInNamespace,
-    /// Neither `spec` nor `specs`.
-    NoSpec,
     /// No rule at all.
     NoRules,
     /// `icmps` beside `toPorts`.
@@ -235,4 +345,36 @@ pub enum Form {
     DnsName,
     /// A DNS name with asterisks.
     DnsPattern,
+    /// `10.0.0.0/8` without leading zeros, without bits beyond its length, and not IPv4 in IPv6 form.
+    ExactCidr,
+    /// `10.0.0.1`.
+    Address,
+    /// An address that is not of one machine or one link only.
+    PublicAddress,
+    /// A label of a DNS name, in lower case.
+    DnsLabel,
+    /// A DNS name of two labels or more.
+    FullDnsName,
+    /// The number or name of an ICMP type.
+    IcmpType,
+    /// The regular expression that the schema gives.
+    Pattern(&'static str),
+    /// A format that the schema names: `cidr`, `date-time`.
+    Format(&'static str),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_written_as_the_api_server_does() {
+        assert_eq!(dotted("spec.a[0].b"), "spec.a[0].b");
+        assert_eq!(dotted(r#"spec.matchLabels["k8s.io/x"].y"#), "spec.matchLabels.k8s.io/x.y");
+        assert_eq!(dotted(r#"["a\"b]"][1]"#), r#"a"b][1]"#);
+        assert_eq!(dotted(""), "");
+        let missing =
+            |path| Problem::new(path, Stage::Schema, Consequence::Rejected, ProblemKind::Missing { name: "x" });
+        assert_eq!((missing("").field, missing("a.b").field), ("x".to_owned(), "a.b.x".to_owned()));
+    }
 }

@@ -5,11 +5,15 @@ use hir::Section;
 
 use crate::context::Context;
 use crate::foreign::{self, Engine};
-use crate::problem::{Consequence, Stage};
-use crate::schema::{Field, Shape, Strictness};
-use crate::{cilium_clusterwide_network_policy, cilium_network_policy, network_policy};
+use crate::metadata::is_dns_label;
+use crate::schema::{Field, Rule, Schema, Source};
+use crate::selector::is_dns_subdomain;
+use crate::{
+    cilium_cidr_group, cilium_clusterwide_network_policy, cilium_egress_gateway_policy, cilium_local_redirect_policy,
+    cilium_network_policy, endpoint_slice, network_policy, service,
+};
 
-/// One policy kind.
+/// One kind whose objects are compared with a schema.
 #[derive(Clone, Copy, Debug)]
 pub struct Kind {
     /// Its API group.
@@ -20,44 +24,80 @@ pub struct Kind {
     pub kind: &'static str,
     /// Whether its objects live in namespaces.
     pub namespaced: bool,
-    /// Its fields beside `apiVersion`, `kind`, `metadata` and `status`.
-    pub fields: &'static [Field],
-    /// What follows from text that its schema does not allow.
-    pub strictness: Strictness,
-    pub(crate) decode: fn(&At<'_>, &mut Context<'_>) -> Vec<Section>,
+    /// What its objects may hold beside `apiVersion`, `kind` and `metadata`.
+    pub schema: Schema,
+    pub(crate) decode: Decode,
+    pub(crate) validate: Validate,
+    pub(crate) is_name: fn(&str) -> bool,
 }
 
-/// A built-in kind: the API server drops unknown fields, and values of a wrong type cannot be decoded.
-const BUILT_IN: Strictness = Strictness { unknown_field: Consequence::Dropped, types: Stage::Decode };
-/// A custom kind: a schema refuses both.
-const CUSTOM: Strictness = Strictness { unknown_field: Consequence::Rejected, types: Stage::Schema };
+/// Reads a policy.
+pub(crate) type Decode = fn(&At<'_>, &mut Context<'_>) -> Vec<Section>;
+/// What the API server checks of a built-in kind by code of its own, after decoding.
+pub(crate) type Validate = fn(&At<'_>, &mut Context<'_>);
 
-const NETWORK_POLICY: &[Field] = &[Field::new(
-    "spec",
-    Shape::Object(network_policy::FIELDS),
-    "What the policy says; absent, it isolates ingress of all pods.",
-)];
+/// A kind of the API server itself.
+const fn built_in(fields: &'static [Field]) -> Schema {
+    Schema { fields, rules: &[], source: Source::BuiltIn }
+}
+
+/// A kind with a published definition.
+const fn custom(fields: &'static [Field], rules: &'static [Rule]) -> Schema {
+    Schema { fields, rules, source: Source::Custom }
+}
+
+/// For kinds whose schema says all.
+fn nothing_more(_: &At<'_>, _: &mut Context<'_>) {}
+
+/// For kinds that are no policies.
+fn no_sections(_: &At<'_>, _: &mut Context<'_>) -> Vec<Section> {
+    Vec::new()
+}
 
 macro_rules! kinds {
-    ($($group:literal $versions:tt $kind:literal $namespaced:literal $strictness:ident $fields:expr => $decode:expr;)*) => {
-        /// Every policy kind that is decoded.
-        pub const KINDS: &[Kind] = &[$(Kind {
+    ($($group:literal $versions:tt $kind:literal $namespaced:literal $schema:expr => $decode:expr, $validate:expr, $name:expr;)*) => {
+        &[$(Kind {
             group: $group,
             versions: &$versions,
             kind: $kind,
             namespaced: $namespaced,
-            fields: $fields,
-            strictness: $strictness,
+            schema: $schema,
             decode: $decode,
-        }),*];
+            validate: $validate,
+            is_name: $name,
+        }),*]
     };
 }
 
-kinds! {
-    "networking.k8s.io" ["v1"] "NetworkPolicy" true BUILT_IN NETWORK_POLICY => network_policy::decode;
-    "cilium.io" ["v2"] "CiliumNetworkPolicy" true CUSTOM cilium_network_policy::FIELDS => cilium_network_policy::decode_namespaced;
-    "cilium.io" ["v2"] "CiliumClusterwideNetworkPolicy" false CUSTOM cilium_clusterwide_network_policy::FIELDS => cilium_clusterwide_network_policy::decode;
-}
+/// Every policy kind that is decoded.
+pub const KINDS: &[Kind] = kinds! {
+    "networking.k8s.io" ["v1"] "NetworkPolicy" true
+        built_in(network_policy::FIELDS) => network_policy::decode, network_policy::validate, is_dns_subdomain;
+    "cilium.io" ["v2"] "CiliumNetworkPolicy" true
+        custom(cilium_network_policy::FIELDS, cilium_network_policy::RULES)
+        => cilium_network_policy::decode_namespaced, nothing_more, is_dns_subdomain;
+    "cilium.io" ["v2"] "CiliumClusterwideNetworkPolicy" false
+        custom(cilium_clusterwide_network_policy::FIELDS, cilium_network_policy::RULES)
+        => cilium_clusterwide_network_policy::decode, nothing_more, is_dns_subdomain;
+};
+
+/// Kinds of facts whose objects are compared with a schema all the same.
+pub const FACTS: &[Kind] = kinds! {
+    "" ["v1"] "Service" true built_in(service::FIELDS) => no_sections, service::validate, is_dns_label;
+    "discovery.k8s.io" ["v1"] "EndpointSlice" true
+        built_in(endpoint_slice::FIELDS) => no_sections, endpoint_slice::validate, is_dns_subdomain;
+    "cilium.io" ["v2", "v2alpha1"] "CiliumCIDRGroup" false
+        custom(cilium_cidr_group::FIELDS, &[]) => no_sections, nothing_more, is_dns_subdomain;
+};
+
+/// Kinds that say something about traffic and are compared with a schema, though nothing here enforces them yet.
+pub const UNENFORCED: &[Kind] = kinds! {
+    "cilium.io" ["v2"] "CiliumEgressGatewayPolicy" false
+        custom(cilium_egress_gateway_policy::FIELDS, cilium_egress_gateway_policy::RULES)
+        => no_sections, nothing_more, is_dns_subdomain;
+    "cilium.io" ["v2"] "CiliumLocalRedirectPolicy" true
+        custom(cilium_local_redirect_policy::FIELDS, &[]) => no_sections, nothing_more, is_dns_subdomain;
+};
 
 /// Kinds of policy API groups that say something about traffic and are not decoded yet.
 const NOT_YET: &[(&str, &str)] = &[
@@ -183,4 +223,13 @@ pub fn existing() -> impl Iterator<Item = (&'static str, &'static str)> {
     let facts = facts::decode::KINDS.iter().map(|(group, kind, _)| (*group, *kind));
     let all = decoded.chain(facts).chain(NOT_YET.iter().copied()).chain(NO_POLICY.iter().copied());
     all.filter(|(group, _)| POLICY_GROUPS.contains(group))
+}
+
+/// The kind of an object that is no policy, where it has a schema here.
+pub(crate) fn other_kind(api_version: &str, kind: &str) -> Option<&'static Kind> {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    FACTS
+        .iter()
+        .chain(UNENFORCED)
+        .find(|known| known.group == group && known.kind == kind && known.versions.contains(&version))
 }

@@ -5,33 +5,51 @@ use hir::{Operator, Requirement, Source};
 
 use crate::context::Context;
 use crate::problem::{Form, ProblemKind, Stage};
-use crate::schema::{Field, Shape, list};
+use crate::schema::{Field, Pattern, Shape, TEXT, list, map, object};
 
 /// The operators of `matchExpressions`.
 pub const OPERATORS: &[&str] = &["In", "NotIn", "Exists", "DoesNotExist"];
 
-/// The fields of a label selector.
-pub const SELECTOR: &[Field] = &[
-    Field::new("matchLabels", Shape::Map(&Shape::Text), "Labels that must all be there with these values."),
-    Field::new("matchExpressions", list(&Shape::Object(EXPRESSION)), "Conditions that must all hold."),
-];
+/// A label's value, as the definitions of custom kinds have it.
+pub const LABEL_VALUE: Pattern =
+    Pattern { text: "^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$", is_in: is_short_word, form: Form::LabelValue };
 
-/// As [`SELECTOR`], for a built-in kind whose operator the API server checks itself.
-pub const BUILT_IN_SELECTOR: &[Field] = &[
-    Field::new("matchLabels", Shape::Map(&Shape::Text), "Labels that must all be there with these values."),
-    Field::new("matchExpressions", list(&Shape::Object(BUILT_IN_EXPRESSION)), "Conditions that must all hold."),
+const VALUE: Shape = TEXT.most(63).like(LABEL_VALUE);
+
+/// The fields of a label selector of an agent's kind, whose schema checks values and operators.
+pub const SELECTOR: &[Field] = &[
+    Field::new("matchLabels", map(&VALUE), "Labels that must all be there with these values."),
+    Field::new("matchExpressions", list(&object(EXPRESSION)), "Conditions that must all hold."),
 ];
 
 const EXPRESSION: &[Field] = &[
-    Field::new("key", Shape::Text, "The label's key.").required(),
+    Field::new("key", TEXT, "The label's key.").required(),
     Field::new("operator", Shape::Word(OPERATORS), "What must hold of its value.").required(),
-    Field::new("values", list(&Shape::Text), "The values of `In` and `NotIn`."),
+    Field::new("values", list(&TEXT), "The values of `In` and `NotIn`."),
+];
+
+/// The fields of a label selector of a custom kind whose schema leaves values and operators to whoever reads it.
+pub const LOOSE_SELECTOR: &[Field] = &[
+    Field::new("matchLabels", map(&TEXT), "Labels that must all be there with these values."),
+    Field::new("matchExpressions", list(&object(LOOSE_EXPRESSION)), "Conditions that must all hold."),
+];
+
+const LOOSE_EXPRESSION: &[Field] = &[
+    Field::new("key", TEXT, "The label's key.").required(),
+    Field::new("operator", TEXT, "What must hold of its value.").required(),
+    Field::new("values", list(&TEXT), "The values of `In` and `NotIn`."),
+];
+
+/// As [`LOOSE_SELECTOR`], for a built-in kind, where nothing is required of its type.
+pub const BUILT_IN_SELECTOR: &[Field] = &[
+    Field::new("matchLabels", map(&TEXT), "Labels that must all be there with these values."),
+    Field::new("matchExpressions", list(&object(BUILT_IN_EXPRESSION)), "Conditions that must all hold."),
 ];
 
 const BUILT_IN_EXPRESSION: &[Field] = &[
-    Field::new("key", Shape::Text, "The label's key."),
-    Field::new("operator", Shape::Text, "What must hold of its value."),
-    Field::new("values", list(&Shape::Text), "The values of `In` and `NotIn`."),
+    Field::new("key", TEXT, "The label's key."),
+    Field::new("operator", TEXT, "What must hold of its value."),
+    Field::new("values", list(&TEXT), "The values of `In` and `NotIn`."),
 ];
 
 /// One condition before its key is given a source.
@@ -55,53 +73,61 @@ pub(crate) fn conditions(at: &At<'_>, stage: Stage, ctx: &mut Context<'_>) -> Ve
     found
 }
 
-fn condition(at: &At<'_>, stage: Stage, ctx: &mut Context<'_>) -> Option<Condition> {
-    let key = at.text_or_empty("key");
-    check_key(at, &key, stage, ctx);
-    let values: Vec<String> = at.list("values").filter_map(|it| it.text().map(str::to_owned)).collect();
-    for value in at.list("values") {
-        if let Some(text) = value.text() {
-            check_value(&value, text, stage, ctx);
-        }
-    }
-    let operator = match at.text_of("operator").unwrap_or_default() {
-        "In" | "NotIn" if values.is_empty() => {
-            ctx.reject(at, stage, ProblemKind::ValuesNeeded);
-            return None;
-        }
-        "Exists" | "DoesNotExist" if !values.is_empty() => {
-            ctx.reject(at, stage, ProblemKind::ValuesForbidden);
-            return None;
-        }
+/// Reads the conditions of a selector of a built-in kind, which the API server has checked.
+pub(crate) fn built_in_conditions(at: &At<'_>) -> Vec<Condition> {
+    let labels = at.get("matchLabels").map(|it| it.entries()).unwrap_or_default();
+    let equal = |(key, value): (String, At<'_>)| {
+        let operator = Operator::In(vec![value.text().unwrap_or_default().to_owned()]);
+        Condition { key, operator }
+    };
+    let expressions = at.list("matchExpressions").filter_map(|at| {
+        let values = at.list("values").map(|it| it.text().unwrap_or_default().to_owned()).collect();
+        Some(Condition { key: at.text_or_empty("key"), operator: operator(at.text_of("operator")?, values)? })
+    });
+    labels.into_iter().map(equal).chain(expressions).collect()
+}
+
+fn operator(name: &str, values: Vec<String>) -> Option<Operator> {
+    Some(match name {
         "In" => Operator::In(values),
         "NotIn" => Operator::NotIn(values),
         "Exists" => Operator::Exists,
         "DoesNotExist" => Operator::DoesNotExist,
-        other => {
-            let kind = ProblemKind::NotOneOf { found: other.to_owned(), allowed: OPERATORS };
-            ctx.reject(at, stage, kind);
-            return None;
-        }
-    };
-    Some(Condition { key, operator })
+        _ => return None,
+    })
 }
 
+fn condition(at: &At<'_>, stage: Stage, ctx: &mut Context<'_>) -> Option<Condition> {
+    // Why: a missing key or operator has been said before.
+    let (key, name) = (at.get("key")?, at.get("operator")?);
+    let text = key.text()?;
+    check_key(&key, text, stage, ctx);
+    let values: Vec<At<'_>> = at.list("values").collect();
+    for value in &values {
+        check_value(value, value.text().unwrap_or_default(), stage, ctx);
+    }
+    match name.text()? {
+        "In" | "NotIn" if values.is_empty() => ctx.reject(at, stage, ProblemKind::ValuesNeeded),
+        "Exists" | "DoesNotExist" if !values.is_empty() => ctx.reject(at, stage, ProblemKind::ValuesForbidden),
+        known if OPERATORS.contains(&known) => {
+            let values = values.iter().map(|it| it.text().unwrap_or_default().to_owned()).collect();
+            return Some(Condition { key: text.to_owned(), operator: operator(known, values)? });
+        }
+        other => ctx.reject(&name, stage, ProblemKind::NotOneOf { found: other.to_owned(), allowed: OPERATORS }),
+    }
+    None
+}
+
+/// Checks a key of an agent's selector: a label key, perhaps after a source, or an address.
 fn check_key(at: &At<'_>, key: &str, stage: Stage, ctx: &mut Context<'_>) {
-    // Why: only the agent's selectors name a source, and there a key may also be an address.
-    let plain = match key.split_once(':') {
-        Some((_, rest)) if stage != Stage::KubernetesApi => rest,
-        _ => key.strip_prefix('$').filter(|_| stage != Stage::KubernetesApi).unwrap_or(key),
-    };
-    let address = stage != Stage::KubernetesApi && key.starts_with("cidr:");
-    if !address && !is_label_key(plain) {
+    let plain = key.split_once(':').map(|(_, rest)| rest).or_else(|| key.strip_prefix('$')).unwrap_or(key);
+    if !key.starts_with("cidr:") && !is_label_key(plain) {
         ctx.reject(at, stage, ProblemKind::BadForm { found: key.to_owned(), wanted: Form::LabelKey });
     }
 }
 
 fn check_value(at: &At<'_>, value: &str, stage: Stage, ctx: &mut Context<'_>) {
     if !is_label_value(value) {
-        // Why: the schema of a custom kind already has a pattern for values, though not for keys.
-        let stage = if stage == Stage::Sanitize { Stage::Schema } else { stage };
         ctx.reject(at, stage, ProblemKind::BadForm { found: value.to_owned(), wanted: Form::LabelValue });
     }
 }
@@ -131,9 +157,13 @@ pub fn is_dns_subdomain(text: &str) -> bool {
 
 /// Whether a text can be a label's value; the empty text can.
 pub fn is_label_value(value: &str) -> bool {
+    value.len() <= 63 && is_short_word(value)
+}
+
+/// Letters, digits, `-`, `_` and `.` between letters or digits; what [`LABEL_VALUE`] matches.
+fn is_short_word(value: &str) -> bool {
     let edge = |b: Option<u8>| b.is_none_or(|b| b.is_ascii_alphanumeric());
-    value.len() <= 63
-        && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
         && edge(value.bytes().next())
         && edge(value.bytes().next_back())
 }

@@ -32,12 +32,15 @@ fn cilium(spec: &str) -> String {
 }
 
 #[test]
-fn an_unknown_field_is_dropped_from_a_built_in_kind_and_refuses_a_custom_one() {
+fn an_unknown_field_is_dropped_and_the_rest_is_judged_without_it() {
     let text = network_policy("{podSelector: {}, ingress: [{from: [{podSelecter: {}, namespaceSelector: {}}]}]}");
     assert_eq!(problems(&text), ["spec.ingress[0].from[0].podSelecter: schema Dropped UnknownField"]);
     assert!(read(&text)[0].accepted());
     let text = cilium("{endpointSelector: {}, ingress: [{fromEndpoint: [{}]}]}");
-    assert_eq!(problems(&text), ["spec.ingress[0].fromEndpoint: schema Rejected UnknownField"]);
+    assert_eq!(problems(&text), ["spec.ingress[0].fromEndpoint: schema Dropped UnknownField"]);
+    assert!(read(&text)[0].accepted());
+    let text = cilium("{endpointSelector: {}, ingres: []}");
+    assert_eq!(problems(&text), ["spec.ingres: schema Dropped UnknownField", "spec: schema Rejected NoneOf"]);
     assert_eq!(read(&text)[0].what, What::Rejected);
 }
 
@@ -49,10 +52,10 @@ fn all_problems_are_named_not_only_the_first() {
     assert_eq!(
         problems(&text),
         [
+            "spec.ingress[0].ports[0].port: k8s-api Rejected OutOfRange",
+            "spec.ingress[0].ports[1].protocol: k8s-api Rejected NotOneOf",
             "spec.ingress[0].from[0]: k8s-api Rejected EmptyPeer",
             "spec.ingress[0].from[1].ipBlock.cidr: k8s-api Rejected BadForm",
-            "spec.ingress[0].ports[0].port: k8s-api Rejected OutOfRange",
-            "spec.ingress[0].ports[1]: k8s-api Rejected NotOneOf",
             "spec.policyTypes[0]: k8s-api Rejected NotOneOf",
         ]
     );
@@ -196,18 +199,12 @@ fn every_field_has_a_sentence() {
         for field in fields {
             assert!(field.doc.ends_with('.'), "{}: {}", field.name, field.doc);
             *seen += 1;
-            let mut shape = field.shape;
-            while let kinds::schema::Shape::List(of, _) | kinds::schema::Shape::Map(of) = shape {
-                shape = *of;
-            }
-            if let kinds::schema::Shape::Object(inner) = shape {
-                walk(inner, seen);
-            }
+            walk(field.shape.fields(), seen);
         }
     }
     let mut seen = 0;
-    for kind in kinds::KINDS {
-        walk(kind.fields, &mut seen);
+    for kind in kinds::KINDS.iter().chain(kinds::FACTS) {
+        walk(kind.schema.fields, &mut seen);
     }
     assert!(seen > 100, "{seen}");
 }
@@ -222,4 +219,32 @@ fn what_is_in_no_namespace_is_named_without_one() {
         );
     }
     assert_eq!(named("{apiVersion: v1, kind: Pod, metadata: {name: x}}"), "Pod default/x");
+}
+
+#[test]
+fn every_pattern_of_a_table_compiles() {
+    fn walk(fields: &[kinds::schema::Field], seen: &mut usize) {
+        use kinds::schema::Shape;
+        fn patterns(shape: &Shape, seen: &mut usize) {
+            match shape {
+                Shape::Text(text) | Shape::WholeOrText(text) => {
+                    for pattern in &text.pattern {
+                        // Compiled at the first look; a pattern that does not compile stops the test.
+                        let _ = (pattern.is_in)("x");
+                        *seen += 1;
+                    }
+                }
+                Shape::List(list) => patterns(list.of, seen),
+                Shape::Map(of) => patterns(of, seen),
+                Shape::Object(object) => walk(object.fields, seen),
+                _ => {}
+            }
+        }
+        fields.iter().for_each(|field| patterns(&field.shape, seen));
+    }
+    let mut seen = 0;
+    for kind in kinds::KINDS.iter().chain(kinds::FACTS).chain(kinds::UNENFORCED) {
+        walk(kind.schema.fields, &mut seen);
+    }
+    assert!(seen > 20, "{seen}");
 }

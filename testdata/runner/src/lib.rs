@@ -1,6 +1,6 @@
 //! Runs tests that are written as data.
 //!
-//! In: conformance scenarios and suite fixtures.  Out: what each engine answered, beside what was expected.
+//! In: conformance scenarios, suite fixtures, admission tables.  Out: what each engine answered, beside what was expected.
 //!
 //! # Picture
 //! ```text
@@ -13,8 +13,9 @@
 //! # Laws
 //! Every case is asked of every engine that is present; what is not asked is counted and printed.
 //! # Reading order
-//! [`conformance`], [`suite`].
+//! [`conformance`], [`suite`], [`admission`].
 
+pub mod admission;
 pub mod conformance;
 pub mod engine;
 pub mod suite;

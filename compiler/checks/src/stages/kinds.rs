@@ -21,6 +21,19 @@ pub(super) fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
             tg0019_number_out_of_range::render(spot, problem, *found, *least, *greatest)
         }
         ProblemKind::TooMany { found, limit } => tg0020_list_too_long::render(spot, problem, *found, *limit),
+        ProblemKind::TooFew { found, limit } => tg0054_list_too_short::render(spot, problem, *found, *limit),
+        ProblemKind::TooLong { found, limit } => tg0055_text_length::render_long(spot, problem, *found, *limit),
+        ProblemKind::TooShort { found, limit } => tg0055_text_length::render_short(spot, problem, *found, *limit),
+        ProblemKind::TooFewFields { found, limit } => {
+            tg0056_wrong_number_of_fields::render_few(spot, problem, *found, *limit)
+        }
+        ProblemKind::TooManyFields { found, limit } => {
+            tg0056_wrong_number_of_fields::render_many(spot, problem, *found, *limit)
+        }
+        ProblemKind::Duplicate => tg0057_duplicate_member::render(spot, problem),
+        ProblemKind::RuleBroken { name, says } => tg0058_rule_broken::render(spot, problem, name, says),
+        ProblemKind::Forbidden { beside } => tg0060_field_not_allowed_here::render(spot, problem, beside),
+        ProblemKind::AddressesDiffer => tg0061_addresses_do_not_fit::render(spot, problem),
         ProblemKind::BadForm { found, wanted } => render_form(spot, problem, found, *wanted),
         ProblemKind::ReservedWithValue => tg0022_bad_label::render_reserved(spot, problem),
         ProblemKind::ValuesNeeded => tg0025_values_do_not_fit_operator::render_needed(spot, problem),
@@ -34,16 +47,14 @@ pub(super) fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
         ProblemKind::EmptyPeer => tg0028_empty_peer::render(spot, problem),
         ProblemKind::BlockBesideSelector => tg0029_block_beside_selector::render(spot, problem),
         ProblemKind::CombinedPeers { first, second } => tg0030_combined_peers::render(spot, problem, first, second),
-        ProblemKind::NoSubjects => tg0031_not_one_subject::render_none(spot, problem),
-        ProblemKind::TwoSubjects => tg0031_not_one_subject::render_two(spot, problem),
         ProblemKind::NodeSelectorInNamespace => tg0032_node_selector_in_namespace::render(spot, problem),
-        ProblemKind::NoSpec => tg0033_no_rules::render_no_spec(spot, problem),
         ProblemKind::NoRules => tg0033_no_rules::render(spot, problem),
         ProblemKind::IcmpBesidePorts => tg0034_icmp_beside_ports::render(spot, problem),
         ProblemKind::UnknownIcmpType { found } => tg0035_unknown_icmp_type::render(spot, problem, found),
         ProblemKind::NamespaceReplaced => tg0053_namespace_replaced::render(spot, problem),
         ProblemKind::MustBeEmpty => tg0036_requires_not_empty::render(spot, problem),
-        ProblemKind::NotExactlyOne { of } => tg0037_not_exactly_one::render(spot, problem, of),
+        ProblemKind::NotExactlyOne { of } => render_choice(spot, problem, of),
+        ProblemKind::NoneOf { of } => render_none(spot, problem, of),
         ProblemKind::DnsOnIngress => tg0038_proxy_rule_in_wrong_place::render_dns(spot, problem),
         ProblemKind::L7OnHost => tg0038_proxy_rule_in_wrong_place::render_host(spot, problem),
         ProblemKind::ListenerOnIngress => tg0038_proxy_rule_in_wrong_place::render_listener(spot, problem),
@@ -59,6 +70,23 @@ pub(super) fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
     }
 }
 
+/// Fields that exclude each other have a page of their own where there is more to say of them.
+fn render_choice(spot: &Spot<'_>, problem: &Problem, of: &[&'static str]) -> Diagnostic {
+    match of.first() {
+        Some(&"endpointSelector") => tg0031_not_one_subject::render_two(spot, problem),
+        Some(&"http") => tg0040_conflicting_proxy_rules::render_several(spot, problem),
+        _ => tg0037_not_exactly_one::render(spot, problem, of),
+    }
+}
+
+fn render_none(spot: &Spot<'_>, problem: &Problem, of: &[&'static str]) -> Diagnostic {
+    match of.first() {
+        Some(&"endpointSelector") => tg0031_not_one_subject::render_none(spot, problem),
+        Some(&"ingress") => tg0033_no_rules::render(spot, problem),
+        _ => tg0037_not_exactly_one::render(spot, problem, of),
+    }
+}
+
 fn render_form(spot: &Spot<'_>, problem: &Problem, found: &str, wanted: Form) -> Diagnostic {
     match wanted {
         Form::Cidr => tg0021_bad_address_block::render(spot, problem, found),
@@ -68,6 +96,13 @@ fn render_form(spot: &Spot<'_>, problem: &Problem, found: &str, wanted: Form) ->
         Form::PortText => tg0023_bad_port::render_text(spot, problem, found),
         Form::DnsName => tg0024_bad_dns_name::render_name(spot, problem, found),
         Form::DnsPattern => tg0024_bad_dns_name::render_pattern(spot, problem, found),
+        Form::DnsLabel | Form::FullDnsName => tg0024_bad_dns_name::render_other(spot, problem, found, wanted),
+        Form::IcmpType => tg0035_unknown_icmp_type::render(spot, problem, found),
+        Form::ExactCidr => tg0062_ambiguous_address_block::render(spot, problem, found),
+        Form::Address => tg0063_bad_address_field::render(spot, problem, found),
+        Form::PublicAddress => tg0063_bad_address_field::render_special(spot, problem, found),
+        Form::Pattern(pattern) => tg0059_text_does_not_match::render_pattern(spot, problem, found, pattern),
+        Form::Format(format) => tg0059_text_does_not_match::render_format(spot, problem, found, format),
     }
 }
 
@@ -82,8 +117,10 @@ pub(super) fn is_absence(kind: &ProblemKind) -> bool {
             | ProblemKind::ValuesNeeded
             | ProblemKind::EndPortWithoutPort
             | ProblemKind::EmptyPeer
-            | ProblemKind::NoSubjects
-            | ProblemKind::NoSpec
+            | ProblemKind::NoneOf { .. }
+            | ProblemKind::TooFew { .. }
+            | ProblemKind::TooFewFields { .. }
+            | ProblemKind::RuleBroken { .. }
             | ProblemKind::NoRules
             | ProblemKind::NotExactlyOne { .. }
             | ProblemKind::L7NeedsTcp
@@ -114,17 +151,10 @@ fn is_echo(problem: &Problem, cause: &Problem) -> bool {
     is_said_twice(problem, cause) || is_left_out(problem, cause)
 }
 
-/// Whether a later stage says of a whole condition what an earlier one said of its part.
+/// Whether a later stage says again what an earlier one has refused at the same place.
 fn is_said_twice(problem: &Problem, cause: &Problem) -> bool {
-    let here = cause.path == problem.path;
-    match (&problem.kind, &cause.kind) {
-        (ProblemKind::BadForm { found, .. }, ProblemKind::Missing { name: "key" }) => here && found.is_empty(),
-        (ProblemKind::NotOneOf { found, .. }, ProblemKind::Missing { name: "operator" }) => here && found.is_empty(),
-        (ProblemKind::NotOneOf { found, .. }, ProblemKind::NotOneOf { found: said, .. }) => {
-            found == said && parent(&cause.path) == Some(&problem.path)
-        }
-        _ => false,
-    }
+    let refused = cause.consequence == Consequence::Rejected && cause.stage < problem.stage;
+    refused && cause.path == problem.path
 }
 
 /// Whether something only seems to be missing because its name is misspelt or its value is of the wrong type.
@@ -134,7 +164,10 @@ fn is_left_out(problem: &Problem, cause: &Problem) -> bool {
         ProblemKind::WrongType { .. } => true,
         _ => false,
     };
-    is_cause && is_absence(&problem.kind) && parent(&cause.path) == Some(&problem.path)
+    let inside = matches!(cause.kind, ProblemKind::WrongType { .. })
+        && matches!(problem.kind, ProblemKind::UnknownField { .. })
+        && problem.path.strip_prefix(&cause.path).is_some_and(|rest| rest.starts_with(['.', '[']));
+    inside || is_cause && is_absence(&problem.kind) && parent(&cause.path) == Some(&problem.path)
 }
 
 /// The path of what holds the place of a path.

@@ -24,7 +24,9 @@ pub(crate) fn render(text: &Text) -> Vec<Diagnostic> {
         let worth = |it: &&::kinds::Problem| trust.in_policy(it) && !is_empty(&spot);
         found.extend(problems.iter().filter(worth).map(|it| kinds::render(&spot, it)));
         if trust == Trust::Whole {
-            found.extend(spot.object.fact_problems.iter().map(|it| facts::render(&spot, it)));
+            let is_refused = |path: &str| problems.iter().any(|it| it.path == path);
+            let facts = spot.object.fact_problems.iter().filter(|it| !is_refused(&it.path));
+            found.extend(facts.map(|it| facts::render(&spot, it)));
         }
     }
     found

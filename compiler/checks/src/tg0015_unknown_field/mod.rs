@@ -43,7 +43,7 @@ fn holder<'p>(path: &'p str, name: &str) -> &'p str {
 /// Where a kind has a field of this name: the path of what holds it, the shortest one. Items of lists are written `[]`.
 fn home(kind: &str, name: &str) -> Option<String> {
     let kind = KINDS.iter().find(|known| known.kind == kind)?;
-    let mut level: Vec<(String, &'static [Field])> = vec![(String::new(), kind.fields)];
+    let mut level: Vec<(String, &'static [Field])> = vec![(String::new(), kind.schema.fields)];
     while !level.is_empty() {
         if let Some((holder, _)) = level.iter().find(|(_, fields)| fields.iter().any(|field| field.name == name)) {
             return Some(holder.clone()).filter(|holder| !holder.is_empty());
@@ -59,12 +59,12 @@ fn below(holder: &str, field: &Field) -> Option<(String, &'static [Field])> {
     let dot = if holder.is_empty() { "" } else { "." };
     let mut path = format!("{holder}{dot}{}", field.name);
     let mut shape = field.shape;
-    while let Shape::List(of, _) = shape {
+    while let Shape::List(list) = shape {
         path.push_str("[]");
-        shape = *of;
+        shape = *list.of;
     }
     match shape {
-        Shape::Object(fields) => Some((path, fields)),
+        Shape::Object(object) => Some((path, object.fields)),
         _ => None,
     }
 }

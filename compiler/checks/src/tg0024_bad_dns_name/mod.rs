@@ -1,7 +1,7 @@
 //! A text that can be no DNS name or pattern.
 
 use diag::Diagnostic;
-use kinds::Problem;
+use kinds::{Form, Problem};
 
 use crate::page::{Page, page};
 use crate::place::Spot;
@@ -20,6 +20,14 @@ pub fn render_name(spot: &Spot<'_>, problem: &Problem, found: &str) -> Diagnosti
 pub fn render_pattern(spot: &Spot<'_>, problem: &Problem, found: &str) -> Diagnostic {
     said(spot, problem, found, "pattern")
         .help("a pattern is letters, digits, `-`, `_`, `.` and `*`, without scheme, port or path")
+}
+
+pub fn render_other(spot: &Spot<'_>, problem: &Problem, found: &str, wanted: Form) -> Diagnostic {
+    match wanted {
+        Form::FullDnsName => said(spot, problem, found, "name of two labels or more").help("write the whole name"),
+        _ => said(spot, problem, found, "label")
+            .help("a label is at most 63 lower-case letters, digits and `-` between them"),
+    }
 }
 
 fn said(spot: &Spot<'_>, problem: &Problem, found: &str, what: &str) -> Diagnostic {

@@ -17,12 +17,9 @@ pub fn render_none(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
 }
 
 pub fn render_two(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
+    let path = |name: &str| format!("{}.{name}", problem.path);
     let said = PAGE.says("a rule has both `endpointSelector` and `nodeSelector`");
-    let said = spot.blame(said, spot.key(&problem.path), "nodes").why(fate(problem));
-    let other = problem.path.strip_suffix("nodeSelector").map(|rule| format!("{rule}endpointSelector"));
+    let said = spot.blame(said, spot.key(&path("nodeSelector")), "nodes").why(fate(problem));
     let said = said.help("write two rules, one about pods and one about nodes");
-    match other {
-        Some(other) => said.note(spot.text.id, spot.key(&other), "pods"),
-        None => said,
-    }
+    said.note(spot.text.id, spot.key(&path("endpointSelector")), "pods")
 }

@@ -9,13 +9,6 @@ use crate::words::{fate, quoted};
 
 pub const PAGE: Page = page!(33, "no-rules", Error, "0.1.0");
 
-pub fn render_no_spec(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
-    let said = PAGE.says(format!("this {} has neither `spec` nor `specs`", spot.object.object.kind));
-    spot.blame(said, spot.key(&problem.path), "no `spec`")
-        .why(fate(problem))
-        .help("add a `spec` with a selector and rules")
-}
-
 pub fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
     let said = PAGE.says(format!("{} has no rule in any direction", quoted(&problem.path)));
     spot.blame(said, spot.key(&problem.path), "no rules").why(fate(problem)).help(

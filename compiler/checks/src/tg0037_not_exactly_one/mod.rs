@@ -10,7 +10,7 @@ use crate::words::{fate, listed, quoted};
 pub const PAGE: Page = page!(37, "not-exactly-one", Error, "0.1.0");
 
 pub fn render(spot: &Spot<'_>, problem: &Problem, of: &[&'static str]) -> Diagnostic {
-    let holder = of.iter().find_map(|name| problem.path.strip_suffix(&format!(".{name}"))).unwrap_or(&problem.path);
+    let holder = problem.path.as_str();
     let path = |name: &str| format!("{holder}.{name}");
     let given: Vec<&str> = of.iter().copied().filter(|name| spot.node(&path(name)).is_some()).collect();
     let Some((last, others)) = given.split_last() else {

@@ -24,9 +24,6 @@ pub(crate) fn decode_namespaced(root: &At<'_>, ctx: &mut Context<'_>) -> Vec<Sec
 /// Reads `spec` and `specs`.
 pub(crate) fn decode(root: &At<'_>, scope: Scope, ctx: &mut Context<'_>) -> Vec<Section> {
     let rules: Vec<At<'_>> = root.get("spec").into_iter().chain(root.list("specs")).collect();
-    if rules.is_empty() {
-        ctx.reject(root, Stage::Schema, ProblemKind::NoSpec);
-    }
     rules.iter().map(|at| section(at, scope, ctx)).collect()
 }
 
@@ -54,7 +51,7 @@ fn section(at: &At<'_>, scope: Scope, ctx: &mut Context<'_>) -> Section {
             rule.decode(&member, &mut section, ctx);
         }
     }
-    if !any {
+    if !any && RULES.iter().any(|(field, ..)| at.get(field).is_some()) {
         ctx.reject(at, Stage::Sanitize, ProblemKind::NoRules);
     }
     section
@@ -70,10 +67,8 @@ const RULES: [(&str, Direction, bool); 4] = [
 
 fn subjects(at: &At<'_>, scope: Scope, ctx: &mut Context<'_>) -> Subjects {
     match (at.get("endpointSelector"), at.get("nodeSelector")) {
-        (Some(_), Some(nodes)) => {
-            ctx.reject(&nodes, Stage::Schema, ProblemKind::TwoSubjects);
-            Subjects::Nodes(Selector::default())
-        }
+        // Why: the schema has refused both, and neither.
+        (Some(_), Some(_)) => Subjects::Nodes(Selector::default()),
         (Some(endpoints), None) => Subjects::Endpoints(of_subjects(&endpoints, scope, ctx)),
         (None, Some(nodes)) => {
             if scope == Scope::Namespaced {
@@ -81,10 +76,7 @@ fn subjects(at: &At<'_>, scope: Scope, ctx: &mut Context<'_>) -> Subjects {
             }
             Subjects::Nodes(Selector::new(requirements(&nodes, ctx)))
         }
-        (None, None) => {
-            ctx.reject(at, Stage::Schema, ProblemKind::NoSubjects);
-            Subjects::Endpoints(Selector::default())
-        }
+        (None, None) => Subjects::Endpoints(Selector::default()),
     }
 }
 

@@ -18,4 +18,4 @@ mod schema;
 mod selector;
 
 pub(crate) use decode::{Scope, decode, decode_namespaced};
-pub use schema::{FIELDS, RULE};
+pub use schema::{FIELDS, RULE, RULES};

@@ -9,6 +9,8 @@
 
 mod decode;
 mod schema;
+mod validate;
 
-pub(crate) use decode::{decode, is_port_name};
+pub(crate) use decode::decode;
 pub use schema::FIELDS;
+pub(crate) use validate::{is_port_name, number, validate};
