@@ -110,6 +110,7 @@ checks! {
     tg0090_foreign_policy;
     tg0091_removed_kind;
     tg0110_setting_refuses_policy => find;
+    tg0111_contradicting_rules;
     tg9999_internal_error;
 }
 
@@ -117,18 +118,25 @@ checks! {
 ///
 /// Shape: by the path of the file, then by place; without duplicates. Cost: linear in the texts, times the pods for each selector.
 pub fn check(db: &dyn Db) -> Vec<Diagnostic> {
-    let (finder, twice) = (Finder::new(db), tg0046_object_twice::find(db));
-    files(db).into_iter().flat_map(|file| of_file(db, file, &finder, &twice)).collect()
+    let (finder, wide) = (Finder::new(db), of_several(db));
+    files(db).into_iter().flat_map(|file| of_file(db, file, &finder, &wide)).collect()
 }
 
 /// Everything worth saying of one file: what [`check`] says with its first place there, in the same order.
 ///
 /// Cost: that of looking for objects that stand twice is linear in all files.
 pub fn check_file(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
-    of_file(db, file, &Finder::new(db), &tg0046_object_twice::find(db))
+    of_file(db, file, &Finder::new(db), &of_several(db))
 }
 
-fn of_file(db: &dyn Db, file: SourceFile, finder: &Finder, twice: &[Diagnostic]) -> Vec<Diagnostic> {
+/// What is said of several objects together.
+fn of_several(db: &dyn Db) -> Vec<Diagnostic> {
+    let mut found = tg0046_object_twice::find(db);
+    found.extend(tg0111_contradicting_rules::find(db));
+    found
+}
+
+fn of_file(db: &dyn Db, file: SourceFile, finder: &Finder, wide: &[Diagnostic]) -> Vec<Diagnostic> {
     let text = Text::new(db, file);
     let mut found = stages::render(&text);
     let sound = |spot: &Spot<'_>| stages::trust(&text, spot.object.document) == stages::Trust::Whole;
@@ -136,7 +144,7 @@ fn of_file(db: &dyn Db, file: SourceFile, finder: &Finder, twice: &[Diagnostic])
         found.extend(FINDS.iter().flat_map(|find| find(&spot, finder)));
     }
     let is_here = |said: &&Diagnostic| said.place().is_some_and(|label| label.file == text.id);
-    found.extend(twice.iter().filter(is_here).cloned());
+    found.extend(wide.iter().filter(is_here).cloned());
     found.sort();
     found.dedup();
     found

@@ -34,7 +34,8 @@ pub enum Because {
     Enforces(Enforcer),
 }
 
-/// The reading that fits a cluster: the newest of Cilium where Cilium enforces, else the standard one.
+/// The reading that fits a cluster: where Cilium enforces, that of its version as far as the facts tell it and the newest otherwise; else
+/// the standard one.
 ///
 /// Depends on the facts alone, so it is the same for the same files in any order.
 pub fn of_cluster(cluster: &Cluster) -> Choice {
@@ -42,6 +43,7 @@ pub fn of_cluster(cluster: &Cluster) -> Choice {
         return Choice { dialect: &Dialect::STANDARD, because: Because::NobodyEnforces };
     };
     let dialect = match &enforcer {
+        Enforcer::Cilium if cluster.cilium_version().is_some_and(|version| version < (1, 20)) => &Dialect::CILIUM_1_19,
         Enforcer::Cilium => &Dialect::CILIUM_1_20,
         Enforcer::Calico | Enforcer::Antrea | Enforcer::Other(_) => &Dialect::STANDARD,
     };
@@ -94,6 +96,17 @@ mod tests {
         assert_eq!(settled(Wish::Auto, "web").because, Because::NobodyEnforces);
         let calico = settled(Wish::Auto, "calico-node");
         assert_eq!((calico.dialect.name, calico.because), ("standard", Because::Enforces(Enforcer::Calico)));
+    }
+
+    #[test]
+    fn the_version_of_the_agent_chooses_among_the_readings_of_cilium() {
+        const SET: &str = "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: cilium, namespace: kube-system}\nspec: {template: \
+            {metadata: {labels: {k8s-app: cilium}}, spec: {containers: [{image: 'quay.io/cilium/cilium:TAG'}]}}}\n";
+        for (tag, wanted) in [("v1.19.2", "cilium-1.19"), ("v1.20.0", "cilium-1.20"), ("latest", "cilium-1.20")] {
+            let mut db = Database::new();
+            db.set_file("agent.yaml", &SET.replace("TAG", tag));
+            assert_eq!(db.settle_dialect(Wish::Auto).dialect.name, wanted, "{tag}");
+        }
     }
 
     #[test]

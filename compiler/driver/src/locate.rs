@@ -32,6 +32,11 @@ fn objects(db: &dyn Db) -> Arc<BTreeMap<String, (SourceFile, usize)>> {
     Arc::new(places)
 }
 
+/// The place of an origin as binding names it; see [`locate`].
+pub fn locate_bound(db: &dyn Db, origin: &hir::Origin) -> Option<Place> {
+    locate(db, &Origin { object: origin.object.to_string(), path: origin.path.clone() })
+}
+
 /// The place of an origin; `None` for what stands in no file, such as built-in rules and objects of a live cluster.
 ///
 /// A path that does not exist whole is answered with the deepest part that does.

@@ -267,20 +267,41 @@ impl Cluster {
         self.config.pod_ranges.iter().chain(&self.config.node_ranges).copied().chain(of_nodes).collect()
     }
 
-    /// Who enforces policies: as configured, else as the pods of `kube-system` and of the usual namespaces tell.
+    /// Who enforces policies: as configured, else as the pods and DaemonSets of the network plugins tell.
     pub fn enforcer(&self) -> Option<Enforcer> {
+        let pods = self.pods.values().map(|pod| (&pod.labels, &pod.name));
+        let agents = self.daemon_sets().map(|set| (&set.labels, &set.name));
         self.config.enforcer.clone().or_else(|| {
-            self.pods.values().find_map(|pod| {
-                match pod.labels.get("k8s-app").or(pod.labels.get("component"))?.as_str() {
+            pods.chain(agents).find_map(|(labels, name)| {
+                match labels.get("k8s-app").or(labels.get("component"))?.as_str() {
                     "cilium" => Some(Enforcer::Cilium),
                     "calico-node" | "canal" => Some(Enforcer::Calico),
                     "antrea-agent" => Some(Enforcer::Antrea),
-                    "kube-router" | "kube-ovn-cni" | "weave-net" => Some(Enforcer::Other(pod.name.name.clone())),
+                    "kube-router" | "kube-ovn-cni" | "weave-net" => Some(Enforcer::Other(name.name.clone())),
                     _ => None,
                 }
             })
         })
     }
+
+    fn daemon_sets(&self) -> impl Iterator<Item = &Workload> {
+        self.workloads.values().filter(|workload| workload.kind == WorkloadKind::DaemonSet)
+    }
+
+    /// The version of Cilium that runs, as the tag of its agent's image tells: major and minor. Where agents differ, the oldest.
+    pub fn cilium_version(&self) -> Option<(u32, u32)> {
+        let images = self.pods.values().map(|pod| &pod.agent_image);
+        let images = images.chain(self.daemon_sets().map(|set| &set.agent_image));
+        images.filter_map(|image| version_of(image.as_deref()?)).min()
+    }
+}
+
+/// Major and minor of `quay.io/cilium/cilium:v1.19.3@sha256:…`; `None` for a tag that is no version.
+fn version_of(image: &str) -> Option<(u32, u32)> {
+    let (image, _digest) = image.split_once('@').unwrap_or((image, ""));
+    let (_registry, tag) = image.rsplit('/').next()?.split_once(':')?;
+    let mut parts = tag.strip_prefix('v').unwrap_or(tag).split(['.', '-']);
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
 #[cfg(test)]
@@ -301,6 +322,30 @@ mod tests {
             two.insert(Fact::Pod(pod(name, None)));
         }
         assert_eq!(one, two);
+    }
+
+    #[test]
+    fn the_cluster_may_be_named_before_or_after_its_pods() {
+        let data = [("cluster-name".to_owned(), "east".to_owned())].into();
+        let facts =
+            [Fact::Pod(pod("x", Some("east"))), Fact::Pod(pod("y", None)), Fact::AgentConfig(AgentConfig { data })];
+        let (mut one, mut two) = (Cluster::default(), Cluster::default());
+        facts.iter().cloned().for_each(|fact| one.insert(fact));
+        facts.iter().rev().cloned().for_each(|fact| two.insert(fact));
+        assert_eq!((one.pods.len(), one.remote_pods.len()), (2, 0));
+        assert_eq!(one, two);
+    }
+
+    #[test]
+    fn the_tag_of_the_agents_image_tells_the_version() {
+        for (image, wanted) in [
+            ("quay.io/cilium/cilium:v1.19.3@sha256:0", Some((1, 19))),
+            ("registry:5000/cilium:1.20.0-rc.1", Some((1, 20))),
+            ("registry:5000/cilium", None),
+            ("quay.io/cilium/cilium:latest", None),
+        ] {
+            assert_eq!(version_of(image), wanted, "{image}");
+        }
     }
 
     #[test]

@@ -56,7 +56,7 @@ pub const KINDS: [(&str, &str, Decoder); 15] = [
     ("cilium.io", "CiliumCIDRGroup", cidr_group::decode),
     ("cilium.io", "CiliumNode", cilium_node::decode),
     ("", "ConfigMap", config_map::decode),
-    ("tidegate.dev", "DnsCache", dns_cache::decode),
+    ("tidegate.io", "DnsCache", dns_cache::decode),
 ];
 
 /// The decoder of a kind; `None` when it is no fact.

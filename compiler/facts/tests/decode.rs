@@ -39,7 +39,7 @@ status: {phase: Running, podIP: 10.0.0.4, podIPs: [{ip: 10.0.0.4}, {ip: 'fd00::4
     assert_eq!(problems, Vec::<String>::new());
     let pod = &cluster.pods[&Name::new("shop", "web")];
     let ports: Vec<String> = pod.ports.iter().map(|it| format!("{}={}/{}", it.name, it.port, it.protocol)).collect();
-    assert_eq!(ports, ["dns=53/udp", "http=8080/tcp"]);
+    assert_eq!(ports, ["http=8080/tcp", "dns=53/udp"]);
     assert_eq!(pod.ips.len(), 2);
     assert_eq!((pod.node.as_deref(), pod.service_account.as_str()), (Some("n1"), "web-sa"));
     assert_eq!(pod.own_ips().count(), 2);
@@ -164,6 +164,35 @@ fn what_cannot_be_read_is_named_with_its_place() {
 }
 
 #[test]
+fn the_agents_of_a_cluster_tell_its_configuration_and_what_nodes_have() {
+    let (cluster, problems) = read(
+        "
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: cilium-config, namespace: kube-system}
+data: {cluster-name: west, enable-ipv6: 'false', cluster-pool-ipv4-cidr: 10.244.0.0/16}
+---
+apiVersion: cilium.io/v2
+kind: CiliumNode
+metadata: {name: n1, labels: {zone: x}}
+spec:
+  addresses: [{type: InternalIP, ip: 10.0.0.1}, {type: CiliumInternalIP, ip: 10.244.1.1}]
+  healthAddressing: {ipv4: 10.244.1.98}
+  ingress: {ipv4: 10.244.1.97}
+  ipam: {podCIDRs: [10.244.1.0/24]}
+",
+    );
+    assert_eq!(problems, Vec::<String>::new());
+    assert_eq!((cluster.config.cluster_name.as_str(), cluster.config.ipv6), ("west", false));
+    assert_eq!(cluster.enforcer(), Some(facts::Enforcer::Cilium));
+    assert_eq!(cluster.ranges().len(), 2);
+    let node = &cluster.cilium_nodes["n1"];
+    assert_eq!((node.ips.len(), node.health.len(), node.ingress.len()), (2, 1, 1));
+    assert_eq!(cluster.node_ips()["n1"], node.ips);
+    assert!(cluster.node_labels("n1").is_some_and(|labels| labels["zone"] == "x"));
+}
+
+#[test]
 fn any_value_anywhere_is_survived() {
     for kind in facts::decode::KINDS {
         for spec in ["1", "[]", "{containers: 1}", "{ports: [1, {}]}", "{template: []}", "null"] {
@@ -173,7 +202,9 @@ fn any_value_anywhere_is_survived() {
                 kind.1
             );
             let (cluster, _) = read(&text);
-            assert_ne!(cluster, Cluster::default(), "{text}");
+            // A ConfigMap of another name than the agent's, and answers without any, say nothing.
+            let says = !matches!(kind.1, "ConfigMap" | "DnsCache");
+            assert_eq!(cluster != Cluster::default(), says, "{text}");
         }
     }
 }

@@ -43,5 +43,5 @@ pub use policy::{
     Policy, PortItem, Ports, Requires, Section, ServiceSelector, Subjects, Tier, Which,
 };
 pub use refusal::{Refusal, Setting, refusals};
-pub use resolve::{Bound, BoundDirection, BoundRule, Members, members, resolve};
+pub use resolve::{Bound, BoundDirection, BoundRule, Conflict, ConflictKind, Members, members, resolve};
 pub use subject::{Class, Subject, SubjectKind, classes};

@@ -216,6 +216,12 @@ impl Enforcer {
                 self.keep(&local.pod, &mut change);
                 continue;
             };
+            // Why: clauses that contradict each other decide nothing, so what decided before them stays.
+            let decides = || meaning::bound(db, ClassKey::new(db, class.clone())).conflicts.is_empty();
+            if self.live.contains_key(&local.pod) && !decides() {
+                self.keep(&local.pod, &mut change);
+                continue;
+            }
             let spoil = spoil.filter(|(pod, _)| **pod == local.pod);
             let state = match classes.get(&class) {
                 Some(state) if spoil.is_none() => state.clone(),

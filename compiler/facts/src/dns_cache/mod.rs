@@ -1,7 +1,7 @@
 //! What is known from DNS answers, as a file.
 //!
 //! ```yaml
-//! apiVersion: tidegate.dev/v1
+//! apiVersion: tidegate.io/v1alpha1
 //! kind: DnsCache
 //! metadata: {name: answers}
 //! names:

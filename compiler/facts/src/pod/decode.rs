@@ -40,10 +40,14 @@ pub(crate) fn template(at: &At<'_>, problems: &mut Vec<Problem>) -> Pod {
             ports.push(port);
         }
     }
+    let is_agent = labels.get("k8s-app").is_some_and(|app| app == "cilium");
+    let images = spec.list("containers").filter_map(|container| container.text_of("image").map(str::to_owned));
+    let agent_image = images.filter(|_| is_agent).next();
     let account = spec.text_of("serviceAccountName").or(spec.text_of("serviceAccount")).unwrap_or_default();
     Pod {
         labels,
         ports,
+        agent_image,
         service_account: account.to_owned(),
         host_network: spec.get("hostNetwork").and_then(|it| it.flag()).unwrap_or(false),
         ..Pod::default()

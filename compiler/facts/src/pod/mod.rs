@@ -33,6 +33,8 @@ pub struct Pod {
     pub phase: Phase,
     /// Whether its deletion has begun.
     pub deleting: bool,
+    /// The image of the network agent that it runs; only read of pods labelled `k8s-app=cilium`.
+    pub agent_image: Option<String>,
     /// Another cluster of a mesh that it runs in; `None` for this one.
     pub cluster: Option<String>,
 }

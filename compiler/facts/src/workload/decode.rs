@@ -16,6 +16,7 @@ pub fn decode(kind: WorkloadKind, at: &At<'_>, problems: &mut Vec<Problem>) -> O
         ports: pod.ports,
         service_account: pod.service_account,
         host_network: pod.host_network,
+        agent_image: pod.agent_image,
         replicas: replicas.and_then(|it| u32::try_from(it).ok()),
     }))
 }

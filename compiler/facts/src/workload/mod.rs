@@ -21,6 +21,8 @@ pub struct Workload {
     pub service_account: String,
     /// Whether its pods share their node's network.
     pub host_network: bool,
+    /// The image of the network agent that its pods run; only read of those labelled `k8s-app=cilium`.
+    pub agent_image: Option<String>,
     /// `spec.replicas`, where the kind has it and it is written.
     pub replicas: Option<u32>,
 }

@@ -7,6 +7,8 @@
 //! ```
 
 mod asked;
+mod audit;
+mod conflicts;
 mod members;
 mod ports;
 
@@ -25,6 +27,7 @@ use crate::refusal::refusals;
 use crate::subject::{Class, SubjectKind, selects};
 
 use asked::asked;
+pub use conflicts::{Conflict, ConflictKind};
 pub use members::members;
 
 /// Everything that holds for the subjects of one class.
@@ -34,6 +37,11 @@ pub struct Bound {
     pub ingress: BoundDirection,
     /// From them.
     pub egress: BoundDirection,
+    /// Clauses that contradict each other. Where there are any nothing can be decided: both directions are closed, and what was in force
+    /// before should stay.
+    pub conflicts: BTreeSet<Conflict>,
+    /// What would be denied is let through: `rules` and `isolated_by` of both directions say it so already.
+    pub audit: bool,
 }
 
 impl Bound {
@@ -119,7 +127,21 @@ pub fn resolve_with<'p>(
         }
     }
     let mut binder = Binder { selecting, class, table, config, dialect, members };
-    Bound { ingress: binder.bind(Direction::Ingress), egress: binder.bind(Direction::Egress) }
+    let conflicts: BTreeSet<Conflict> = Direction::BOTH.into_iter().flat_map(|it| binder.conflicts(it)).collect();
+    let (ingress, egress) = (binder.bind(Direction::Ingress), binder.bind(Direction::Egress));
+    let mut bound = Bound { ingress, egress, conflicts, audit: config.audit };
+    if !bound.conflicts.is_empty() {
+        let by = bound.conflicts.iter().flat_map(|it| [it.first.clone(), it.second.clone()]);
+        let by: BTreeSet<Origin> = by.collect();
+        for direction in [&mut bound.ingress, &mut bound.egress] {
+            direction.rules.clear();
+            direction.isolated_by.clone_from(&by);
+        }
+    } else if config.audit {
+        audit::turn(&mut bound.ingress);
+        audit::turn(&mut bound.egress);
+    }
+    bound
 }
 
 /// The origin of something that no policy says.
@@ -149,11 +171,11 @@ impl Binder<'_, '_> {
             self.bind_entry(object, entry, by_item, &mut rules);
         }
         let own_node = match direction {
-            Direction::Ingress => true,
+            Direction::Ingress => self.config.own_node_reaches_pods,
             Direction::Egress => self.dialect.own_node_always_reachable,
         };
         if own_node && !isolated_by.is_empty() && self.class.kind != SubjectKind::Host {
-            rules.insert(own_node_rule());
+            rules.extend(self.own_node(&rules));
         }
         let says = |(_, section): &(&ObjectRef, &Section)| *section.isolation(direction) != Isolation::Absent;
         BoundDirection {
@@ -174,9 +196,12 @@ impl Binder<'_, '_> {
             isolated_by.insert(built_in("built-in", "init"));
         }
         for (object, section) in &self.selecting {
-            if let Isolation::Isolates(path) = section.isolation(direction) {
-                isolated_by.insert(Origin { object: (*object).clone(), path: path.clone() });
-            }
+            let path = match section.isolation(direction) {
+                Isolation::Isolates(path) => path,
+                Isolation::Open if !self.config.open_policies => &section.path,
+                Isolation::Open | Isolation::Absent => continue,
+            };
+            isolated_by.insert(Origin { object: (*object).clone(), path: path.clone() });
         }
         isolated_by
     }
@@ -189,23 +214,30 @@ impl Binder<'_, '_> {
         mine.flat_map(|requires| requires.selector.requirements().iter().cloned()).collect()
     }
 
+    /// Whom an entry asks for, narrowed by what all sections require of its peers; `None` is everybody.
+    fn selectors<'e>(&self, entry: &'e Entry) -> Vec<(Option<Cow<'e, PeerSelector>>, &'e str)> {
+        let requires = self.requires(entry);
+        let narrowed = |selector: Cow<'e, PeerSelector>| match &*selector {
+            PeerSelector::Labels { selector, everywhere } if !requires.is_empty() => {
+                let selector = selector.and(requires.iter().cloned());
+                Cow::Owned(PeerSelector::Labels { selector, everywhere: *everywhere })
+            }
+            _ => selector,
+        };
+        let asked = asked(entry, self.table, self.dialect).into_iter();
+        asked.map(|(selector, path)| (selector.map(narrowed), path)).collect()
+    }
+
     fn bind_entry(&mut self, object: &ObjectRef, entry: &Entry, by_item: bool, rules: &mut BTreeSet<BoundRule>) {
         let mut peers: Vec<(Peers, String, &str)> = Vec::new();
-        let requires = self.requires(entry);
-        for (selector, path) in asked(entry, self.table, self.dialect) {
+        for (selector, path) in self.selectors(entry) {
             let Some(selector) = selector else {
                 peers.push((Peers::All, "all".to_owned(), path));
                 continue;
             };
-            let selector = match &*selector {
-                PeerSelector::Labels { selector, everywhere } if !requires.is_empty() => {
-                    let selector = selector.and(requires.iter().cloned());
-                    Cow::Owned(PeerSelector::Labels { selector, everywhere: *everywhere })
-                }
-                _ => selector,
-            };
             let selected = (self.members)(&selector, self.class.host);
-            peers.push((selected.clone(), self.words(&selector, &selected), path));
+            let words = self.words(&selector, &selected);
+            peers.push((selected, words, path));
         }
         let by_item = by_item || entry.l7.is_some();
         let by_name = entry.direction == Direction::Egress && entry.l4.names_ports();
@@ -233,6 +265,24 @@ impl Binder<'_, '_> {
 }
 
 impl Binder<'_, '_> {
+    /// The allow for the own node: what no rule denies it. Where nothing follows the Normal tier, denies of its level win anyway, and
+    /// later ones are never asked.
+    fn own_node(&self, rules: &BTreeSet<BoundRule>) -> Option<BoundRule> {
+        let rule = own_node_rule();
+        if self.dialect.localhost_beats_late_denies {
+            let first = rules.iter().map(|rule| (rule.tier, rule.order)).min();
+            let (tier, order) = first.unwrap_or((rule.tier, rule.order)).min((rule.tier, rule.order));
+            return Some(BoundRule { tier, order, ..rule });
+        }
+        if self.dialect.normal_tier_is_final {
+            return Some(rule);
+        }
+        let later = rules.iter().filter(|it| it.effect == Effect::Deny && it.peers.contains(HOST));
+        let later = later.filter(|it| (it.tier, it.order) > (rule.tier, rule.order));
+        let l4 = later.fold(rule.l4.clone(), |left, deny| left.intersect(&deny.l4.complement()));
+        Some(BoundRule { l4, ..rule }).filter(|rule| !rule.l4.is_empty())
+    }
+
     /// What selects these peers, so that equal words select equal peers: with what the words alone do not tell, the content of named
     /// sets of prefixes and what the own node is.
     fn words(&self, selector: &PeerSelector, selected: &Peers) -> String {

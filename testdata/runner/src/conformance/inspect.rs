@@ -93,9 +93,14 @@ pub(super) fn enforcement(scenario: &Scenario, world: &World<'_>) -> Vec<String>
             wrong.push(format!("{name}: expected `{expected}` in force, is `{ours}`"));
         }
     }
-    // A policy that cannot be computed is a conflict of proxies or of authentication; nothing here finds one.
-    wrong
-        .extend(scenario.policy_errors.iter().map(|name| format!("{name}: expected a policy that cannot be computed")));
+    let named = scenario.enforcement.keys().chain(&scenario.policy_errors).collect::<BTreeSet<_>>();
+    for name in named {
+        let failed = place_named(world, name).is_some_and(|place| !world.bound(&place.class).conflicts.is_empty());
+        if failed != scenario.policy_errors.contains(name) {
+            let words = if failed { "cannot be computed" } else { "is computed" };
+            wrong.push(format!("{name}: expected the opposite, the policy {words}"));
+        }
+    }
     wrong
 }
 
