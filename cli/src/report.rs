@@ -1,6 +1,7 @@
 //! The JSON reports: plain types whose schemas are published under `docs/schemas`.
 
-use driver::{Because, Choice};
+use diag::Diagnostic;
+use driver::{Because, Choice, Database};
 use facts::Enforcer;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -70,6 +71,86 @@ fn enforcer_name(enforcer: &Enforcer) -> &str {
     }
 }
 
+/// Policies of another engine, which are not evaluated and may change any verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Incomplete {
+    /// For example `Calico`.
+    pub engine: String,
+    /// How many of its policies were read.
+    pub policies: usize,
+}
+
+impl Incomplete {
+    /// Every engine whose policies stand in the files.
+    pub fn of(db: &Database) -> Vec<Incomplete> {
+        let engines = driver::foreign(db);
+        engines.iter().map(|(engine, count)| Incomplete { engine: engine.to_string(), policies: *count }).collect()
+    }
+
+    /// A line for each: `incomplete: 3 Calico policies not evaluated`.
+    pub fn lines(all: &[Incomplete]) -> String {
+        let line = |it: &Incomplete| {
+            let policies = if it.policies == 1 { "policy" } else { "policies" };
+            format!("incomplete: {} {} {policies} not evaluated\n", it.policies, it.engine)
+        };
+        all.iter().map(line).collect()
+    }
+}
+
+/// Clauses and kinds that nodes of this build cannot enforce.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NotOnNode {
+    /// Clauses that need a proxy.
+    pub proxy: usize,
+    /// Clauses that need mutual authentication.
+    pub authentication: usize,
+    /// Other clauses, and objects of kinds, that are not enforced yet.
+    pub not_enforced: usize,
+}
+
+impl NotOnNode {
+    /// Counts findings of [`checks::for_node`] and of [`checks::check`].
+    pub fn of(findings: &[Diagnostic]) -> NotOnNode {
+        let count = |slugs: &[&str]| findings.iter().filter(|it| slugs.contains(&it.slug)).count();
+        NotOnNode {
+            proxy: count(&["needs-proxy"]),
+            authentication: count(&["needs-authentication"]),
+            not_enforced: count(&NOT_ENFORCED),
+        }
+    }
+
+    /// One line for all: `12 clauses need a proxy, 2 need authentication: nodes of this build drop that traffic (…)`; nothing for none.
+    pub fn line(self) -> Option<String> {
+        let mut noun = true;
+        let mut part = |n: usize, one: &str, many: &str| {
+            let clauses = match (std::mem::take(&mut noun), n) {
+                (false, _) => "",
+                (true, 1) => " clause",
+                (true, _) => " clauses",
+            };
+            format!("{n}{clauses} {}", if n == 1 { one } else { many })
+        };
+        let mut parts = Vec::new();
+        if self.proxy > 0 {
+            parts.push(part(self.proxy, "needs a proxy", "need a proxy"));
+        }
+        if self.authentication > 0 {
+            parts.push(part(self.authentication, "needs authentication", "need authentication"));
+        }
+        if self.not_enforced > 0 {
+            parts.push(part(self.not_enforced, "is not enforced yet", "are not enforced yet"));
+        }
+        (!parts.is_empty()).then(|| {
+            format!("{}: nodes of this build drop that traffic (`check --target node` lists them)", parts.join(", "))
+        })
+    }
+}
+
+/// Slugs of findings that say that something is right and not enforced yet.
+pub const NOT_ENFORCED: [&str; 2] = ["not-enforced-yet", "kind-not-enforced-yet"];
+
 /// What `check` found.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -80,6 +161,9 @@ pub struct CheckReport {
     pub kind: &'static str,
     /// The reading of the language that was used.
     pub dialect: DialectEntry,
+    /// Policies of other engines, which are not evaluated; absent when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub incomplete: Vec<Incomplete>,
     /// In the order of files and lines.
     pub findings: Vec<Finding>,
     /// What was looked at.
@@ -142,6 +226,8 @@ pub struct Summary {
     pub warnings: usize,
     /// Findings of level hint.
     pub hints: usize,
+    /// What nodes of this build cannot enforce; listed as findings with `--target node`.
+    pub not_on_node: NotOnNode,
 }
 
 /// What `trace` answers.
@@ -162,6 +248,12 @@ pub struct TraceReport {
     pub port: String,
     /// `allow`, `deny` or `unknown`, both ends together.
     pub verdict: String,
+    /// Whether the cluster only records what policies deny (`policy-audit-mode`), and lets it pass.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub audit: bool,
+    /// Policies of other engines, which are not evaluated; absent when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub incomplete: Vec<Incomplete>,
     /// Facts that were not read and that the answer hangs on; absent when it is known.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<MissingFact>,
@@ -287,6 +379,9 @@ pub struct LabReport {
     pub kind: &'static str,
     /// The reading of the language that was used.
     pub dialect: DialectEntry,
+    /// Policies of other engines, which are not evaluated; absent when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub incomplete: Vec<Incomplete>,
     /// Whether real packets met programs in the kernel; else the programs ran in user space.
     pub on_kernel: bool,
     /// Why they did not.

@@ -3,6 +3,7 @@
 use crate::args::{Color, Paths};
 use crate::files::{self, Unreadable};
 use crate::render::{self, count, say};
+use crate::report::NotOnNode;
 use diag::{Diagnostic, Severity};
 use driver::text::{self, Role};
 use driver::{Choice, Database, Wish};
@@ -70,6 +71,12 @@ impl Session {
         !self.unreadable.is_empty() || self.empty
     }
 
+    /// What nodes of this build cannot enforce.
+    pub fn not_on_node(&self) -> NotOnNode {
+        let all: Vec<Diagnostic> = checks::check(&self.db).into_iter().chain(checks::for_node(&self.db)).collect();
+        NotOnNode::of(&all)
+    }
+
     /// Names the policies that take no part.
     fn say_refused(&self) {
         let refused = self.db.files().flat_map(|file| {
@@ -103,7 +110,7 @@ impl Session {
         }
         if !closed.is_empty() {
             let parts = count(closed.len(), "part of a policy is", "parts of policies are");
-            say(&format!("warning: {parts} not enforced yet and will deny; `tidegate check` says which"));
+            say(&format!("warning: {parts} not enforced yet and will deny; `tidegate check --target node` says which"));
         }
         let warnings = others.iter().filter(|it| it.severity == Severity::Warning).count();
         if warnings > 0 {

@@ -11,7 +11,7 @@ use super::Exit;
 use crate::args::{Color, Outputs, Paths};
 use crate::output::{self, Format};
 use crate::render::{self, say};
-use crate::report::{API_VERSION, DialectEntry};
+use crate::report::{API_VERSION, DialectEntry, Incomplete};
 use crate::session::{self, Session};
 use crate::visible::visible;
 use clap::Args;
@@ -110,6 +110,8 @@ impl Build {
             api_version: API_VERSION,
             kind: "BuildReport",
             dialect: DialectEntry::of(&session.choice),
+            incomplete: Incomplete::of(&session.db),
+            not_on_node: session.not_on_node(),
             out_dir: self.out_dir.as_ref().map(|dir| dir.display().to_string()),
             images: built.image_entries(),
             classes: built.class_entries(),

@@ -3,10 +3,10 @@
 use super::Exit;
 use crate::args::{Color, Outputs, Paths};
 use crate::output::{self, Format};
-use crate::report::{API_VERSION, CheckReport, DialectEntry, Summary};
+use crate::report::{API_VERSION, CheckReport, DialectEntry, Incomplete, NOT_ENFORCED, NotOnNode, Summary};
 use crate::session::{self, Session};
 use crate::{output::Destination, render};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use diag::{Diagnostic, Severity};
 use driver::text::{self, Role};
 
@@ -19,9 +19,19 @@ pub struct Check {
     /// Where manifests come from.
     #[command(flatten)]
     pub paths: Paths,
+    /// Also report, as errors, every clause and kind that this target cannot enforce; without it they are counted in the summary.
+    #[arg(long, value_name = "TARGET")]
+    pub target: Option<Target>,
     /// Where the report goes.
     #[command(flatten)]
     pub outputs: Outputs,
+}
+
+/// Something that enforces policies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Target {
+    /// Nodes of this build.
+    Node,
 }
 
 impl Check {
@@ -29,17 +39,30 @@ impl Check {
     pub fn run(self, color: Color) -> Result<Exit, String> {
         let session = session::open(&self.paths);
         let unreadable = session.unreadable.iter().map(|it| checks::unreadable(&it.path, &it.reason));
-        let findings: Vec<Diagnostic> = unreadable.chain(checks::check(&session.db)).collect();
-        let summary = summary(&session, &findings);
+        let mut findings: Vec<Diagnostic> = unreadable.chain(checks::check(&session.db)).collect();
+        findings.extend(checks::for_node(&session.db));
+        let not_on_node = NotOnNode::of(&findings);
+        match self.target {
+            Some(Target::Node) => findings.sort_by_key(|it| it.place().map(|label| (label.file, label.span.start))),
+            None => findings.retain(|it| !is_of_node(it)),
+        }
+        let summary = Summary { not_on_node, ..summary(&session, &findings) };
+        let incomplete = Incomplete::of(&session.db);
         let dialect = DialectEntry::of(&session.choice);
         output::write_all(&self.outputs.outputs, |format, destination| match format {
-            Format::Text => text(&session, &findings, summary, &dialect, color, destination),
+            Format::Text => {
+                let listed = self.target.is_some();
+                let mut out = text(&session, &findings, summary, &dialect, color, destination);
+                out.extend(summary.not_on_node.line().filter(|_| !listed).map(|line| line + "\n"));
+                out + &Incomplete::lines(&incomplete)
+            }
             Format::Concise => findings.iter().map(|it| render::concise(&session.db, it)).collect(),
             Format::Json => {
                 let report = CheckReport {
                     api_version: API_VERSION,
                     kind: "CheckReport",
                     dialect: dialect.clone(),
+                    incomplete: incomplete.clone(),
                     findings: findings.iter().map(|it| render::finding(&session.db, it)).collect(),
                     summary,
                 };
@@ -53,6 +76,11 @@ impl Check {
             _ => Exit::Findings,
         })
     }
+}
+
+/// Whether a finding only says what nodes of this build cannot enforce.
+fn is_of_node(finding: &Diagnostic) -> bool {
+    NOT_ENFORCED.contains(&finding.slug) || matches!(finding.slug, "needs-proxy" | "needs-authentication")
 }
 
 fn summary(session: &Session, findings: &[Diagnostic]) -> Summary {

@@ -4,7 +4,8 @@ use super::Exit;
 use crate::args::{Color, Outputs, Paths, Reading};
 use crate::output::{self, Format};
 use crate::report::{
-    API_VERSION, DialectEntry, DiffersUnder, MissingFact, TraceCause, TraceNearest, TraceReport, TraceRow, TraceSide,
+    API_VERSION, DialectEntry, DiffersUnder, Incomplete, MissingFact, TraceCause, TraceNearest, TraceReport, TraceRow,
+    TraceSide,
 };
 use crate::{render, session};
 use clap::{Args, ValueEnum};
@@ -147,6 +148,8 @@ fn report(db: &Database, choice: &Choice, question: &Question, trace: &reason::T
         destination: question.destination.to_string(),
         port: question.key.to_string(),
         verdict: word(trace.outcome()).to_owned(),
+        audit: world::cluster(db).config.audit && trace.outcome() == Outcome::Deny,
+        incomplete: Incomplete::of(db),
         missing: missing(&trace.missing()),
         differs: differs(db, choice, question, trace),
         egress: side(db, &trace.egress),
@@ -268,7 +271,15 @@ fn condition(requirement: &Requirement) -> String {
 fn headline(report: &TraceReport) -> String {
     let differs: String = headline_differs(report).iter().map(|it| format!("; differs under {it}")).collect();
     let TraceReport { verdict, source, destination, port, dialect, .. } = report;
-    format!("{verdict}: {source} -> {destination} {port} ({}){differs}", dialect.name)
+    let incomplete = Incomplete::lines(&report.incomplete).trim_end().replace('\n', "; ");
+    let incomplete = if incomplete.is_empty() { incomplete } else { format!("; {incomplete}") };
+    let verdict = format!("{verdict}{}", audited(report));
+    format!("{verdict}: {source} -> {destination} {port} ({}){differs}{incomplete}", dialect.name)
+}
+
+/// What becomes of a denied flow in a cluster that only records what policies deny.
+fn audited(report: &TraceReport) -> &'static str {
+    if report.audit { " (audit: passes and is logged)" } else { "" }
 }
 
 /// The readings under which the verdict on the whole flow is another.
@@ -305,7 +316,7 @@ fn text(report: &TraceReport, colours: bool) -> String {
     };
     let mut out = format!(
         "{}  {} -> {}  {}   {}\n",
-        paint(&report.verdict, &report.verdict.to_uppercase()),
+        paint(&report.verdict, &format!("{}{}", report.verdict.to_uppercase(), audited(report))),
         report.source,
         report.destination,
         report.port,
@@ -315,6 +326,7 @@ fn text(report: &TraceReport, colours: bool) -> String {
         out += &format!("{}  differs under {it}: {}\n", " ".repeat(report.verdict.len()), it.verdict);
     }
     out += &notes(report);
+    out += &Incomplete::lines(&report.incomplete);
     for (name, side) in [("egress of", &report.egress), ("ingress of", &report.ingress)] {
         out += &format!("\n{name} {}: {}\n", side.subject, paint(&side.verdict, &side.verdict));
         if let Some(why) = &side.unmanaged {

@@ -5,6 +5,7 @@ mod disk;
 mod help;
 mod lab;
 mod output;
+mod reading;
 mod reports;
 mod support;
 mod words;

@@ -111,6 +111,8 @@ checks! {
     tg0091_removed_kind;
     tg0110_setting_refuses_policy => find;
     tg0111_contradicting_rules;
+    tg0130_needs_proxy;
+    tg0131_needs_authentication;
     tg9999_internal_error;
 }
 
@@ -145,6 +147,27 @@ fn of_file(db: &dyn Db, file: SourceFile, finder: &Finder, wide: &[Diagnostic]) 
     }
     let is_here = |said: &&Diagnostic| said.place().is_some_and(|label| label.file == text.id);
     found.extend(wide.iter().filter(is_here).cloned());
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// What nodes of this build cannot enforce beside what [`check`] says anyway: clauses that need a proxy or authentication, in the order of
+/// files and places. What they match is dropped there.
+pub fn for_node(db: &dyn Db) -> Vec<Diagnostic> {
+    files(db).into_iter().flat_map(|file| of_node(db, file)).collect()
+}
+
+fn of_node(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
+    let text = Text::new(db, file);
+    let mut found = Vec::new();
+    for spot in text.spots() {
+        let sections = spot.policy.iter().flat_map(|policy| &policy.sections);
+        for entry in sections.flat_map(|section| &section.entries) {
+            found.extend(tg0130_needs_proxy::find(&spot, entry));
+            found.extend(tg0131_needs_authentication::find(&spot, entry));
+        }
+    }
     found.sort();
     found.dedup();
     found

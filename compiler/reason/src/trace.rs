@@ -71,6 +71,8 @@ pub struct Side {
     pub direction: Direction,
     /// Whose policy is asked.
     pub subject: String,
+    /// The other end.
+    pub other: String,
     /// What it says.
     pub stand: Stand,
 }
@@ -91,11 +93,19 @@ impl Side {
         }
     }
 
-    /// The facts that this end's verdict hangs on.
+    /// The facts that this end's verdict hangs on: some exactly where it is unknown.
     pub fn missing(&self) -> BTreeSet<Missing> {
         match &self.stand {
-            Stand::Decided(rows) => rows.iter().flat_map(|row| row.missing.iter().cloned()).collect(),
+            Stand::Decided(rows) => {
+                let mut missing: BTreeSet<Missing> = rows.iter().flat_map(|row| row.missing.iter().cloned()).collect();
+                if missing.is_empty() && self.outcome() == Outcome::Unknown {
+                    let fact = if rows.is_empty() { Fact::PodAddress } else { Fact::WhichAddress };
+                    missing.insert(Missing::new(fact, self.other.as_str()));
+                }
+                missing
+            }
             Stand::Unknown(missing) => missing.clone(),
+            Stand::Unmanaged(Unmanaged::Holds(_)) => [Missing::new(Fact::WhichAddress, self.subject.as_str())].into(),
             Stand::Unmanaged(_) | Stand::Itself => BTreeSet::new(),
         }
     }
@@ -197,6 +207,7 @@ impl World<'_> {
         let side = |direction, mine: &Party, my_pod: &Option<Pod>, other: &Party, other_pod: &Option<Pod>| Side {
             direction,
             subject: self.subject(mine, my_pod),
+            other: self.subject(other, other_pod),
             stand: match itself {
                 true => Stand::Itself,
                 false => self.stand(direction, mine, my_pod, other, other_pod, question.key),

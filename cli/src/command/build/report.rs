@@ -1,6 +1,6 @@
 //! The JSON that `build` writes: its report, and the files of an output folder beside the images.
 
-use crate::report::{DialectEntry, Place};
+use crate::report::{DialectEntry, Incomplete, NotOnNode, Place};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -14,6 +14,11 @@ pub struct BuildReport {
     pub kind: &'static str,
     /// The reading of the language that was used.
     pub dialect: DialectEntry,
+    /// Policies of other engines, which are not evaluated; absent when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub incomplete: Vec<Incomplete>,
+    /// What nodes of this build cannot enforce of these policies.
+    pub not_on_node: NotOnNode,
     /// Where it was written; absent without `--out-dir`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub out_dir: Option<String>,

@@ -3,6 +3,7 @@
 use super::report::{BuildReport, DirectionEntry};
 use super::{Built, Made, plan, who};
 use crate::render::count;
+use crate::report::Incomplete;
 use diag::Diagnostic;
 use driver::build::Problem;
 use driver::meaning::{self, ClassKey};
@@ -30,6 +31,8 @@ pub fn text(report: &BuildReport, explained: &str) -> String {
         summary.bytes,
         report.dialect
     );
+    out.extend(report.not_on_node.line().map(|line| line + "\n"));
+    out += &Incomplete::lines(&report.incomplete);
     out
 }
 

@@ -2,7 +2,7 @@
 
 use super::run::Found;
 use crate::render;
-use crate::report::{API_VERSION, DialectEntry, LabAnswer, LabReport, LabSummary, TraceCause};
+use crate::report::{API_VERSION, DialectEntry, Incomplete, LabAnswer, LabReport, LabSummary, TraceCause};
 use driver::{Choice, Database, locate};
 use flow::Family;
 use lab::Outcome;
@@ -19,6 +19,7 @@ pub fn report(db: &Database, plan: &Plan, found: &Found, choice: &Choice) -> Lab
         api_version: API_VERSION,
         kind: "LabReport",
         dialect: DialectEntry::of(choice),
+        incomplete: Incomplete::of(db),
         on_kernel: found.on_kernel.is_ok(),
         not_on_kernel_because: found.on_kernel.clone().err(),
         seed: match found.sample {
@@ -118,7 +119,7 @@ fn closing(report: &LabReport) -> String {
     format!(
         "{} questions{sample}: {} reached, {} blocked; {verdict}; {}\n",
         summary.questions, summary.reached, summary.blocked, report.dialect
-    )
+    ) + &Incomplete::lines(&report.incomplete)
 }
 
 /// Who reaches whom on what: one row a pair, both families together where they agree.

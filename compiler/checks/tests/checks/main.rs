@@ -23,6 +23,12 @@ fn said_of(text: &str) -> Vec<Diagnostic> {
     checks::check(&project(&[("policy.yaml", text)]))
 }
 
+/// The same beside what nodes of this build cannot enforce.
+fn said_for_node(text: &str) -> Vec<Diagnostic> {
+    let db = project(&[("policy.yaml", text)]);
+    checks::check(&db).into_iter().chain(checks::for_node(&db)).collect()
+}
+
 /// Code and headline of each, one a line.
 fn lines(found: &[Diagnostic]) -> Vec<String> {
     found.iter().map(|said| format!("{} {}", said.code, said.headline)).collect()

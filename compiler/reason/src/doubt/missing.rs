@@ -50,6 +50,8 @@ pub enum Fact {
     ApiServer,
     /// Whether both ends are authenticated.
     AuthSession,
+    /// Which of several addresses or pods is meant; they are answered differently.
+    WhichAddress,
     /// The addresses of a group of a cloud.
     CloudGroup,
     /// What a clause says that this build does not evaluate.
@@ -71,6 +73,7 @@ impl Fact {
             Fact::Service => "service",
             Fact::ApiServer => "api-server",
             Fact::AuthSession => "auth-session",
+            Fact::WhichAddress => "which-address",
             Fact::CloudGroup => "cloud-group",
             Fact::NotEvaluated => "not-evaluated",
         }
@@ -90,6 +93,7 @@ impl Fact {
             Fact::Service => "the Service and its EndpointSlices, or a question about one of its pods",
             Fact::ApiServer => "the EndpointSlice of Service default/kubernetes",
             Fact::AuthSession => "a running cluster: it authenticates the ends of each connection",
+            Fact::WhichAddress => "a question about one of its addresses or pods",
             Fact::CloudGroup => "the cloud",
             Fact::NotEvaluated => "a build that evaluates it",
         }

@@ -1,0 +1,145 @@
+//! What reports say of their reading: the dialect, what differs, what is unknown, incomplete, or not for nodes of this build.
+
+use crate::support::{CLUSTER, Folder, POLICY};
+use serde_json::Value;
+
+/// A pod of Cilium's agent.
+const AGENT: &str = "\
+apiVersion: v1
+kind: Pod
+metadata: {name: cilium-x, namespace: kube-system, labels: {k8s-app: cilium}}
+spec: {nodeName: north, hostNetwork: true, containers: [{name: c, image: i}]}
+";
+
+/// The database admits its own node's pods by their addresses.
+const BLOCK: &str = "\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: db, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: db}}
+  ingress: [{from: [{ipBlock: {cidr: 10.1.0.0/24}}, {ipBlock: {cidr: 'fd00:1::/64'}}]}]
+";
+
+/// A policy of another engine.
+const CALICO: &str = "\
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: db, namespace: shop}
+spec: {selector: app == 'db', types: [Ingress]}
+";
+
+/// One rule for a proxy, one that asks for authentication.
+const PROXY: &str = "\
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: api, namespace: shop}
+spec:
+  endpointSelector: {matchLabels: {app: db}}
+  ingress:
+  - toPorts: [{ports: [{port: \"80\", protocol: TCP}], rules: {http: [{path: /}]}}]
+  - fromEndpoints: [{matchLabels: {app: web}}]
+    authentication: {mode: required}
+";
+
+const TRACE: [&str; 6] = ["trace", "shop/web", "shop/db", "80/TCP", "-f", "."];
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+fn folder(policy: &str) -> Folder {
+    Folder::of(&[("cluster.yaml", CLUSTER), ("policy.yaml", policy)])
+}
+
+#[test]
+fn every_report_names_its_dialect_and_why() {
+    let plain = folder(POLICY);
+    let cilium = folder(POLICY);
+    cilium.write("agent.yaml", AGENT);
+    for command in [&["check"][..], &TRACE, &["build"], &["lab", "run", "."]] {
+        let said = |folder: &Folder, more: &[&str]| folder.run(&[command, more].concat()).out;
+        assert!(said(&plain, &[]).contains("dialect standard (auto: no Cilium among the facts)"), "{command:?}");
+        assert!(said(&cilium, &[]).contains("dialect cilium-1.20 (auto: Cilium enforces"), "{command:?}");
+        let asked = said(&cilium, &["--dialect", "cilium-1.19"]);
+        assert!(asked.contains("dialect cilium-1.19 (asked)"), "{command:?}: {asked}");
+        let told = json(&said(&cilium, &["-o", "json"]))["dialect"].clone();
+        assert_eq!((&told["name"], &told["chosen"]), (&"cilium-1.20".into(), &"auto".into()), "{command:?}");
+    }
+}
+
+#[test]
+fn a_verdict_that_differs_under_the_other_dialect_is_marked_though_nobody_asked() {
+    let folder = folder(BLOCK);
+    let said = folder.run(&TRACE).ended(0);
+    assert!(said.starts_with("ALLOW") && said.contains("differs under cilium (D1): deny"), "{said}");
+    let said = folder.run(&[&TRACE[..], &["--dialect", "cilium"]].concat()).ended(0);
+    assert!(said.starts_with("DENY") && said.contains("differs under standard (D1): allow"), "{said}");
+    let told = json(&folder.run(&[&TRACE[..], &["-o", "json"]].concat()).ended(0));
+    assert_eq!(told["differs"][0]["because"], serde_json::json!(["D1"]));
+    assert!(!self::folder(POLICY).run(&TRACE).ended(0).contains("differs"));
+}
+
+#[test]
+fn policies_of_other_engines_make_every_report_incomplete() {
+    let folder = folder(POLICY);
+    folder.write("calico.yaml", CALICO);
+    for command in [&["check"][..], &TRACE, &["build"], &["lab", "run", "."]] {
+        let ran = folder.run(command);
+        assert!(ran.out.contains("incomplete: 1 Calico policy not evaluated"), "{command:?}: {ran:?}");
+        let told = json(&folder.run(&[command, &["-o", "json"]].concat()).out);
+        assert_eq!(told["incomplete"], serde_json::json!([{"engine": "Calico", "policies": 1}]), "{command:?}");
+    }
+}
+
+#[test]
+fn what_nodes_cannot_enforce_is_counted_and_listed_where_nodes_are_meant() {
+    let folder = folder(PROXY);
+    let line = "1 clause needs a proxy, 1 needs authentication: nodes of this build drop that traffic (`check --target node` lists them)";
+    assert!(folder.run(&["check"]).ended(0).contains(line));
+    assert!(folder.run(&["build"]).ended(0).contains(line));
+    let listed = folder.run(&["check", "--target", "node", "-o", "concise"]).ended(1);
+    assert!(
+        listed.contains("policy.yaml:7:54: error[TG0130]") && listed.contains("policy.yaml:9:5: error[TG0131]"),
+        "{listed}"
+    );
+}
+
+#[test]
+fn a_verdict_that_hangs_on_what_was_not_read_is_unknown_and_meets_no_expectation_but_that() {
+    let policy =
+        POLICY.replace("podSelector: {matchLabels: {app: web}}", "namespaceSelector: {matchLabels: {team: a}}");
+    let cluster = CLUSTER.replace("kind: Namespace", "kind: Secret");
+    let folder = Folder::of(&[("cluster.yaml", &cluster), ("policy.yaml", &policy)]);
+    let ask = |more: &[&str]| folder.run(&[&["trace", "shop/web", "shop/db", "5432", "-f", "."], more].concat());
+    insta::assert_snapshot!("trace-unknown", ask(&[]).ended(0));
+    ask(&["--expect", "allow"]).ended(1);
+    ask(&["--expect", "deny"]).ended(1);
+    ask(&["--expect", "unknown"]).ended(0);
+    assert!(ask(&["--facts", "all"]).ended(0).starts_with("DENY"));
+    let told = json(&ask(&["-o", "json"]).ended(0));
+    let fact = serde_json::json!([{"fact": "namespace-labels", "of": "shop", "suppliedBy": "the Namespace object"}]);
+    assert_eq!((&told["verdict"], &told["missing"]), (&"unknown".into(), &fact));
+}
+
+#[test]
+fn a_cluster_that_only_records_says_that_the_flow_passes() {
+    let folder = folder(POLICY);
+    let config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: cilium-config, namespace: kube-system}\ndata: {policy-audit-mode: \"true\"}\n";
+    folder.write("config.yaml", config);
+    let said = folder.run(&TRACE).ended(0);
+    assert!(said.starts_with("DENY (audit: passes and is logged)"), "{said}");
+    assert_eq!(json(&folder.run(&[&TRACE[..], &["-o", "json"]].concat()).out)["audit"], true);
+}
+
+#[test]
+fn a_policy_that_only_allows_is_never_said_to_deny() {
+    let folder = folder(POLICY);
+    for command in [&TRACE[..], &["check"], &["lab", "run", "."], &["build", "--explain"]] {
+        let ran = folder.run(command);
+        for words in ["denied by", "denies", "is denied", "deny by", "blocked by"] {
+            assert!(!ran.out.contains(words) && !ran.err.contains(words), "{command:?}: {ran:?}");
+        }
+    }
+    insta::assert_snapshot!("trace-allow-only", folder.run(&TRACE).ended(0));
+}
