@@ -156,6 +156,8 @@ impl Case {
             fallback: Fallback::Deny(vec![]),
             origins: vec![Origin { object: "bench".into(), path: String::new() }],
             listeners: vec![],
+            requests: vec![],
+            names_by_port: false,
         }
     }
 

@@ -75,6 +75,8 @@ pub fn sign(plan: &mut DirectionPlan, bound: &BoundDirection) {
 fn said(rule: &BoundRule) -> Digest {
     let mut text = String::new();
     let BoundRule { tier, order, effect, selector, l4, l7, auth, peers: _, origin: _ } = rule;
+    // Why not what is asked of requests: programs hand flows over, and proxies apply it.
+    let l7 = l7.as_ref().map(|l7| (&l7.parser, l7.priority));
     // Cannot fail: writing into a String never does.
     let _ = write!(text, "{tier:?} {order} {effect:?} {l4} {l7:?} {auth:?} {selector}");
     Digest::of(text.as_bytes())

@@ -31,6 +31,7 @@ pub mod peers;
 
 pub mod subject;
 
+pub mod reach;
 pub mod resolve;
 
 pub mod gateway;
@@ -40,7 +41,7 @@ pub use labels::{Label, LabelSet, Operator, Requirement, Selector, Source};
 pub use peers::{HostId, HostKey, Mentions, NamedPorts, PeerInfo, PeerKey, PeerTable};
 pub use policy::{
     Effect, Entity, Entry, Icmp, Isolation, L3, L4, L7, Matching, ObjectRef, Origin, Parser, Peer, PeerSelector,
-    Policy, PortItem, Ports, Requires, Section, ServiceSelector, Subjects, Tier, Which,
+    Policy, PortItem, Ports, Requires, Section, ServiceSelector, Subjects, Tier, TlsContext, Which,
 };
 pub use refusal::{Refusal, Setting, refusals};
 pub use resolve::{Bound, BoundDirection, BoundRule, Conflict, ConflictKind, Members, members, resolve};

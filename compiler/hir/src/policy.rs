@@ -11,6 +11,7 @@
 use std::fmt;
 
 use flow::{Auth, Direction, Family, Prefix, Protocol};
+use request::Requests;
 
 use crate::labels::Selector;
 
@@ -363,17 +364,35 @@ pub struct Icmp {
     pub kind: Option<u8>,
 }
 
-/// What a proxy applies. Carried as data; nothing here understands it.
+/// What a proxy applies.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct L7 {
     /// Which proxy.
     pub parser: Parser,
-    /// The rules, each as JSON text with sorted keys; sorted. Empty for a proxy that only parses.
-    pub rules: Vec<String>,
-    /// Names that a TLS client may ask for; sorted, empty for any.
-    pub server_names: Vec<String>,
+    /// What is asked of requests.
+    pub requests: Requests,
+    /// Where its rules are, for example `spec.ingress[0].toPorts[0].rules.http`: rule `n` stands at `[n]`. The server names, or the whole
+    /// member of `toPorts`, when it has no rules.
+    pub path: String,
+    /// How clients see the proxy; with it the proxy reads inside TLS.
+    pub terminating: Option<TlsContext>,
+    /// How servers see the proxy.
+    pub originating: Option<TlsContext>,
     /// Precedence among redirects, 1 to 126, the smaller wins.
     pub priority: u8,
+}
+
+/// Keys and certificates for one side of a proxy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TlsContext {
+    /// Where they are kept: a Secret as `namespace/name`.
+    pub secret: String,
+    /// The entry with authorities to trust; `ca.crt` by default.
+    pub trusted_ca: Option<String>,
+    /// The entry with the certificate; `tls.crt` by default.
+    pub certificate: Option<String>,
+    /// The entry with the private key; `tls.key` by default.
+    pub private_key: Option<String>,
 }
 
 /// A family of proxies.

@@ -11,13 +11,16 @@
 //! Selectors, labels, clusters, files, kernels.
 //! # Laws
 //! Equal bounds give equal rule sets; no origin is lost; tiers and levels ascend (`tests/tiers.rs`). Text to verdict is shown by
-//! small cases (`tests/traps`).
+//! small cases (`tests/traps`). What is asked of requests is joined where rules are one rule of a proxy (`requests`).
 //! # Reading order
 //! [`lower()`], then [`Indices`].
+
+mod requests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use hir::resolve::{Bound, BoundDirection, BoundRule};
+use requests::Asked;
 use rules::{Effect, Fallback, Level, Origin, OriginId, Redirect, Rule, RuleSet, Tier};
 
 /// Lowers both directions of a bound: first ingress, then egress.
@@ -31,13 +34,14 @@ pub fn lower(bound: &Bound) -> (RuleSet, RuleSet) {
 pub fn lower_direction(bound: &BoundDirection) -> RuleSet {
     let indices = Indices::of(bound);
     let isolated_by: Vec<OriginId> = bound.isolated_by.iter().filter_map(|it| indices.origin(it)).collect();
+    let isolated = !isolated_by.is_empty();
+    let asked = Asked::of(bound, !isolated, |origin| indices.origin(origin));
     let mut by_tier: BTreeMap<hir::Tier, BTreeMap<u32, Vec<Rule>>> = BTreeMap::new();
     for rule in &bound.rules {
-        if let Some(lowered) = lower_rule(rule, &indices) {
+        if let Some(lowered) = lower_rule(rule, &indices, &asked) {
             by_tier.entry(rule.tier).or_default().entry(rule.order).or_default().push(lowered);
         }
     }
-    let isolated = !isolated_by.is_empty();
     let ends_in_normal = isolated && bound.normal_tier_is_final;
     if ends_in_normal {
         by_tier.entry(hir::Tier::Normal).or_default();
@@ -52,6 +56,8 @@ pub fn lower_direction(bound: &BoundDirection) -> RuleSet {
         fallback: if isolated { Fallback::Deny(isolated_by) } else { Fallback::Allow },
         origins: indices.origins,
         listeners: indices.listeners,
+        requests: asked.into_sets(),
+        names_by_port: bound.dns_rules_not_widened,
     }
 }
 
@@ -64,15 +70,17 @@ fn name_of(tier: hir::Tier) -> &'static str {
     }
 }
 
-fn lower_rule(rule: &BoundRule, indices: &Indices) -> Option<Rule> {
+fn lower_rule(rule: &BoundRule, indices: &Indices, asked: &Asked<'_>) -> Option<Rule> {
     let effect = match rule.effect {
         hir::Effect::Deny => Effect::Deny,
         hir::Effect::Pass => Effect::Pass,
         hir::Effect::Allow => Effect::Allow {
-            redirect: match &rule.l7 {
-                Some(l7) => {
-                    Some(Redirect { listener: indices.listener(&l7.parser.to_string())?, priority: l7.priority })
-                }
+            redirect: match asked.asking(rule, |origin| indices.origin(origin)) {
+                Some(asking) => Some(Redirect {
+                    listener: indices.listener(&asking.parser.to_string())?,
+                    priority: asking.priority,
+                    requests: asked.number(&asking.rules),
+                }),
                 None => None,
             },
             auth: rule.auth,
@@ -93,9 +101,17 @@ impl Indices {
     /// Numbers everything that a direction names, in sorted order.
     pub fn of(bound: &BoundDirection) -> Indices {
         let named = bound.rules.iter().map(|rule| &rule.origin).chain(&bound.isolated_by);
-        let origins: BTreeSet<Origin> = named.map(lower_origin).collect();
-        let redirects = bound.rules.iter().filter_map(|rule| rule.l7.as_ref());
-        let listeners: BTreeSet<String> = redirects.map(|l7| l7.parser.to_string()).collect();
+        let redirects = || bound.rules.iter().filter(|rule| rule.l7.is_some());
+        let lists = redirects().map(|rule| lower_origin(&requests::list(rule)));
+        let origins: BTreeSet<Origin> = named.map(lower_origin).chain(lists).collect();
+        let mut listeners: BTreeSet<String> = BTreeSet::new();
+        for l7 in redirects().filter_map(|rule| rule.l7.as_ref()) {
+            listeners.insert(l7.parser.to_string());
+            if !l7.requests.server_names.is_empty() {
+                // What stands open beside it may come to need a name too.
+                listeners.insert(hir::Parser::Tls.to_string());
+            }
+        }
         Indices { origins: origins.into_iter().collect(), listeners: listeners.into_iter().collect() }
     }
 

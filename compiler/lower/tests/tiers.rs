@@ -5,6 +5,7 @@ use std::sync::Arc;
 use flow::{L4Key, L4Set, PeerId, Peers, Protocol};
 use hir::resolve::{BoundDirection, BoundRule};
 use hir::{Effect, L7, ObjectRef, Origin, Parser, Tier};
+use request::{HttpRule, Pattern, Request, Requests, Rules};
 use rules::{Fallback, RuleSet};
 
 const P: PeerId = PeerId(10);
@@ -49,7 +50,7 @@ fn example(isolated: bool, normal_tier_is_final: bool) -> RuleSet {
     ];
     rules.sort();
     let isolated_by = isolated.then(|| origin("spec")).into_iter().collect();
-    lower::lower_direction(&BoundDirection { rules, isolated_by, in_force: true, normal_tier_is_final })
+    lower::lower_direction(&BoundDirection { normal_tier_is_final, isolated_by, ..isolating(rules) })
 }
 
 fn allows(rules: &RuleSet, peer: PeerId, protocol: Protocol, port: u16) -> bool {
@@ -99,7 +100,7 @@ fn nothing_in_force_is_an_empty_set_that_allows() {
 #[test]
 fn what_isolates_without_rules_is_named_by_the_denial() {
     let isolated_by = [origin("spec.policyTypes")].into();
-    let bound = BoundDirection { isolated_by, in_force: true, normal_tier_is_final: true, rules: Vec::new() };
+    let bound = BoundDirection { isolated_by, ..isolating(Vec::new()) };
     let rules = lower::lower_direction(&bound);
     let decision = oracle::decide(&rules, P, L4Key::new(Protocol::TCP, 80));
     let by: Vec<&str> = decision.by.iter().map(|it| rules.origins[it.0 as usize].path.as_str()).collect();
@@ -109,14 +110,65 @@ fn what_isolates_without_rules_is_named_by_the_denial() {
 #[test]
 fn redirects_share_a_listener_for_each_kind_of_proxy() {
     let through = |parser: Parser, port: u16| BoundRule {
-        l7: Some(L7 { priority: parser.default_priority(), parser, rules: Vec::new(), server_names: Vec::new() }),
+        l7: Some(proxy(parser, Requests::default())),
         ..rule(Tier::Normal, 0, Effect::Allow, None, tcp(port))
     };
     let rules = vec![through(Parser::Tls, 443), through(Parser::Http, 80), through(Parser::Http, 443)];
-    let bound =
-        BoundDirection { rules, isolated_by: [origin("spec")].into(), in_force: true, normal_tier_is_final: true };
-    let rules = lower::lower_direction(&bound);
+    let rules = lower::lower_direction(&isolating(rules));
     assert_eq!(rules.listeners, ["http", "tls"]);
     let verdict = |port| oracle::decide(&rules, P, L4Key::new(Protocol::TCP, port)).verdict.to_string();
     assert_eq!([verdict(80), verdict(443), verdict(22)], ["redirect l0", "redirect l0", "deny"]);
+}
+
+fn proxy(parser: Parser, requests: Requests) -> L7 {
+    let path = "spec.http".to_owned();
+    L7 { priority: parser.default_priority(), parser, requests, path, terminating: None, originating: None }
+}
+
+fn isolating(rules: Vec<BoundRule>) -> BoundDirection {
+    BoundDirection {
+        rules,
+        isolated_by: [origin("spec")].into(),
+        in_force: true,
+        normal_tier_is_final: true,
+        dns_rules_not_widened: false,
+    }
+}
+
+#[test]
+fn rules_for_requests_only_observe_where_nothing_isolates() {
+    let get = HttpRule { method: Some(Pattern::new("GET")), ..HttpRule::default() };
+    let requests = Requests { rules: Rules::Http(vec![get]), ..Requests::default() };
+    let rule =
+        BoundRule { l7: Some(proxy(Parser::Http, requests)), ..rule(Tier::Normal, 0, Effect::Allow, None, tcp(80)) };
+    for (isolates, passes) in [(true, false), (false, true)] {
+        let mut bound = isolating(vec![rule.clone()]);
+        if !isolates {
+            bound.isolated_by.clear();
+        }
+        let rules = lower::lower_direction(&bound);
+        let post = Request::http("POST", "/");
+        let decision = oracle::decide_request(&rules, P, L4Key::new(Protocol::TCP, 80), &post);
+        assert_eq!(decision.outcome.passes(), passes);
+        assert_eq!(decision.by[0].path, "spec.http");
+    }
+}
+
+#[test]
+fn a_server_name_that_one_rule_wants_is_wanted_by_all_of_its_peers_and_port() {
+    let names = |name: &str| Requests { server_names: vec![name.to_owned()], ..Requests::default() };
+    let through = |requests, selector: &str| BoundRule {
+        l7: requests,
+        selector: selector.to_owned(),
+        ..rule(Tier::Normal, 0, Effect::Allow, None, tcp(443))
+    };
+    let wants = |name: &str| Some(proxy(Parser::Tls, names(name)));
+    let asked = |rules: Vec<BoundRule>, name: Option<&str>| {
+        let rules = lower::lower_direction(&isolating(rules));
+        oracle::decide_request(&rules, P, L4Key::new(Protocol::TCP, 443), &Request::tls(name)).outcome.passes()
+    };
+    let same = || vec![through(wants("a"), "x"), through(wants("b"), "x"), through(None, "x")];
+    assert_eq!([Some("a"), Some("b"), Some("c"), None].map(|name| asked(same(), name)), [true, true, false, false]);
+    let other = || vec![through(wants("a"), "x"), through(None, "y")];
+    assert_eq!([Some("a"), Some("c"), None].map(|name| asked(other(), name)), [true; 3]);
 }

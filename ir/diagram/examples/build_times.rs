@@ -51,7 +51,7 @@ fn ports(random: &mut Random) -> L4Set {
 
 fn rule_set(tiers: Vec<Tier>) -> RuleSet {
     let origins = vec![Origin { object: "made up".into(), path: String::new() }];
-    RuleSet { tiers, fallback: Fallback::Deny(vec![OriginId(0)]), origins, listeners: Vec::new() }
+    RuleSet { tiers, origins, ..RuleSet::of_fallback(Fallback::Deny(vec![OriginId(0)])) }
 }
 
 fn tier(levels: Vec<Vec<Rule>>) -> Tier {

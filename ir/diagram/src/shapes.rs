@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use flow::{Auth, L4Key, L4Set, PeerSet, Peers};
-use rules::{Effect, Fallback, RuleSet};
+use rules::{Effect, Fallback, Redirect, RuleSet};
 use rustc_hash::FxHashMap;
 
 /// One distinct rule, peers aside.
@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 pub(crate) struct Shape {
     /// Counted through all tiers.
     pub level: u32,
-    /// Without authentication in levels that do not look at blocks.
+    /// Without authentication in levels that do not look at blocks, and never with what is asked of requests: no verdict holds that.
     pub effect: Effect,
     /// Whether the rule names its peers; always false in levels that do not look at blocks, where it changes nothing.
     pub names_peer: bool,
@@ -102,7 +102,7 @@ impl<'a> Shapes<'a> {
                 let by_block = level.rules.iter().any(|rule| looks_at_blocks(rule.effect));
                 self.by_block.push(by_block);
                 for rule in &level.rules {
-                    let effect = if by_block { rule.effect } else { without_auth(rule.effect) };
+                    let effect = relevant(rule.effect, by_block);
                     let names_peer = by_block && rule.peers != Peers::All;
                     let shape = *known.entry((level_at, &rule.l4, effect, names_peer)).or_insert_with(|| {
                         l4_of.push(&rule.l4);
@@ -177,9 +177,13 @@ fn looks_at_blocks(effect: Effect) -> bool {
     matches!(effect, Effect::Allow { auth: Some(Auth::Required | Auth::AlwaysFail), .. })
 }
 
-fn without_auth(effect: Effect) -> Effect {
+/// An effect without what changes no verdict.
+fn relevant(effect: Effect, by_block: bool) -> Effect {
     match effect {
-        Effect::Allow { redirect, .. } => Effect::Allow { redirect, auth: None },
+        Effect::Allow { redirect, auth } => Effect::Allow {
+            redirect: redirect.map(|redirect| Redirect { requests: None, ..redirect }),
+            auth: auth.filter(|_| by_block),
+        },
         Effect::Deny | Effect::Pass => effect,
     }
 }

@@ -75,6 +75,8 @@ fn check_all(scale: Scale, vocabulary: &[(usize, Rule)], most: usize) -> usize {
         fallback: Fallback::Allow,
         origins,
         listeners: vec!["l".into()],
+        requests: vec![],
+        names_by_port: false,
     };
     let mut seen = HashMap::new();
     let mut asked = 0;
@@ -112,7 +114,7 @@ fn check_all(scale: Scale, vocabulary: &[(usize, Rule)], most: usize) -> usize {
 
 const REQUIRE: Effect = Effect::Allow { redirect: None, auth: Some(Auth::Required) };
 const REDIRECT: Effect =
-    Effect::Allow { redirect: Some(Redirect { listener: ListenerId(0), priority: 1 }), auth: None };
+    Effect::Allow { redirect: Some(Redirect { listener: ListenerId(0), priority: 1, requests: None }), auth: None };
 
 #[test]
 fn every_set_of_two_rules_means_what_the_oracle_says() {

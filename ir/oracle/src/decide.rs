@@ -57,6 +57,11 @@ impl fmt::Display for Because {
 ///
 /// Cost: every rule, in the worst case.
 pub fn decide(rules: &RuleSet, peer: PeerId, key: L4Key) -> Decision {
+    walk(rules, peer, key).0
+}
+
+/// Decides one flow, and gives the allows that did; none when something else did.
+pub(crate) fn walk(rules: &RuleSet, peer: PeerId, key: L4Key) -> (Decision, Vec<&Rule>) {
     for (tier_at, tier) in rules.tiers.iter().enumerate() {
         for (level_at, level) in tier.levels.iter().enumerate() {
             let matching: Vec<&Rule> =
@@ -67,10 +72,10 @@ pub fn decide(rules: &RuleSet, peer: PeerId, key: L4Key) -> Decision {
             let because = Because::Rule { tier: tier_at, level: level_at };
 
             if !denies.is_empty() {
-                return Decision { verdict: Verdict::DENY, by: origins(&denies), because };
+                return (Decision { verdict: Verdict::DENY, by: origins(&denies), because }, Vec::new());
             }
             if !allows.is_empty() {
-                return Decision { verdict: merge(&allows, key), by: origins(&allows), because };
+                return (Decision { verdict: merge(&allows, key), by: origins(&allows), because }, allows);
             }
             if !matching.is_empty() {
                 // Only passes match: what is left of this tier is skipped.
@@ -79,15 +84,15 @@ pub fn decide(rules: &RuleSet, peer: PeerId, key: L4Key) -> Decision {
         }
         if let Some(end) = &tier.end {
             let because = Because::TierEnd { tier: tier_at };
-            return Decision { verdict: Verdict::DENY, by: sorted(end.clone()), because };
+            return (Decision { verdict: Verdict::DENY, by: sorted(end.clone()), because }, Vec::new());
         }
     }
-    match &rules.fallback {
-        Fallback::Allow => Decision { verdict: Verdict::ALLOW, by: Vec::new(), because: Because::Fallback },
-        Fallback::Deny(isolating) => {
-            Decision { verdict: Verdict::DENY, by: sorted(isolating.clone()), because: Because::Fallback }
-        }
-    }
+    let because = Because::Fallback;
+    let decision = match &rules.fallback {
+        Fallback::Allow => Decision { verdict: Verdict::ALLOW, by: Vec::new(), because },
+        Fallback::Deny(isolating) => Decision { verdict: Verdict::DENY, by: sorted(isolating.clone()), because },
+    };
+    (decision, Vec::new())
 }
 
 fn origins(rules: &[&Rule]) -> Vec<OriginId> {

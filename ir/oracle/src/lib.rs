@@ -1,18 +1,21 @@
 //! Says what rules mean, one flow at a time: slow, obvious, trusted.
 //!
-//! In: `rules::RuleSet`, a peer and an L4 key.  Out: [`Decision`], with everything that made it so.
+//! In: `rules::RuleSet`, a peer and an L4 key, perhaps a request.  Out: [`Decision`] or [`RequestDecision`], with everything that
+//! made it so.
 //!
 //! # Picture
 //! ```text
 //!  RuleSet ──► decide(peer, key) ──► Decision { verdict, by, because }
 //!     │            └─ merge: the allows of one level become one verdict
+//!     ├──► decide_request(peer, key, request) ──► RequestDecision: the union of what the same allows ask of requests
 //!     └──► cells ──► one key of every stretch on which no answer can change
 //! ```
 //! # Does not know
 //! Diagrams, tables, programs. Nothing here is shared with the code that it judges.
 //! # Laws
 //! The order of rules inside a level means nothing; an earlier level wins whatever it says; a deny wins inside its level
-//! (`tests/walk.rs`). How allows merge is in `tests/merge.rs`, a law a test.
+//! (`tests/walk.rs`). How allows merge is in `tests/merge.rs`, a law a test. A request never passes where its flow does not, and an
+//! open allow of the deciding level opens every request (`tests/requests.rs`).
 //! # Example
 //! ```
 //! use flow::{L4Key, PeerId, Protocol};
@@ -26,11 +29,13 @@
 //! # Ok::<(), rules::ParseError>(())
 //! ```
 //! # Reading order
-//! [`decide`](decide()), then [`merge`](mod@merge), then [`cells`](cells()).
+//! [`decide`](decide()), then [`merge`](mod@merge), then [`decide_request`], then [`cells`](cells()).
 
 mod cells;
 mod decide;
 pub mod merge;
+mod requests;
 
 pub use cells::cells;
 pub use decide::{Because, Decision, decide};
+pub use requests::{Reader, RequestDecision, RequestOutcome, decide_request, reader};

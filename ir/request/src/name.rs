@@ -75,6 +75,11 @@ mod tests {
             ("*.*.io", &["a.b.io"], &["b.io", "a.b.c.io"]),
             ("*", &["a", "a.b.c", "."], &["a b.c", "a..b"]),
             ("", &["", "."], &["a", "a.b"]),
+            (" *.Cilium.io. ", &["www.cilium.io."], &["cilium.io"]),
+            ("*.", &["a", "a.b"], &[]),
+            ("**", &["a", "a.b"], &[]),
+            ("***.cilium.io", &["a.cilium.io", "a.b.cilium.io"], &["cilium.io"]),
+            ("**x.cilium.io", &["x.cilium.io", "ax.cilium.io"], &["a.x.cilium.io"]),
         ] {
             for name in yes {
                 assert!(matches(pattern, name), "{pattern} must match {name}");

@@ -13,6 +13,8 @@ use crate::request::{Message, Request, Transport};
 pub struct Requests {
     /// Patterns of names, one of which a TLS client must ask for; sorted, empty when the allow asks for no TLS.
     pub server_names: Vec<String>,
+    /// The proxy is a listener of the user's own: on any other proxy this counts for nothing.
+    pub own: bool,
     /// The proxy ends TLS, so that it can read what is inside.
     pub terminates: bool,
     /// Nothing that the proxy can read is refused, whatever the rules say: they only observe.
@@ -194,11 +196,6 @@ enum Reads {
 }
 
 impl Requests {
-    /// Whether a proxy is needed at all to apply this.
-    pub fn is_open(&self) -> bool {
-        *self == Requests::default()
-    }
-
     fn reads(&self, request: &Request) -> Reads {
         let dns = matches!(self.rules, Rules::Dns(_));
         if !self.server_names.is_empty() {
@@ -254,9 +251,7 @@ impl Rules {
     fn matching(&self, message: Option<&Message>, missing: &mut BTreeSet<Missing>) -> Vec<usize> {
         let Some(message) = message else { return Vec::new() };
         match (self, message) {
-            (Rules::Http(rules), Message::Http(request)) => {
-                positions(rules, |rule| rule.matches(request, missing))
-            }
+            (Rules::Http(rules), Message::Http(request)) => positions(rules, |rule| rule.matches(request, missing)),
             (Rules::Dns(rules), Message::Dns(name)) => positions(rules, |rule| rule.matches(name)),
             (Rules::Generic { rules, .. }, Message::Generic { fields, .. }) if self.is_of(message) => {
                 positions(rules, |rule| rule.iter().all(|(key, value)| fields.get(key) == Some(value)))

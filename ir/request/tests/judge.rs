@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use request::{
-    DnsRule, HeaderRule, HttpRule, KafkaApi, KafkaRole, KafkaRule, Mismatch, Missing, Pattern, Refusal, Request, Requests,
-    Rules, Stopped, Wanted, judge, stopped,
+    DnsRule, HeaderRule, HttpRule, KafkaApi, KafkaRole, KafkaRule, Mismatch, Missing, Pattern, Refusal, Request,
+    Requests, Rules, Stopped, Wanted, judge, stopped,
 };
 
 fn http(rules: &[HttpRule]) -> Requests {
@@ -164,7 +164,8 @@ fn every_topic_of_a_kafka_request_must_be_allowed() {
 #[test]
 fn a_record_has_every_key_that_a_rule_names() {
     let rules = vec![[("cmd".to_owned(), "get".to_owned())].into_iter().collect()];
-    let set = |rules| Requests { rules: Rules::Generic { parser: "memcache".to_owned(), rules }, ..Requests::default() };
+    let set =
+        |rules| Requests { rules: Rules::Generic { parser: "memcache".to_owned(), rules }, ..Requests::default() };
     let (narrow, parsing) = (set(rules), set(Vec::new()));
     assert_eq!(answer(&[Some(&narrow)], "generic memcache cmd=get key=x"), "pass");
     for refused in ["generic memcache cmd=set", "generic memcache", "generic r2d2 cmd=get"] {
@@ -219,7 +220,9 @@ fn a_request_reads_back_as_it_prints() {
     ] {
         assert_eq!(Request::parse(text).unwrap().to_string(), text);
     }
-    for text in ["", "http GET", "ftp /", "dns", "kafka x", "http GET / header x", "http GET / host", "dns a b c", "raw \""] {
+    for text in
+        ["", "http GET", "ftp /", "dns", "kafka x", "http GET / header x", "http GET / host", "dns a b c", "raw \""]
+    {
         assert!(Request::parse(text).is_err(), "{text}");
     }
 }
@@ -232,6 +235,7 @@ fn sets() -> impl Strategy<Value = Requests> {
     let names = prop_oneof![Just(vec![]), Just(vec!["a".to_owned()]), Just(vec!["*".to_owned()])];
     (names, any::<bool>(), any::<bool>(), rules).prop_map(|(server_names, terminates, observes, rules)| Requests {
         server_names,
+        own: false,
         terminates,
         observes,
         rules,

@@ -52,9 +52,10 @@ fn what_regex_reads_otherwise_is_read_as_re2_does() {
 
 #[test]
 fn what_re2_refuses_is_refused_with_a_reason() {
-    for pattern in
-        ["a**", "*a", "(*)", "a|*", "(?x)a", "a{1001}", "a{3,2}", r"\1", r"\Z", r"\y", "[a", "(a", "a)", "[b-a]", "(?P=a)"]
-    {
+    for pattern in [
+        "a**", "*a", "(*)", "a|*", "(?x)a", "a{1001}", "a{3,2}", r"\1", r"\Z", r"\y", "[a", "(a", "a)", "[b-a]",
+        "(?P=a)",
+    ] {
         let problem = Pattern::new(pattern).problem().cloned();
         assert!(problem.as_ref().is_some_and(|bad| !bad.why.is_empty()), "`{pattern}` must be refused");
     }

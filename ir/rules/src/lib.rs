@@ -1,6 +1,6 @@
 //! States the rules of one subject and direction: tiers of levels of rules, in order, with origins.
 //!
-//! In: `flow` values.  Out: [`RuleSet`], the only thing that `oracle` and `diagram` read.
+//! In: `flow` values, and `request` rules for what goes to a proxy.  Out: [`RuleSet`], the only thing that `oracle` and `diagram` read.
 //!
 //! # Picture
 //! ```text
@@ -16,6 +16,7 @@
 //! [`RuleSet`] and what it holds, then [`text`] for the form on paper.
 
 mod parse;
+mod requests;
 pub mod text;
 
 pub use parse::{MAX_PEER, ParseError};
@@ -35,6 +36,19 @@ pub struct Origin {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OriginId(pub u32);
 
+/// An index into [`RuleSet::requests`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestsId(pub u32);
+
+/// What an allow asks of requests, and where that is written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestRules {
+    /// The list of rules: rule `n` stands at `[n]` of this path.
+    pub origin: OriginId,
+    /// What is asked.
+    pub requests: request::Requests,
+}
+
 /// All rules of one subject in one direction.
 ///
 /// Meaning (see `oracle`): tiers in order, levels in order; in the first level with a match a deny wins over an allow and an
@@ -49,6 +63,10 @@ pub struct RuleSet {
     pub origins: Vec<Origin>,
     /// What [`ListenerId`]s stand for, by index.
     pub listeners: Vec<String>,
+    /// What [`RequestsId`]s stand for, by index. They are no part of a verdict: a proxy applies them to what it was handed.
+    pub requests: Vec<RequestRules>,
+    /// DNS names are judged only by allows of exactly the port that was asked; otherwise by every allow that matches.
+    pub names_by_port: bool,
 }
 
 /// One tier.
@@ -113,6 +131,8 @@ pub struct Redirect {
     pub listener: ListenerId,
     /// 1 to 126, the smaller wins; then the smaller listener number.
     pub priority: u8,
+    /// What it asks of requests; `None` when nothing.
+    pub requests: Option<RequestsId>,
 }
 
 /// The decision after the last tier, and the origins that made it so (those that isolate the subject; empty for allow).
@@ -127,7 +147,14 @@ pub enum Fallback {
 impl RuleSet {
     /// A rule set without tiers.
     pub fn of_fallback(fallback: Fallback) -> RuleSet {
-        RuleSet { tiers: Vec::new(), fallback, origins: Vec::new(), listeners: Vec::new() }
+        RuleSet {
+            tiers: Vec::new(),
+            fallback,
+            origins: Vec::new(),
+            listeners: Vec::new(),
+            requests: Vec::new(),
+            names_by_port: false,
+        }
     }
 
     /// Sorts [`RuleSet::origins`], removes duplicates, and renumbers and sorts what refers to them.
@@ -153,12 +180,25 @@ impl RuleSet {
         if let Fallback::Deny(isolating) = &mut self.fallback {
             renumber_list(isolating);
         }
+        self.requests.iter_mut().for_each(|rules| renumber(&mut rules.origin));
         self.origins = sorted;
     }
 
     /// What an origin number stands for; `None` for a number of another rule set.
     pub fn origin(&self, id: OriginId) -> Option<&Origin> {
         self.origins.get(id.0 as usize)
+    }
+
+    /// What a number of request rules stands for; `None` for a number of another rule set.
+    pub fn requests(&self, id: RequestsId) -> Option<&RequestRules> {
+        self.requests.get(id.0 as usize)
+    }
+
+    /// Where a request rule is written: the whole list, or one of its members.
+    pub fn request_origin(&self, rules: &RequestRules, member: Option<usize>) -> Option<Origin> {
+        let Origin { object, path } = self.origin(rules.origin)?.clone();
+        let path = member.map_or(path.clone(), |at| format!("{path}[{at}]"));
+        Some(Origin { object, path })
     }
 
     /// All rules in the order of evaluation; within a level as they stand.

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use flow::{Auth, L4Set, ListenerId, PeerId, PeerSet, Peers};
 
 use crate::text::is_plain;
-use crate::{Effect, Fallback, Level, Origin, OriginId, Redirect, Rule, RuleSet, Tier};
+use crate::{
+    Effect, Fallback, Level, Origin, OriginId, Redirect, RequestRules, RequestsId, Rule, RuleSet, Tier, requests,
+};
 
 /// The greatest peer number that a text may name: a set is a bitmap, and a typing error must not fill the memory.
 pub const MAX_PEER: u32 = (1 << 24) - 1;
@@ -54,6 +56,8 @@ impl RuleSet {
 #[derive(Default)]
 struct Reader {
     listeners: Vec<String>,
+    requests: Vec<RequestRules>,
+    names_by_port: bool,
     tiers: Vec<Tier>,
     fallback: Option<Fallback>,
     origins: Vec<Origin>,
@@ -69,6 +73,17 @@ impl Reader {
         }
         match words.plain() {
             Some("listener") => self.listener(words),
+            Some("requests") => self.requests(words),
+            Some("request") => match self.requests.last_mut().filter(|_| self.tiers.is_empty()) {
+                Some(rules) => requests::read_rule(&mut rules.requests.rules, words),
+                None => Err(words.back("`requests` first, since none are open here")),
+            },
+            Some("names") => {
+                words.keyword("by")?;
+                words.keyword("port")?;
+                self.names_by_port = true;
+                Ok(())
+            }
             Some("origin") => self.origin(words).map(|_| ()),
             Some("tier") => {
                 let name = words.word("the name of a tier")?;
@@ -102,7 +117,9 @@ impl Reader {
                 });
                 Ok(())
             }
-            _ => Err(words.back("`listener`, `origin`, `tier`, `level`, `deny`, `allow`, `pass`, `end` or `fallback`")),
+            _ => Err(words.back(
+                "`listener`, `requests`, `request`, `names`, `origin`, `tier`, `level`, `deny`, `allow`, `pass`, `end` or `fallback`",
+            )),
         }
     }
 
@@ -125,6 +142,18 @@ impl Reader {
         }
         let name = words.word("the name of a listener")?;
         self.listeners.push(name);
+        Ok(())
+    }
+
+    fn requests(&mut self, words: &mut Words<'_>) -> Result<(), ParseError> {
+        let next = format!("q{}", self.requests.len());
+        if words.plain() != Some(&next) {
+            return Err(words.back(&format!("`{next}`, the next requests")));
+        }
+        let requests = requests::read_head(words)?;
+        words.keyword("by")?;
+        let origin = self.origin(words)?;
+        self.requests.push(RequestRules { origin, requests });
         Ok(())
     }
 
@@ -168,7 +197,14 @@ impl Reader {
         let number = number.ok_or_else(|| words.back("a listener that is declared above, such as `l0`"))?;
         words.keyword("priority")?;
         let priority = words.number("a priority below 256", u32::from(u8::MAX))? as u8;
-        Ok(Redirect { listener: ListenerId(number), priority })
+        let requests = words.take("requests").then(|| self.requests_number(words)).transpose()?;
+        Ok(Redirect { listener: ListenerId(number), priority, requests })
+    }
+
+    fn requests_number(&self, words: &mut Words<'_>) -> Result<RequestsId, ParseError> {
+        let number = words.plain().and_then(|word| word.strip_prefix('q')?.parse::<u32>().ok());
+        let number = number.filter(|number| (*number as usize) < self.requests.len());
+        number.map(RequestsId).ok_or_else(|| words.back("requests that are declared above, such as `q0`"))
     }
 
     /// Reads `by OBJECT PATH, …`, or nothing.
@@ -200,8 +236,8 @@ impl Reader {
             let expected = "`fallback allow` or `fallback deny`".to_owned();
             return Err(ParseError { line, expected, found: "the end of the text".to_owned() });
         };
-        let Reader { tiers, origins, listeners, .. } = self;
-        let mut rules = RuleSet { tiers, fallback, origins, listeners };
+        let Reader { tiers, origins, listeners, requests, names_by_port, .. } = self;
+        let mut rules = RuleSet { tiers, fallback, origins, listeners, requests, names_by_port };
         rules.sort_origins();
         Ok(rules)
     }
@@ -253,7 +289,7 @@ enum Token<'a> {
 }
 
 /// The tokens of one line, read from the left.
-struct Words<'a> {
+pub(crate) struct Words<'a> {
     tokens: Vec<Token<'a>>,
     next: usize,
     line: usize,
@@ -304,7 +340,7 @@ impl<'a> Words<'a> {
         Ok(Words { tokens, next: 0, line })
     }
 
-    fn at_end(&self) -> bool {
+    pub(crate) fn at_end(&self) -> bool {
         self.next == self.tokens.len()
     }
 
@@ -315,7 +351,7 @@ impl<'a> Words<'a> {
     }
 
     /// The next token if it is an unquoted word; moves on in any case.
-    fn plain(&mut self) -> Option<&'a str> {
+    pub(crate) fn plain(&mut self) -> Option<&'a str> {
         match self.take_token() {
             Some(Token::Plain(word)) => Some(word),
             _ => None,
@@ -323,13 +359,13 @@ impl<'a> Words<'a> {
     }
 
     /// Moves past an unquoted word if it comes next.
-    fn take(&mut self, keyword: &str) -> bool {
+    pub(crate) fn take(&mut self, keyword: &str) -> bool {
         let comes = matches!(self.tokens.get(self.next), Some(Token::Plain(word)) if *word == keyword);
         self.next += usize::from(comes);
         comes
     }
 
-    fn comma(&mut self) -> bool {
+    pub(crate) fn comma(&mut self) -> bool {
         let comes = self.tokens.get(self.next) == Some(&Token::Comma);
         self.next += usize::from(comes);
         comes
@@ -355,11 +391,11 @@ impl<'a> Words<'a> {
         Some(text)
     }
 
-    fn keyword(&mut self, keyword: &str) -> Result<(), ParseError> {
+    pub(crate) fn keyword(&mut self, keyword: &str) -> Result<(), ParseError> {
         if self.take(keyword) { Ok(()) } else { Err(self.error(&format!("`{keyword}`"))) }
     }
 
-    fn word(&mut self, expected: &str) -> Result<String, ParseError> {
+    pub(crate) fn word(&mut self, expected: &str) -> Result<String, ParseError> {
         match self.take_token() {
             Some(Token::Plain(word)) => Ok(word.to_owned()),
             Some(Token::Quoted(word)) => Ok(word),
@@ -367,7 +403,7 @@ impl<'a> Words<'a> {
         }
     }
 
-    fn number(&mut self, expected: &str, max: u32) -> Result<u32, ParseError> {
+    pub(crate) fn number(&mut self, expected: &str, max: u32) -> Result<u32, ParseError> {
         let number = self.plain().and_then(digits).filter(|number| *number <= max);
         number.ok_or_else(|| self.back(expected))
     }
@@ -377,7 +413,7 @@ impl<'a> Words<'a> {
     }
 
     /// What is wrong with the next token.
-    fn error(&self, expected: &str) -> ParseError {
+    pub(crate) fn error(&self, expected: &str) -> ParseError {
         let found = match self.tokens.get(self.next) {
             None => "the end of the line".to_owned(),
             Some(Token::Plain(word)) => format!("`{word}`"),
@@ -389,7 +425,7 @@ impl<'a> Words<'a> {
     }
 
     /// What is wrong with the token that was just taken.
-    fn back(&mut self, expected: &str) -> ParseError {
+    pub(crate) fn back(&mut self, expected: &str) -> ParseError {
         self.next = self.next.saturating_sub(1);
         self.error(expected)
     }

@@ -2,6 +2,9 @@
 //!
 //! ```text
 //! listener l0 shop/envoy/http                             # what redirects name, by number from l0
+//! requests q0 http by "CiliumNetworkPolicy shop/web" spec # what redirects ask of requests, by number from q0
+//!   request method GET path "/api(/.*)?" header x-a       # any of these; see the end of this text
+//! names by port                                           # when DNS names are not judged by wider allows
 //! origin "NetworkPolicy shop/web" spec                    # only origins that nothing below names
 //! tier admin                                              # in order of evaluation
 //!   level 5                                               # likewise
@@ -9,7 +12,7 @@
 //!     deny peers any l4 tcp/25 by "ClusterNetworkPolicy ops" spec.ingress[1]
 //! tier normal
 //!   level 0
-//!     allow peers {3} l4 tcp/80,udp/1000-2000 redirect l0 priority 101 auth required by "NetworkPolicy shop/db" ""
+//!     allow peers {3} l4 tcp/80,udp/1000-2000 redirect l0 priority 101 requests q0 auth required by "NetworkPolicy shop/db" ""
 //!   end deny by "NetworkPolicy shop/db" ""                # what nothing here decided is denied
 //! fallback allow                                          # or: fallback deny by OBJECT PATH, OBJECT PATH
 //! ```
@@ -17,18 +20,35 @@
 //! One statement a line; blanks between words are free, `#` outside a quoted word begins a comment. A word needs quotes
 //! when it is empty or holds anything but letters, digits and `-_./[]:*=+@~()`; between quotes `\"`, `\\`, `\n`, `\r`,
 //! `\t` and `\u{HEX}` are escapes. Reading gives back what was printed for every rule set whose lists of origins are sorted
-//! (see [`RuleSet::sort_origins`]) and whose numbers of listeners and origins stand for something.
+//! (see [`RuleSet::sort_origins`]) and whose numbers of listeners, requests and origins stand for something.
+//!
+//! `requests` is followed by its family (`any`, `http`, `kafka`, `dns`, or `generic` and the name of a parser), then by `own`, `terminates`
+//! and `observes` where they hold, and by `names A, B`. The parts of a `request` are
+//!
+//! ```text
+//! http      method EXPRESSION  path EXPRESSION  host EXPRESSION
+//!           header NAME [is VALUE | secret NAME [else VALUE]] [log | add | delete | replace]
+//! kafka     role produce|consume  api NAME  version NUMBER  client NAME  topic NAME
+//! dns       name NAME  pattern PATTERN
+//! generic   KEY VALUE …
+//! ```
 
 use std::fmt::{self, Write};
 
 use flow::{Auth, Peers};
 
-use crate::{Effect, Fallback, Level, Origin, OriginId, Rule, RuleSet, Tier};
+use crate::{Effect, Fallback, Level, Origin, OriginId, RequestsId, Rule, RuleSet, Tier};
 
 impl fmt::Display for RuleSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, listener) in self.listeners.iter().enumerate() {
             writeln!(f, "listener l{at} {}", Word(listener))?;
+        }
+        for (at, rules) in self.requests.iter().enumerate() {
+            self.write_requests(f, at, rules)?;
+        }
+        if self.names_by_port {
+            writeln!(f, "names by port")?;
         }
         for origin in self.unnamed() {
             writeln!(f, "origin {}", ByOrigin(origin))?;
@@ -56,7 +76,8 @@ impl RuleSet {
             Fallback::Allow => &[][..],
             Fallback::Deny(isolating) => isolating,
         };
-        for id in self.rules().map(|rule| &rule.origin).chain(ends).chain(isolating) {
+        let of_requests = self.requests.iter().map(|rules| &rules.origin);
+        for id in self.rules().map(|rule| &rule.origin).chain(of_requests).chain(ends).chain(isolating) {
             if let Some(named) = named.get_mut(id.0 as usize) {
                 *named = true;
             }
@@ -90,6 +111,9 @@ impl RuleSet {
         if let Effect::Allow { redirect, auth } = rule.effect {
             if let Some(redirect) = redirect {
                 write!(f, " redirect l{} priority {}", redirect.listener.0, redirect.priority)?;
+                if let Some(RequestsId(number)) = redirect.requests {
+                    write!(f, " requests q{number}")?;
+                }
             }
             match auth {
                 None => {}
@@ -103,7 +127,7 @@ impl RuleSet {
     }
 
     /// Writes ` by OBJECT PATH, …`, nothing for no origins; numbers without an origin are left out.
-    fn write_by(&self, f: &mut fmt::Formatter<'_>, ids: &[OriginId]) -> fmt::Result {
+    pub(crate) fn write_by(&self, f: &mut fmt::Formatter<'_>, ids: &[OriginId]) -> fmt::Result {
         for (at, origin) in ids.iter().filter_map(|id| self.origin(*id)).enumerate() {
             f.write_str(if at == 0 { " by " } else { ", " })?;
             write!(f, "{}", ByOrigin(origin))?;
@@ -135,7 +159,7 @@ pub(crate) fn is_plain(char: char) -> bool {
 }
 
 /// A word, quoted where needed.
-struct Word<'a>(&'a str);
+pub(crate) struct Word<'a>(pub &'a str);
 
 impl fmt::Display for Word<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,10 +4,24 @@ use std::sync::Arc;
 
 use flow::{Auth, L4Key, L4Set, ListenerId, PeerId, PeerSet, Peers};
 use proptest::prelude::*;
-use rules::{Effect, Fallback, Level, Origin, OriginId, Redirect, Rule, RuleSet, Tier};
+use request::{
+    DnsRule, HeaderRule, HttpRule, KafkaApi, KafkaRole, KafkaRule, Mismatch, Pattern, Requests, Rules, Wanted,
+};
+use rules::{Effect, Fallback, Level, Origin, OriginId, Redirect, RequestRules, RequestsId, Rule, RuleSet, Tier};
 
 const EXAMPLE: &str = r#"listener l0 shop/envoy/http
 listener l1 "two words"
+requests q0 http terminates names *.example.com, a.example.com by "CiliumNetworkPolicy shop/web" spec.http
+  request
+  request method "GET|POST" path "/api(/.*)?" host "[a-z]+\\.shop" header x-a header x-b is "two words" header x-c secret shop/key else 1 log
+requests q1 kafka observes by "CiliumNetworkPolicy shop/web" spec.kafka
+  request role consume api fetch version 2 client c topic orders
+requests q2 dns by "CiliumNetworkPolicy shop/web" spec.dns
+  request name a.example.com pattern *.example.com
+requests q3 generic memcache by "CiliumNetworkPolicy shop/web" spec.l7
+  request cmd get key "two words"
+requests q4 any own names a by "CiliumNetworkPolicy shop/web" spec
+names by port
 origin "NetworkPolicy shop/web" spec
 tier admin
   level 5
@@ -15,7 +29,7 @@ tier admin
     deny peers any l4 tcp/25 by "ClusterNetworkPolicy ops" spec.ingress[1]
 tier ""
   level 0
-    allow peers {} l4 icmp/8.0-8.255,tcp/80,udp/1000-2000 redirect l1 priority 101 auth required by "NetworkPolicy shop/db" ""
+    allow peers {} l4 icmp/8.0-8.255,tcp/80,udp/1000-2000 redirect l1 priority 101 requests q0 auth required by "NetworkPolicy shop/db" ""
     allow peers {3} l4 none auth always-fail by "a \"quoted\"\nname # no comment" ""
   end deny by "NetworkPolicy shop/db" "", "NetworkPolicy shop/db" spec
 tier empty
@@ -60,6 +74,21 @@ fn a_mistake_is_answered_with_its_line_and_what_was_expected() {
             "tier a\nlevel 1\nallow peers any l4 any redirect l0 priority 1 by a b",
             "line 3: expected a listener that is declared above, such as `l0`, found `l0`",
         ),
+        (
+            "listener l0 x\ntier a\nlevel 1\nallow peers any l4 any redirect l0 priority 1 requests q0 by a b",
+            "line 4: expected requests that are declared above, such as `q0`, found `q0`",
+        ),
+        ("requests q1 any by a b", "line 1: expected `q0`, the next requests, found `q1`"),
+        ("requests q0 ftp by a b", "line 1: expected `any`, `http`, `kafka`, `dns` or `generic`, found `ftp`"),
+        ("request method GET", "line 1: expected `requests` first, since none are open here, found `request`"),
+        ("requests q0 any by a b\nrequest", "line 2: expected a family that has rules, found `request`"),
+        (
+            "requests q0 http by a b\nrequest verb GET",
+            "line 2: expected `method`, `path`, `host` or `header`, found `verb`",
+        ),
+        ("requests q0 kafka by a b\nrequest api x", "line 2: expected a Kafka API key such as `fetch`, found `x`"),
+        ("requests q0 dns by a b\nrequest name", "line 2: expected a name, found the end of the line"),
+        ("names by peer", "line 1: expected `port`, found `peer`"),
         ("listener l1 x", "line 1: expected `l0`, the next listener, found `l1`"),
         ("fallback allow\ntier a", "line 2: expected nothing after the fallback, found `tier`"),
         ("fallback allow x", "line 1: expected the end of the line, found `x`"),
@@ -86,6 +115,9 @@ fn equal_peer_sets_are_read_once() {
     assert!(Arc::ptr_eq(sets[0], sets[1]));
 }
 
+/// How many sets of request rules every random rule set has.
+const REQUESTS: usize = 2;
+
 fn word() -> impl Strategy<Value = String> {
     prop_oneof!["[a-z./\\[\\]0-9]{0,6}", "\\PC{0,4}", any::<String>()]
 }
@@ -98,14 +130,64 @@ fn l4() -> impl Strategy<Value = L4Set> {
     prop_oneof![Just(L4Set::all()), prop::collection::vec(interval, 0..4).prop_map(L4Set::from_intervals)]
 }
 
+fn http_rule() -> impl Strategy<Value = HttpRule> {
+    let wanted = prop_oneof![
+        Just(Wanted::Present),
+        word().prop_map(Wanted::Value),
+        (word(), prop::option::of(word())).prop_map(|(name, otherwise)| Wanted::Secret { name, otherwise }),
+    ];
+    let action = prop::sample::select(Mismatch::ALL.as_slice());
+    let header = (word(), wanted, action).prop_map(|(name, wanted, (_, mismatch))| HeaderRule {
+        name: name.to_ascii_lowercase(),
+        wanted,
+        mismatch,
+    });
+    let pattern = || prop::option::of(word().prop_map(|text| Pattern::new(&text)));
+    (pattern(), pattern(), pattern(), prop::collection::vec(header, 0..3))
+        .prop_map(|(method, path, host, headers)| HttpRule { method, path, host, headers })
+}
+
+fn kafka_rule() -> impl Strategy<Value = KafkaRule> {
+    let role = prop_oneof![Just(KafkaRole::Produce), Just(KafkaRole::Consume)];
+    let text = || prop::option::of(word());
+    let api = prop::option::of(any::<u8>().prop_map(KafkaApi));
+    (prop::option::of(role), api, any::<Option<u16>>(), text(), text())
+        .prop_map(|(role, api, version, client, topic)| KafkaRule { role, api, version, client, topic })
+}
+
+fn requests(origins: u32) -> impl Strategy<Value = RequestRules> {
+    let text = || prop::option::of(word());
+    let dns = (text(), text()).prop_map(|(name, pattern)| DnsRule { name, pattern });
+    let record = prop::collection::btree_map(word(), word(), 0..3);
+    let generic = (word(), prop::collection::vec(record, 0..3));
+    let rules = prop_oneof![
+        Just(Rules::Any),
+        prop::collection::vec(http_rule(), 0..3).prop_map(Rules::Http),
+        prop::collection::vec(kafka_rule(), 0..3).prop_map(Rules::Kafka),
+        prop::collection::vec(dns, 0..3).prop_map(Rules::Dns),
+        generic.prop_map(|(parser, rules)| Rules::Generic { parser, rules }),
+    ];
+    let names = prop::collection::btree_set(word(), 0..3).prop_map(|names| names.into_iter().collect());
+    (names, any::<[bool; 3]>(), rules, 0..origins).prop_map(
+        |(server_names, [own, terminates, observes], rules, origin)| RequestRules {
+            origin: OriginId(origin),
+            requests: Requests { server_names, own, terminates, observes, rules },
+        },
+    )
+}
+
 fn rule(origins: u32, listeners: u16) -> impl Strategy<Value = Rule> {
     let set = prop::collection::vec(prop_oneof![0..9u32, 0..100_000u32], 0..6);
     let peers = prop::option::of(set).prop_map(|set| match set {
         Some(set) => Peers::Of(Arc::new(set.into_iter().map(PeerId).collect())),
         None => Peers::All,
     });
-    let redirect = (0..listeners, any::<u8>())
-        .prop_map(|(listener, priority)| Redirect { listener: ListenerId(listener), priority });
+    let asked = prop::option::of((0..REQUESTS as u32).prop_map(RequestsId));
+    let redirect = (0..listeners, any::<u8>(), asked).prop_map(|(listener, priority, requests)| Redirect {
+        listener: ListenerId(listener),
+        priority,
+        requests,
+    });
     let auth = prop_oneof![Just(Auth::Disabled), Just(Auth::Required), Just(Auth::AlwaysFail)];
     let allow = (prop::option::of(redirect), prop::option::of(auth));
     let allow = allow.prop_map(|(redirect, auth)| Effect::Allow { redirect, auth });
@@ -132,11 +214,15 @@ fn rule_sets() -> impl Strategy<Value = RuleSet> {
             .prop_map(|(name, levels, end)| Tier { name, levels, end });
         let fallback = prop::option::of(ids()).prop_map(|ids| ids.map_or(Fallback::Allow, Fallback::Deny));
         let origins: Vec<Origin> = origins.into_iter().collect();
-        (prop::collection::vec(tier, 0..3), fallback).prop_map(move |(tiers, fallback)| RuleSet {
+        let requests = prop::collection::vec(requests(count), REQUESTS);
+        let rest = (prop::collection::vec(tier, 0..3), fallback, requests, any::<bool>());
+        rest.prop_map(move |(tiers, fallback, requests, names_by_port)| RuleSet {
             tiers,
             fallback,
             origins: origins.clone(),
             listeners: listeners.clone(),
+            requests,
+            names_by_port,
         })
     })
 }

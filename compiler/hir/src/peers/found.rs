@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use facts::{Cluster, Name};
 use flow::{Family, PeerId, Prefix};
 
-use super::fqdn::name_matches;
 use super::services::{Backends, spoken_of};
 use super::table::{NodeEntry, PeerTable};
 use super::{
@@ -17,6 +16,7 @@ use crate::dialect::Dialect;
 use crate::filter::Filter;
 use crate::labels::{CLUSTER, LabelSet, Source};
 use crate::subject::endpoint_labels;
+use request::name;
 
 /// A table in the making: keys with the addresses and names found for them.
 pub(super) struct Found<'c> {
@@ -172,7 +172,7 @@ impl<'c> Found<'c> {
                 .mentions
                 .names
                 .iter()
-                .filter(|pattern| name_matches(pattern, name))
+                .filter(|pattern| name::matches(pattern, name))
                 .map(|it| format!("fqdn:{it}"))
                 .collect();
             for ip in ips {

@@ -10,7 +10,6 @@
 //! mentioned prefix. Which peer is `host` depends on the node that asks; see [`HostId`].
 
 mod found;
-mod fqdn;
 mod mentions;
 mod ports;
 mod services;
@@ -24,9 +23,9 @@ use flow::{PeerId, Prefix};
 
 use crate::labels::LabelSet;
 
-pub use fqdn::{canonical, name_matches};
 pub use mentions::Mentions;
 pub use ports::NamedPorts;
+pub use request::name::{canonical, matches as name_matches};
 pub use services::{Backends, ServiceInfo};
 pub use table::PeerTable;
 

@@ -65,6 +65,8 @@ pub struct BoundDirection {
     pub in_force: bool,
     /// What the Normal tier leaves undecided is denied there when the direction is isolated; otherwise Baseline is asked first.
     pub normal_tier_is_final: bool,
+    /// DNS names are judged only by allows of exactly the port that was asked.
+    pub dns_rules_not_widened: bool,
 }
 
 /// One rule whose peers and ports are known.
@@ -80,7 +82,8 @@ pub struct BoundRule {
     pub peers: Peers,
     /// What selects them, in words that hold no peer number: rules with equal words name equal peers on one node.
     pub selector: String,
-    /// Which protocols and ports; never empty. One port item where any allow of the direction carries authentication.
+    /// Which protocols and ports; never empty. One port item where any allow of the direction carries authentication
+    /// or goes to a proxy.
     pub l4: L4Set,
     /// Through a proxy that applies this.
     pub l7: Option<L7>,
@@ -166,7 +169,9 @@ impl Binder<'_, '_> {
         let selecting = self.selecting.clone();
         let entries =
             || selecting.iter().flat_map(|(object, section)| section.entries.iter().map(move |entry| (*object, entry)));
-        let by_item = entries().any(|(_, entry)| entry.direction == direction && entry.auth.is_some());
+        // Why: which item of a rule matches counts for authentication, and for what rules of one port ask of requests.
+        let by_item =
+            entries().any(|(_, entry)| entry.direction == direction && (entry.auth.is_some() || entry.l7.is_some()));
         for (object, entry) in entries().filter(|(_, entry)| entry.direction == direction) {
             self.bind_entry(object, entry, by_item, &mut rules);
         }
@@ -183,6 +188,7 @@ impl Binder<'_, '_> {
             in_force: !isolated_by.is_empty() || selecting.iter().any(says),
             isolated_by,
             normal_tier_is_final: self.dialect.normal_tier_is_final,
+            dns_rules_not_widened: self.dialect.dns_rules_not_widened,
         }
     }
 
@@ -239,7 +245,6 @@ impl Binder<'_, '_> {
             let words = self.words(&selector, &selected);
             peers.push((selected, words, path));
         }
-        let by_item = by_item || entry.l7.is_some();
         let by_name = entry.direction == Direction::Egress && entry.l4.names_ports();
         for (peers, selector, path) in peers {
             for (peers, l4) in self.ports(entry, &peers, by_item) {

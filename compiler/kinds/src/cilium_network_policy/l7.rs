@@ -1,12 +1,12 @@
-//! What a proxy applies at a port: read, checked and carried as data.
+//! What a proxy applies at a port: which proxy, and what it must not stand beside.
 
 use facts::read::At;
 use flow::Direction;
 use hir::{L7, Parser};
-use syntax::Value;
 
 use super::entries::Rule;
 use super::ports::Written;
+use super::requests;
 use crate::context::Context;
 use crate::problem::{ProblemKind, Stage};
 
@@ -26,38 +26,39 @@ pub(super) fn l7(rule: Rule, at: &At<'_>, ports: &[Written<'_>], ctx: &mut Conte
     if let (Some(list), None) = (rules.as_ref().and_then(|rules| rules.get("l7")), &generic) {
         ctx.reject(&list, Stage::Sanitize, ProblemKind::L7WithoutProtocol);
     }
-    let mut server_names: Vec<String> = at.list("serverNames").filter_map(|it| it.text().map(str::to_owned)).collect();
-    server_names.sort();
     let tls = [at.get("terminatingTLS"), at.get("originatingTLS")];
-    for context in tls.iter().flatten() {
-        ctx.not_yet(context);
-    }
-    if !server_names.is_empty() && !families.is_empty() && tls[0].is_none() {
+    let server_names = at.list("serverNames").next().is_some();
+    if server_names && !families.is_empty() && tls[0].is_none() {
         ctx.reject(at, Stage::Sanitize, ProblemKind::ServerNamesNeedTls);
     }
     let listener = listener(rule, at, !families.is_empty(), ctx);
+    let priority = listener.as_ref().and_then(|(_, priority)| *priority).filter(|_| families.is_empty());
     for (name, list) in &families {
         check(rule, name, list, ports, ctx);
     }
-    let parser = match families.first() {
-        Some(("http", _)) => Parser::Http,
-        Some(("kafka", _)) => Parser::Kafka,
-        Some(("dns", _)) => Parser::Dns,
+    let (parser, list) = match families.first() {
+        Some(("http", list)) => (Parser::Http, Some(list.clone())),
+        Some(("kafka", list)) => (Parser::Kafka, Some(list.clone())),
+        Some(("dns", list)) => (Parser::Dns, Some(list.clone())),
         Some((_, name)) => {
-            ctx.not_yet(name);
-            Parser::Generic(name.text().unwrap_or_default().to_owned())
+            let list = rules.as_ref().and_then(|rules| rules.get("l7"));
+            (Parser::Generic(name.text().unwrap_or_default().to_owned()), list)
         }
-        None if !server_names.is_empty() || tls.iter().any(Option::is_some) => Parser::Tls,
-        None => return listener,
+        None => match listener {
+            Some((parser, _)) => (parser, None),
+            None if server_names || tls.iter().any(Option::is_some) => (Parser::Tls, None),
+            None => return None,
+        },
     };
-    let list = match &parser {
-        Parser::Generic(_) => rules.as_ref().and_then(|rules| rules.get("l7")),
-        _ => families.first().map(|(_, list)| list.clone()),
+    let path = match (&list, &parser) {
+        (Some(list), _) => list.path.clone(),
+        (None, Parser::Tls) if server_names => format!("{}.serverNames", at.path),
+        (None, _) => at.path.clone(),
     };
-    let mut rules: Vec<String> = list.into_iter().flat_map(|list| list.items()).map(|it| json(&it)).collect();
-    rules.sort();
-    rules.dedup();
-    Some(L7 { priority: parser.default_priority(), parser, rules, server_names })
+    let [terminating, originating] = tls.map(|context| context.map(|context| requests::tls(&context, &ctx.object)));
+    let priority = priority.unwrap_or(parser.default_priority());
+    let requests = requests::requests(at, &parser, list.as_ref(), terminating.is_some(), &ctx.object);
+    Some(L7 { requests, parser, path, terminating, originating, priority })
 }
 
 fn check(rule: Rule, family: &str, list: &At<'_>, ports: &[Written<'_>], ctx: &mut Context<'_>) {
@@ -84,7 +85,8 @@ fn check(rule: Rule, family: &str, list: &At<'_>, ports: &[Written<'_>], ctx: &m
     }
 }
 
-fn listener(rule: Rule, at: &At<'_>, beside_rules: bool, ctx: &mut Context<'_>) -> Option<L7> {
+/// A listener of the user's own, and its precedence where one is written.
+fn listener(rule: Rule, at: &At<'_>, beside_rules: bool, ctx: &mut Context<'_>) -> Option<(Parser, Option<u8>)> {
     let listener = at.get("listener")?;
     if rule.direction == Direction::Ingress {
         ctx.reject(&listener, Stage::Sanitize, ProblemKind::ListenerOnIngress);
@@ -92,7 +94,6 @@ fn listener(rule: Rule, at: &At<'_>, beside_rules: bool, ctx: &mut Context<'_>) 
     if beside_rules {
         ctx.reject(&listener, Stage::Sanitize, ProblemKind::ListenerBesideL7);
     }
-    ctx.not_yet(&listener);
     let config = listener.get("envoyConfig")?;
     let (kind, owner) = (config.text_of("kind").unwrap_or_default(), config.text_or_empty("name"));
     let name = listener.text_or_empty("name");
@@ -100,50 +101,6 @@ fn listener(rule: Rule, at: &At<'_>, beside_rules: bool, ctx: &mut Context<'_>) 
         "CiliumClusterwideEnvoyConfig" => format!("{owner}/{name}"),
         _ => format!("{}/{owner}/{name}", ctx.object.namespace),
     };
-    let parser = Parser::Listener(qualified);
     let priority = listener.get("priority").and_then(|it| it.whole()).and_then(|it| u8::try_from(it).ok());
-    let priority = priority.filter(|it| (1..=100).contains(it)).unwrap_or(parser.default_priority());
-    Some(L7 { parser, rules: Vec::new(), server_names: Vec::new(), priority })
-}
-
-/// A value as JSON text with sorted keys, without spaces. Null members of mappings are left out.
-pub(super) fn json(at: &At<'_>) -> String {
-    match at.value() {
-        Value::Null => "null".to_owned(),
-        Value::Bool(it) => it.to_string(),
-        Value::Int(it) => it.to_string(),
-        Value::UInt(it) => it.to_string(),
-        Value::Float(it) => it.to_string(),
-        Value::Str(it) => quoted(it),
-        Value::Sequence(_) => {
-            let items: Vec<String> = at.items().map(|it| json(&it)).collect();
-            format!("[{}]", items.join(","))
-        }
-        Value::Mapping(_) => {
-            let mut entries = at.entries();
-            entries.retain(|(_, it)| !matches!(it.value(), Value::Null));
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
-            let entries: Vec<String> =
-                entries.iter().map(|(key, it)| format!("{}:{}", quoted(key), json(it))).collect();
-            format!("{{{}}}", entries.join(","))
-        }
-    }
-}
-
-fn quoted(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if (c as u32) < 0x20 => out.push_str(&format!("\\u{:04x}", c as u32)),
-            c => out.push(c),
-        }
-    }
-    out.push('"');
-    out
+    Some((Parser::Listener(qualified), priority.filter(|it| (1..=100).contains(it))))
 }

@@ -11,9 +11,11 @@
 mod decode;
 mod entries;
 mod icmp;
+mod json;
 mod l7;
 mod peers;
 mod ports;
+mod requests;
 mod schema;
 mod selector;
 

@@ -6,7 +6,7 @@ use hir::peers::canonical;
 use hir::{Entity, L3, Matching, Peer, PeerSelector, Requirement, Selector, ServiceSelector, Which};
 
 use super::entries::Rule;
-use super::l7::json;
+use super::json::json;
 use super::selector::{of_peers, requirements};
 use crate::context::Context;
 use crate::problem::{Form, ProblemKind, Stage};

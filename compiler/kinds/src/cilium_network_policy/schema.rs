@@ -186,9 +186,9 @@ const PORT_RULE: &[Field] = &[
         list(&TEXT.most(255).like(DNS_PATTERN)).least(1).unique(),
         "Names that a TLS client may ask for.",
     ),
-    Field::new("terminatingTLS", object(TLS), "The certificate shown to clients.").not_yet(),
-    Field::new("originatingTLS", object(TLS), "The client side towards the server.").not_yet(),
-    Field::new("listener", object(LISTENER), "A listener of an Envoy configuration.").not_yet(),
+    Field::new("terminatingTLS", object(TLS), "The certificate shown to clients."),
+    Field::new("originatingTLS", object(TLS), "The client side towards the server."),
+    Field::new("listener", object(LISTENER), "A listener of an Envoy configuration."),
 ];
 
 const PORT: &[Field] = &[
@@ -204,8 +204,8 @@ const L7_RULES: Shape = object(&[
     Field::new("http", list(&object(HTTP)), "HTTP requests, any of these."),
     Field::new("kafka", list(&object(KAFKA)), "Kafka requests, any of these.").removed(),
     Field::new("dns", list(&NAME), "DNS names, any of these."),
-    Field::new("l7proto", TEXT, "The name of a generic parser.").not_yet().removed(),
-    Field::new("l7", list(&map(&TEXT)), "Rules of the generic parser.").not_yet().removed(),
+    Field::new("l7proto", TEXT, "The name of a generic parser.").removed(),
+    Field::new("l7", list(&map(&TEXT)), "Rules of the generic parser.").removed(),
 ])
 .choose(&[Choice::OneOf(&["http", "dns"])]);
 
@@ -225,7 +225,7 @@ const HEADER: &[Field] = &[
         Shape::Word(&["LOG", "ADD", "DELETE", "REPLACE"]),
         "What to do when it differs; by default refuse.",
     ),
-    Field::new("secret", object(SECRET), "Where its value is kept.").not_yet(),
+    Field::new("secret", object(SECRET), "Where its value is kept."),
 ];
 
 const KAFKA: &[Field] = &[
@@ -237,24 +237,24 @@ const KAFKA: &[Field] = &[
 ];
 
 const TLS: &[Field] = &[
-    Field::new("secret", object(SECRET), "Where it is kept.").required().not_yet(),
-    Field::new("trustedCA", TEXT, "Which entry of the secret.").not_yet(),
-    Field::new("certificate", TEXT, "Which entry of the secret.").not_yet(),
-    Field::new("privateKey", TEXT, "Which entry of the secret.").not_yet(),
+    Field::new("secret", object(SECRET), "Where it is kept.").required(),
+    Field::new("trustedCA", TEXT, "Which entry of the secret."),
+    Field::new("certificate", TEXT, "Which entry of the secret."),
+    Field::new("privateKey", TEXT, "Which entry of the secret."),
 ];
 
 const SECRET: &[Field] = &[
-    Field::new("name", TEXT, "Its name.").required().not_yet(),
-    Field::new("namespace", TEXT, "Its namespace.").not_yet(),
+    Field::new("name", TEXT, "Its name.").required(),
+    Field::new("namespace", TEXT, "Its namespace."),
 ];
 
 const LISTENER: &[Field] = &[
-    Field::new("envoyConfig", object(ENVOY_CONFIG), "Where it is defined.").required().not_yet(),
-    Field::new("name", TEXT.least(1), "Its name.").required().not_yet(),
-    Field::new("priority", whole(1, 100), "Precedence among redirects, the smaller wins.").not_yet(),
+    Field::new("envoyConfig", object(ENVOY_CONFIG), "Where it is defined.").required(),
+    Field::new("name", TEXT.least(1), "Its name.").required(),
+    Field::new("priority", whole(1, 100), "Precedence among redirects, the smaller wins."),
 ];
 
 const ENVOY_CONFIG: &[Field] = &[
-    Field::new("kind", Shape::Word(&["CiliumEnvoyConfig", "CiliumClusterwideEnvoyConfig"]), "Its kind.").not_yet(),
-    Field::new("name", TEXT.least(1), "Its name.").required().not_yet(),
+    Field::new("kind", Shape::Word(&["CiliumEnvoyConfig", "CiliumClusterwideEnvoyConfig"]), "Its kind."),
+    Field::new("name", TEXT.least(1), "Its name.").required(),
 ];

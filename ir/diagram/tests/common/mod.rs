@@ -46,8 +46,11 @@ pub fn peers() -> BoxedStrategy<Peers> {
 }
 
 pub fn effect() -> BoxedStrategy<Effect> {
-    let redirect = (0..3u16, prop_oneof![Just(1), Just(100), Just(126)])
-        .prop_map(|(listener, priority)| Redirect { listener: ListenerId(listener), priority });
+    let redirect = (0..3u16, prop_oneof![Just(1), Just(100), Just(126)]).prop_map(|(listener, priority)| Redirect {
+        listener: ListenerId(listener),
+        priority,
+        requests: None,
+    });
     let auth = prop_oneof![Just(Auth::Disabled), Just(Auth::Required), Just(Auth::AlwaysFail)];
     prop_oneof![
         1 => Just(Effect::Deny),
@@ -89,6 +92,8 @@ pub fn rule_sets() -> BoxedStrategy<RuleSet> {
                 .map(|n| Origin { object: format!("policy {n}"), path: format!("rules[{n}]") })
                 .collect(),
             listeners: vec!["a".into(), "b".into(), "c".into()],
+            requests: vec![],
+            names_by_port: false,
         })
         .boxed()
 }
@@ -111,6 +116,8 @@ pub fn wide_rule_sets() -> BoxedStrategy<RuleSet> {
             fallback: Fallback::Allow,
             origins: vec![Origin { object: "policy".into(), path: String::new() }],
             listeners: vec!["a".into(), "b".into(), "c".into()],
+            requests: vec![],
+            names_by_port: false,
         })
         .boxed()
 }

@@ -2,6 +2,7 @@
 
 use super::inspect::place;
 use super::report::{Report, Wrong};
+use super::requests;
 use super::scenario::{Case, Expect, Expected, Party, Scenario};
 use crate::engine::{Answer, Engine, Kind, NotAsked, Outcome, Place, Question, World};
 use flow::{Action, Auth, Direction, Family, Protocol};
@@ -233,7 +234,8 @@ fn details(answer: &Answer) -> String {
     format!("{verdict}{listener}{peer}")
 }
 
-/// The L7 rules that apply to peer and port are part of what was bound, not of a verdict, so they are compared once: with the oracle.
+/// The L7 rules that apply to peer and port are part of what was bound, not of a verdict, so they are compared once: with the oracle,
+/// which is also asked requests.
 fn l7_difference(
     kind: Kind,
     world: &World<'_>,
@@ -247,17 +249,8 @@ fn l7_difference(
     let bound = world.bound(&place.class);
     let matching = bound.direction(asked.direction).rules.iter();
     let matching = matching.filter(|rule| rule.peers.contains(peer) && rule.l4.contains(asked.question.key));
-    let (mut proxies, mut rules, mut names) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
-    for l7 in matching.filter_map(|rule| rule.l7.as_ref()) {
-        proxies.insert(l7.parser.to_string());
-        rules.extend(l7.rules.iter().cloned());
-        names.extend(l7.server_names.iter().cloned());
-    }
-    let expect = asked.expect;
-    let proxies: Vec<String> = proxies.into_iter().collect();
-    let ours = (&Some(proxies.join("+")), &rules, &names);
-    let wanted = (&expect.proxy, &expect.rules, &expect.server_names);
-    (ours != wanted).then(|| format!("expected L7 {wanted:?}, the rules say {ours:?}"))
+    requests::difference(matching, asked.expect)
+        .or_else(|| requests::asked(world, place, &asked.question, asked.expect).err())
 }
 
 /// Adds counts of what could not be asked.

@@ -13,6 +13,7 @@ mod ask;
 mod compare;
 mod inspect;
 mod report;
+mod requests;
 mod run;
 pub mod scenario;
 

@@ -71,6 +71,8 @@ pub struct Expect {
     pub rules: BTreeSet<String>,
     /// Names that a TLS client may ask for.
     pub server_names: BTreeSet<String>,
+    /// Another allow that matches asks nothing of requests, so that all of them pass.
+    pub plain: bool,
     /// The authentication that it needs: `required` or `test-always-fail`.
     pub auth: Option<String>,
     /// What plain Kubernetes says where it differs: whether the flow is allowed.
@@ -279,6 +281,7 @@ fn case(json: &Value) -> Result<Case, String> {
             proxy: more["proxy"].as_str().map(str::to_owned),
             rules: list(&more["rules"]).map(Value::to_string).collect(),
             server_names: list(&more["serverNames"]).map(text).collect(),
+            plain: more["plain"] == Value::Bool(true),
             auth: more["auth"].as_str().map(str::to_owned),
             kubernetes,
         })
