@@ -243,10 +243,8 @@ const TLS: &[Field] = &[
     Field::new("privateKey", TEXT, "Which entry of the secret."),
 ];
 
-const SECRET: &[Field] = &[
-    Field::new("name", TEXT, "Its name.").required(),
-    Field::new("namespace", TEXT, "Its namespace."),
-];
+const SECRET: &[Field] =
+    &[Field::new("name", TEXT, "Its name.").required(), Field::new("namespace", TEXT, "Its namespace.")];
 
 const LISTENER: &[Field] = &[
     Field::new("envoyConfig", object(ENVOY_CONFIG), "Where it is defined.").required(),
