@@ -4,6 +4,7 @@
 
 use crate::clock::{median, process_time, thread_time};
 use crate::line::Line;
+use crate::tenants;
 use crate::world::{self, Files};
 use driver::meaning::{self, ClassKey};
 use driver::{Database, SourceFile, build, text, world as stages};
@@ -15,7 +16,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// The targets that this module measures.
-pub const TARGETS: [&str; 2] = ["T9", "T12"];
+pub const TARGETS: [&str; 3] = ["T9", "T12", TENANTS];
+/// Many namespaces with a policy each, see [`tenants`].
+pub const TENANTS: &str = "R-C5";
 /// How many edits of a kind are made; odd.
 const EDITS: u16 = 7;
 
@@ -26,34 +29,29 @@ pub struct Failed(String);
 
 /// Compiles a world of `n` policies and `n` pods, then edits it.
 pub fn run(n: usize, wanted: &dyn Fn(&str) -> bool, say: &mut dyn FnMut(Line)) -> Result<(), Failed> {
-    let files = world::world(n);
-    let bytes: usize = files.iter().map(|(_, text)| text.len()).sum();
-    let before = memory_kb("VmRSS");
-    let mut bench = Bench { db: Database::new(), n, laps: Vec::new() };
-    let begin = process_time();
-    bench.cold(&files)?;
-    let processor = process_time() - begin;
-    if wanted("T12") {
-        let total: Duration = bench.laps.iter().map(|(_, lap)| *lap).sum();
-        let mut line = Line::new("T12", n, "cold").figure("ours_ms", milliseconds(total));
-        line = line.figure("cpu_ms", milliseconds(processor));
-        for (name, lap) in &bench.laps {
-            line = line.figure(&format!("{name}_ms"), milliseconds(*lap));
+    let mut bench = Bench { db: Database::new(), n, first_node: world::first_node(n), laps: Vec::new() };
+    bench.measure("T12", world::world(n), &mut |line| {
+        if wanted("T12") {
+            say(line);
         }
-        let counts = bench.counts();
-        line = line.with("classes", counts.classes).with("peers", counts.peers).with("node_images", counts.images);
-        line = line.figure("text_mb", bytes as f64 / 1e6).figure("peak_rss_mb", memory_kb("VmHWM") as f64 / 1e3);
-        say(line.figure("rss_before_mb", before as f64 / 1e3).with("threads", threads()));
-    }
+    })?;
     if wanted("T9") {
         bench.edits(say)?;
     }
     Ok(())
 }
 
+/// Compiles the tenants' world.
+pub fn run_tenants(say: &mut dyn FnMut(Line)) -> Result<(), Failed> {
+    let (n, first_node) = (tenants::NAMESPACES, tenants::first_node());
+    Bench { db: Database::new(), n, first_node, laps: Vec::new() }.measure(TENANTS, tenants::world(), say)
+}
+
 struct Bench {
     db: Database,
     n: usize,
+    /// The pods whose images are made: namespace, name.
+    first_node: Vec<(String, String)>,
     laps: Vec<(&'static str, Duration)>,
 }
 
@@ -64,10 +62,32 @@ struct Counts {
 }
 
 impl Bench {
+    /// Compiles files cold and says how long it took and how much memory the process has had by then.
+    fn measure(&mut self, target: &str, files: Files, say: &mut dyn FnMut(Line)) -> Result<(), Failed> {
+        let bytes: usize = files.iter().map(|(_, text)| text.len()).sum();
+        let count = files.len();
+        let before = memory_kb("VmRSS");
+        let begin = process_time();
+        self.cold(files)?;
+        let processor = process_time() - begin;
+        let peak = memory_kb("VmHWM");
+        let total: Duration = self.laps.iter().map(|(_, lap)| *lap).sum();
+        let mut line = Line::new(target, self.n, "cold").figure("ours_ms", milliseconds(total));
+        line = line.figure("cpu_ms", milliseconds(processor));
+        for (name, lap) in &self.laps {
+            line = line.figure(&format!("{name}_ms"), milliseconds(*lap));
+        }
+        let counts = self.counts();
+        line = line.with("classes", counts.classes).with("peers", counts.peers).with("node_images", counts.images);
+        line = line.with("files", count).figure("text_mb", bytes as f64 / 1e6).figure("peak_rss_mb", peak as f64 / 1e3);
+        say(line.figure("rss_before_mb", before as f64 / 1e3).with("threads", threads()));
+        Ok(())
+    }
+
     /// One stage after the other, so that each has its own time; each on all processors where its parts are independent.
-    fn cold(&mut self, files: &Files) -> Result<(), Failed> {
+    fn cold(&mut self, files: Files) -> Result<(), Failed> {
         let texts: Vec<(Arc<str>, Arc<str>)> =
-            files.iter().map(|(path, text)| (path.as_str().into(), text.as_str().into())).collect();
+            files.into_iter().map(|(path, text)| (path.into(), text.into())).collect();
         self.lap("set", |db| db.set_files(texts));
         let sources: Vec<SourceFile> = self.db.files().collect();
         self.lap("decode", |db| each(db, &sources, |db, file| drop(text::decoded(db, *file))));
@@ -90,10 +110,8 @@ impl Bench {
 
     /// The classes of the pods of one node.
     fn node(&self) -> Vec<Class> {
-        let here: BTreeSet<Subject> = world::first_node(self.n)
-            .into_iter()
-            .map(|(namespace, name)| Subject::Pod(Name { namespace, name }))
-            .collect();
+        let pod = |(namespace, name): &(String, String)| Subject::Pod(Name::new(namespace.as_str(), name.as_str()));
+        let here: BTreeSet<Subject> = self.first_node.iter().map(pod).collect();
         let classes = stages::classes(&self.db);
         let on_it = |(class, subjects): (&Class, &Vec<Subject>)| {
             subjects.iter().any(|subject| here.contains(subject)).then(|| class.clone())

@@ -6,14 +6,14 @@
 //! ```text
 //!  datapath: Case ─► image ─────────┐
 //!               └──► peers::* ──────┴─ BPF_PROG_TEST_RUN, interleaved rounds ─► T1 T2 T3 T4 T5 T10
-//!  compile:  World ─► driver ─► classes, diagrams, images ─► wall time, memory ─► T9 T12
+//!  compile:  World ─► driver ─► classes, diagrams, images ─► wall time, memory ─► T9 T12 R-C5
 //! ```
 //! # Does not know
 //! What figure is good enough: limits are a reader's; a line carries ratios.
 //! # Laws
 //! A peer-shaped program decides as the rules mean, else it is not measured (`tests/peers.rs`). Worlds and rings are the same in every run.
 //! # Reading order
-//! [`datapath`], [`datapath::case`], [`peers`], then [`compile`], [`world`]; [`line`] is the output.
+//! [`datapath`], [`datapath::case`], [`peers`], then [`compile`], [`world`], [`tenants`]; [`line`] is the output.
 
 pub mod clock;
 pub mod compile;
@@ -21,4 +21,5 @@ pub mod datapath;
 pub mod line;
 pub mod peers;
 pub mod random;
+pub mod tenants;
 pub mod world;

@@ -18,6 +18,9 @@ struct Arguments {
     /// Compiles a world of this size in this process
     #[arg(long, hide = true)]
     world: Option<usize>,
+    /// Compiles the tenants' world in this process
+    #[arg(long, hide = true)]
+    tenants: bool,
 }
 
 impl Arguments {
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     let done = match arguments.world {
+        _ if arguments.tenants => compile::run_tenants(&mut say).map_err(|error| error.to_string()),
         Some(n) => compile::run(n, &|target| arguments.wanted(target), &mut say).map_err(|error| error.to_string()),
         None => all(&arguments),
     };
@@ -57,10 +61,13 @@ fn say(line: benches::line::Line) {
 
 fn all(arguments: &Arguments) -> Result<(), String> {
     // Worlds first: they use all processors, and this thread is not yet bound to one.
-    if compile::TARGETS.iter().any(|target| arguments.wanted(target)) {
+    if ["T9", "T12"].iter().any(|target| arguments.wanted(target)) {
         for n in [100, 1000, 10_000] {
-            world(arguments, n)?;
+            world(arguments, &["--world", &n.to_string()])?;
         }
+    }
+    if arguments.wanted(compile::TENANTS) {
+        world(arguments, &["--tenants"])?;
     }
     if !datapath::TARGETS.iter().any(|target| arguments.wanted(target)) {
         return Ok(());
@@ -78,13 +85,13 @@ fn all(arguments: &Arguments) -> Result<(), String> {
 }
 
 /// Compiles a world in a process of its own.
-fn world(arguments: &Arguments, n: usize) -> Result<(), String> {
+fn world(arguments: &Arguments, which: &[&str]) -> Result<(), String> {
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let targets = compile::TARGETS.iter().filter(|target| arguments.wanted(target));
-    let status = Command::new(program).arg("--world").arg(n.to_string()).args(targets).status();
+    let status = Command::new(program).args(which).args(targets).status();
     match status {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(format!("the world of {n} policies ended with {status}")),
+        Ok(status) => Err(format!("the world {} ended with {status}", which.join(" "))),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -23,6 +23,8 @@ enum Command {
     Conformance(xtask::conformance::Arguments),
     /// Compares published JSON schemas with the types of reports, or writes them
     Schema(xtask::schema::Arguments),
+    /// Runs random texts through the compiler and minimises what does not hold
+    Fuzz(xtask::fuzz::Arguments),
     /// Measures the targets of the design: one line a measurement
     Bench(xtask::bench::Arguments),
 }
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
         Command::Tidy(arguments) => xtask::tidy::run(&arguments),
         Command::Admission(arguments) => xtask::admission::run(&arguments),
         Command::Schema(arguments) => xtask::schema::run(&arguments),
+        Command::Fuzz(arguments) => xtask::fuzz::run(&arguments),
         Command::Bench(arguments) => xtask::bench::run(&arguments),
         Command::Soak(arguments) => xtask::soak::run_one(&arguments),
         Command::Conformance(arguments) => xtask::conformance::run_all(&arguments),

@@ -37,11 +37,13 @@ pub type Signature = Box<[u32]>;
 /// from the meaning alone: not from the order of rules, nor from the numbers of peers.
 #[derive(Clone, Debug)]
 pub struct Diagram {
-    class_of: Box<[ClassId]>,
+    peers: u32,
     maps: Box<[L4Map]>,
     signatures: Box<[(Signature, ClassId)]>,
-    /// Into `signatures`, by peer.
-    signature_of: Box<[u32]>,
+    /// Stretches of peers with one signature: the first peer, the place in `signatures`. Ascending from peer 0, neighbours differ.
+    ///
+    /// Most subjects tell a few of many thousands of peers apart, so that peers cost as little as what is said of them.
+    runs: Box<[(u32, u32)]>,
 }
 
 /// How large a diagram is.
@@ -98,12 +100,9 @@ pub fn build(rules: &RuleSet, peers: u32, limits: &Limits) -> Result<Diagram, To
     for (place, (.., group)) in (0..).zip(&signatures) {
         place_of_group[*group] = place;
     }
-    Ok(Diagram {
-        class_of: groups.of_peer.iter().map(|&group| class_of_group[group as usize]).collect(),
-        maps,
-        signatures: signatures.into_iter().map(|(signature, class, _)| (signature, class)).collect(),
-        signature_of: groups.of_peer.iter().map(|&group| place_of_group[group as usize]).collect(),
-    })
+    let signatures = signatures.into_iter().map(|(signature, class, _)| (signature, class)).collect();
+    let places = groups.of_named.iter().map(|&(peer, group)| (peer, place_of_group[group as usize]));
+    Ok(Diagram::of_parts(peers, maps, signatures, places))
 }
 
 /// Numbers the maps: the default first, the others by their content.
@@ -120,24 +119,72 @@ pub(crate) fn number(known: FxHashMap<L4Map, u32>, default: u32) -> (Box<[L4Map]
 }
 
 impl Diagram {
-    /// A diagram of parts that keep its promises: numbered maps, ascending signatures, the empty one among them.
+    /// A diagram of parts that keep its promises: numbered maps, ascending signatures, the empty one among them. `places` says of
+    /// peers, ascending, where their signature stands; that of all others is the empty one.
     pub(crate) fn of_parts(
-        class_of: Box<[ClassId]>,
+        peers: u32,
         maps: Box<[L4Map]>,
         signatures: Box<[(Signature, ClassId)]>,
-        signature_of: Box<[u32]>,
+        places: impl Iterator<Item = (u32, u32)>,
     ) -> Diagram {
-        Diagram { class_of, maps, signatures, signature_of }
+        let mut runs: Vec<(u32, u32)> = Vec::new();
+        let mut next = 0;
+        let mut add = |peer: u32, place: u32| {
+            if runs.last().is_none_or(|(_, last)| *last != place) {
+                runs.push((peer, place));
+            }
+        };
+        for (peer, place) in places {
+            if peer > next {
+                // The empty signature is the least.
+                add(next, 0);
+            }
+            add(peer, place);
+            next = peer + 1;
+        }
+        if next < peers {
+            add(next, 0);
+        }
+        Diagram { peers, maps, signatures, runs: runs.into() }
     }
 
     /// How many peers have a number.
     pub fn peers(&self) -> u32 {
-        self.class_of.len() as u32
+        self.peers
     }
 
-    /// The class of a peer; the default class for peers beyond the universe.
+    /// The class of a peer; the default class for peers beyond the universe. Cost: logarithmic in the stretches of peers.
     pub fn class_of(&self, peer: PeerId) -> ClassId {
-        self.class_of.get(peer.0 as usize).copied().unwrap_or(ClassId::DEFAULT)
+        self.class_at(self.place_of(peer))
+    }
+
+    fn class_at(&self, place: u32) -> ClassId {
+        self.signatures.get(place as usize).map_or(ClassId::DEFAULT, |(_, class)| *class)
+    }
+
+    /// Where the signature of a peer stands; the place of the empty one for peers beyond the universe.
+    fn place_of(&self, peer: PeerId) -> u32 {
+        if peer.0 >= self.peers {
+            return 0;
+        }
+        let after = self.runs.partition_point(|(first, _)| *first <= peer.0);
+        after.checked_sub(1).and_then(|at| self.runs.get(at)).map_or(0, |(_, place)| *place)
+    }
+
+    /// The class of every peer, ascending.
+    pub fn class_of_each(&self) -> impl Iterator<Item = ClassId> + '_ {
+        let ends = self.runs.iter().skip(1).map(|(first, _)| *first).chain([self.peers]);
+        let run = |(&(first, place), end): (&(u32, u32), u32)| {
+            std::iter::repeat_n(self.class_at(place), (end - first) as usize)
+        };
+        self.runs.iter().zip(ends).flat_map(run)
+    }
+
+    /// Stretches of peers with one class, ascending from peer 0; neighbours differ.
+    fn class_runs(&self) -> impl Iterator<Item = (u32, ClassId)> + '_ {
+        let mut last = None;
+        let runs = self.runs.iter().map(|&(first, place)| (first, self.class_at(place)));
+        runs.filter(move |(_, class)| last.replace(*class) != Some(*class))
     }
 
     /// How many classes there are; at least 1, the default.
@@ -177,8 +224,7 @@ impl Diagram {
     /// The signature of a peer; empty for peers beyond the universe.
     pub fn signature_of(&self, peer: PeerId) -> &[u32] {
         // Cannot miss: the first signature is the empty one, and every peer's place is one of the list.
-        let place = self.signature_of.get(peer.0 as usize).copied().unwrap_or(0);
-        &self.signatures[place as usize].0
+        &self.signatures[self.place_of(peer) as usize].0
     }
 
     /// The least signature of a class; `None` for a class of another diagram.
@@ -189,7 +235,7 @@ impl Diagram {
     /// How large the diagram is.
     pub fn counts(&self) -> Counts {
         Counts {
-            peers: self.class_of.len(),
+            peers: self.peers as usize,
             signatures: self.signatures.len(),
             classes: self.maps.len(),
             intervals: self.maps.iter().map(|map| map.intervals().len()).sum(),
@@ -201,7 +247,7 @@ impl fmt::Display for Diagram {
     /// One line a class, for example `class 1 {3,7-9}: deny, tcp/80: allow, tcp/81: deny`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut members = vec![PeerSet::default(); self.maps.len()];
-        for (peer, class) in (0..).zip(&self.class_of) {
+        for (peer, class) in (0..).zip(self.class_of_each()) {
             members[class.0 as usize].insert(PeerId(peer));
         }
         for (class, (map, members)) in self.maps.iter().zip(members).enumerate() {
@@ -215,7 +261,7 @@ impl fmt::Display for Diagram {
 // Why by hand: signatures describe how the rules were written, which is no part of the meaning.
 impl PartialEq for Diagram {
     fn eq(&self, other: &Diagram) -> bool {
-        self.maps == other.maps && self.class_of == other.class_of
+        self.peers == other.peers && self.maps == other.maps && self.class_runs().eq(other.class_runs())
     }
 }
 

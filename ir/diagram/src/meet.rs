@@ -76,7 +76,7 @@ fn assemble(maps: Vec<L4Map>, of_peer: Vec<(Signature, u32)>) -> Diagram {
     signatures.sort_unstable();
     signatures.dedup_by(|a, b| a.0 == b.0);
     let place = |it: &Signature| signatures.partition_point(|(known, _)| known < it) as u32;
-    let signature_of = of_peer.iter().map(|(it, _)| place(it)).collect();
-    let class_of = of_peer.iter().map(|(_, at)| class(*at)).collect();
-    Diagram::of_parts(class_of, maps, signatures.into(), signature_of)
+    // One signature has one class: it tells the signatures, and so the classes, that it was joined of.
+    let places: Vec<u32> = of_peer.iter().map(|(it, _)| place(it)).collect();
+    Diagram::of_parts(places.len() as u32, maps, signatures.into(), (0..).zip(places))
 }

@@ -3,7 +3,7 @@
 use super::matrix::{MAX_CELLS, Matrix};
 use crate::Problem;
 use diagram::{ClassId, Diagram, Limits};
-use flow::{Action, Auth, PeerId, Verdict};
+use flow::{Action, Auth, Verdict};
 use image::layout;
 
 /// The leaf byte of a verdict. A redirect is one whatever else it asks for: without its listener nothing passes.
@@ -45,6 +45,5 @@ impl Matrix {
 /// The content of a class table: the class of each peer number of the diagram. Peers beyond it are class 0.
 pub fn class_table(diagram: &Diagram) -> Vec<u16> {
     // A matrix has at most 65,536 classes, so a class that does not fit belongs to a diagram that never became an image.
-    let class = |peer| u16::try_from(diagram.class_of(PeerId(peer)).0).unwrap_or(0);
-    (0..diagram.peers()).map(class).collect()
+    diagram.class_of_each().map(|class| u16::try_from(class.0).unwrap_or(0)).collect()
 }
