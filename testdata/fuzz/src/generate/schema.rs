@@ -22,7 +22,7 @@ pub fn object(kind: &Kind, name: &str, random: &mut Random) -> Value {
         ("kind".to_owned(), Value::text(kind.kind)),
         ("metadata".to_owned(), Value::Map(metadata)),
     ];
-    object.extend(fields(kind.fields, 0, random));
+    object.extend(fields(kind.schema.fields, 0, random));
     Value::Map(object)
 }
 
@@ -124,33 +124,30 @@ fn agree(entries: &mut Vec<(String, Value)>, random: &mut Random) {
 
 fn shape(field: &str, of: &Shape, depth: usize, random: &mut Random) -> Value {
     match of {
-        Shape::Text => words::text(field, random),
+        Shape::Text(_) => words::text(field, random),
         Shape::Word(allowed) if !allowed.is_empty() => Value::text(*random.pick(allowed)),
-        Shape::Whole(least, greatest) => {
-            let (least, greatest) = ((*least).max(0), (*greatest).min(65535));
+        Shape::Whole(whole) => {
+            let (least, greatest) = (whole.least.max(0), whole.greatest.min(65535));
             let port = *random.pick(words::PORTS);
-            Value::Whole(if port < least || port > greatest {
-                random.between(least as usize, greatest as usize) as i64
-            } else {
-                port
-            })
+            let inside = (least..=greatest).contains(&port);
+            Value::Whole(if inside { port } else { random.between(least as usize, greatest as usize) as i64 })
         }
         Shape::Flag => Value::Flag(random.chance(1, 2)),
-        Shape::WholeOrText if random.chance(1, 4) => words::text(field, random),
-        Shape::WholeOrText => Value::Whole(*random.pick(words::PORTS)),
-        Shape::Object(_) | Shape::List(..) | Shape::Map(_) if depth > DEEPEST => Value::Null,
-        Shape::Object(inner) if inner.is_empty() => Value::Map(Vec::new()),
+        Shape::WholeOrText(_) if random.chance(1, 4) => words::text(field, random),
+        Shape::WholeOrText(_) => Value::Whole(*random.pick(words::PORTS)),
+        Shape::Object(_) | Shape::List(_) | Shape::Map(_) if depth > DEEPEST => Value::Null,
+        Shape::Object(inner) if inner.fields.is_empty() => Value::Map(Vec::new()),
         // An empty selector selects everybody, which is a case of its own.
         Shape::Object(_) if field.ends_with("elector") && random.chance(2, 5) => Value::Map(Vec::new()),
-        Shape::Object(inner) => Value::Map(fields(inner, depth, random)),
-        Shape::List(of, limit) => {
-            let count = *random.pick(&[1, 1, 1, 2, 2, 3, 0]);
-            Value::List((0..count.min(*limit)).map(|_| shape(field, of, depth + 1, random)).collect())
+        Shape::Object(inner) => Value::Map(fields(inner.fields, depth, random)),
+        Shape::List(list) => {
+            let count = (*random.pick(&[1, 1, 1, 2, 2, 3, 0])).max(list.least.min(3)).min(list.most);
+            Value::List((0..count).map(|_| shape(field, list.of, depth + 1, random)).collect())
         }
         Shape::Map(of) => {
             let entry = |random: &mut Random| {
                 let (key, value) = words::entry(field, random);
-                if matches!(of, Shape::Text) { (key, value) } else { (key, shape(field, of, depth + 1, random)) }
+                if matches!(of, Shape::Text(_)) { (key, value) } else { (key, shape(field, of, depth + 1, random)) }
             };
             Value::Map((0..random.between(1, 2)).map(|_| entry(random)).collect())
         }

@@ -8,7 +8,7 @@ use crate::random::Random;
 use crate::style::Writer;
 use crate::value::Value;
 use hir::Dialect;
-use kinds::KINDS;
+use kinds::{FACTS, KINDS, Kind, UNENFORCED};
 
 pub(super) fn generate(random: &mut Random) -> String {
     let options = Options { dialect: *random.pick(&Dialect::ALL), ..Options::default() };
@@ -38,7 +38,12 @@ fn object(at: usize, options: &Options, random: &mut Random) -> Value {
             let kind = *random.pick(&["List", "NetworkPolicyList", "PodList"]);
             Value::map([("apiVersion", Value::text("v1")), ("kind", Value::text(kind)), ("items", Value::List(items))])
         }
-        2 | 3 => schema::object(random.pick(KINDS), &name, random),
+        2 | 3 => {
+            let tables: [&[Kind]; 3] = [KINDS, FACTS, UNENFORCED];
+            let table = *random.pick(&tables);
+            let kind = random.pick(table);
+            schema::object(kind, &name, random)
+        }
         _ => policy(&name, options.dialect, random),
     }
 }
