@@ -45,7 +45,7 @@ fn decision(target: &Target, plan: &DirectionPlan, shape: Shape) -> Result<Assem
     emit.asm.put_imm(Size::Word, frame::RECORD.at(record::ENDPOINT), 0);
     emit.asm.put_imm(Size::Byte, frame::RECORD.at(record::FAMILY), 4);
     emit.peer4();
-    emit.decide();
+    emit.decide(None);
     // Allowed packets end here, uncounted; the stubs count what is dropped and what was no such packet.
     emit.asm.mov(R0, TCX_NEXT);
     emit.asm.exit();

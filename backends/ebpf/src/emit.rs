@@ -17,6 +17,7 @@ use image::{DirectionPlan, DropReason, Hook, MapRef, NodeMap, Target, layout};
 pub(crate) mod skb {
     pub const LEN: i16 = 0;
     pub const VLAN_PRESENT: i16 = 20;
+    pub const VLAN_TCI: i16 = 24;
     pub const INGRESS_IFINDEX: i16 = 36;
     pub const IFINDEX: i16 = 40;
     pub const DATA: i16 = 76;
@@ -43,12 +44,16 @@ pub(crate) mod frame {
     pub const FRAGMENT: Slot = Slot(-176);
     /// The key of an IPv6 prefix look-up: length, address.
     pub const PREFIX: Slot = Slot(-200);
+    /// 16 bytes: the key of a look-up among the node's own addresses. Shares its place with the prefix: it comes first of all.
+    pub const OWN: Slot = PREFIX;
     /// The ports of a first fragment.
     pub const PORTS: Slot = Slot(-204);
     /// Four bytes: what is left of the packet after the network header, on the general path.
     pub const PAYLOAD: Slot = Slot(-212);
     /// Four bytes: the length of an extension header.
     pub const LENGTH: Slot = Slot(-220);
+    /// One byte, in programs of packets from the node: one of [`super::origin`].
+    pub const ORIGIN: Slot = Slot(-127);
     /// One byte: the hop limit.
     pub const HOP_LIMIT: Slot = Slot(-126);
     /// One byte: whether the source is not the endpoint's but one of those that neighbour discovery may have.
@@ -59,6 +64,9 @@ pub(crate) mod frame {
     pub const IDENTIFICATION: Slot = Slot(-236);
     /// Four bytes: the lifetime of flows other than TCP, while an entry is chosen.
     pub const LIFETIME: Slot = Slot(-244);
+    /// Eight bytes: where the packet inside an error from the node went, against where the error comes from. Shares its place with
+    /// the fragment key, as [`INNER`] does.
+    pub const ABOUT: Slot = Slot(-160);
     /// 16 bytes: the destination of the packet inside an ICMPv6 error. Shares its place with the fragment key: ICMP has no fragments.
     pub const INNER: Slot = FRAGMENT;
     /// The best score so far while an entry is chosen. Fragments are done with by then.
@@ -81,6 +89,14 @@ pub(crate) mod facts {
     pub const TCP: i32 = 0x800;
     /// Nothing to say. Not zero: kernels know a zero in the frame from other numbers, and would explore what follows twice.
     pub const PLAIN: i32 = 0x1000;
+}
+
+/// Where a packet from the node was before, at [`frame::ORIGIN`]. No zero, which kernels know in the frame from other numbers.
+pub(crate) mod origin {
+    /// The node made it.
+    pub const HERE: i32 = 1;
+    /// It came in by the interface of an endpoint.
+    pub const ENDPOINT: i32 = 2;
 }
 
 /// What tracking found, in R9 while the decision is made.
@@ -136,6 +152,8 @@ pub(crate) struct Emit<'a> {
     pub shape: crate::decide::Shape,
     /// Where a packet is passed and counted.
     pub pass: Label,
+    /// Where a packet that is none of the node's own goes on, uncounted.
+    pub skip: Label,
     /// Where a drop of each reason is counted.
     stubs: Vec<(DropReason, Label)>,
 }
@@ -143,9 +161,9 @@ pub(crate) struct Emit<'a> {
 impl<'a> Emit<'a> {
     pub fn new(hook: Hook, target: &'a Target, plan: &'a DirectionPlan, shape: crate::decide::Shape) -> Emit<'a> {
         let mut asm = Asm::new();
-        let pass = asm.label();
+        let (pass, skip) = (asm.label(), asm.label());
         let stubs = DropReason::ALL.iter().map(|reason| (*reason, asm.label())).collect();
-        Emit { asm, hook, target, plan, shape, pass, stubs }
+        Emit { asm, hook, target, plan, shape, pass, skip, stubs }
     }
 
     /// Where to jump to drop.
@@ -165,9 +183,19 @@ impl<'a> Emit<'a> {
         bytes_below as i32 * 8
     }
 
-    /// Whether the packet comes from the endpoint.
+    /// Whether the packet comes from the subject.
     pub fn outward(&self) -> bool {
+        self.hook.is_egress()
+    }
+
+    /// Whether the packet comes from an endpoint, which may send its own addresses only.
+    pub fn checks_source(&self) -> bool {
         self.hook == Hook::FromEndpoint
+    }
+
+    /// Whether the packet may have been translated on the node: see [`origin`].
+    pub fn has_origin(&self) -> bool {
+        self.hook == Hook::FromHost
     }
 
     /// A place in the record.
@@ -198,13 +226,17 @@ impl<'a> Emit<'a> {
         }
         self.asm.bind(tail);
         self.count();
-        self.write_record(layout::config::RECORD_DROPPED);
+        self.asm.put(Size::Byte, self.record(layout::record::REASON), R9);
+        self.asm.put_imm(Size::Byte, self.record(layout::record::AUDITED), 0);
+        self.write_record(Wanted::Dropped);
         self.asm.mov(R0, TC_ACT_SHOT);
         self.asm.exit();
         let pass = self.pass;
         self.asm.bind(pass);
         self.asm.value(R1, MapRef::Node(NodeMap::Counters), 0);
         self.count();
+        let skip = self.skip;
+        self.asm.bind(skip);
         self.asm.mov(R0, TCX_NEXT);
         self.asm.exit();
     }
@@ -220,13 +252,21 @@ impl<'a> Emit<'a> {
         self.asm.atomic(Atomic::Add, R1, 0, R2);
     }
 
-    /// Writes the record with the reason in R9 if the flag says so. Clobbers R0 to R5.
-    pub fn write_record(&mut self, flag: u32) {
+    /// Writes the record, whose reason is there, if such records are wanted. Clobbers R0 to R5.
+    pub fn write_record(&mut self, wanted: Wanted) {
         use Reg::*;
         let done = self.asm.label();
         self.asm.value(R1, MapRef::Node(NodeMap::Config), layout::config::FLAGS);
         self.asm.load(Size::Word, R1, R1, 0);
-        self.asm.alu(Alu::And, R1, flag as i32);
+        match wanted {
+            Wanted::Dropped => self.asm.alu(Alu::And, R1, layout::config::RECORD_DROPPED as i32),
+            Wanted::Passed => {
+                const { assert!(layout::config::RECORD_ALLOWED == 1 && layout::config::RECORD_DROPPED == 2) };
+                self.asm.get(Size::Byte, R2, self.record(layout::record::AUDITED));
+                self.asm.alu(Alu::Add, R2, 1);
+                self.asm.alu(Alu::And, R1, R2);
+            }
+        }
         self.asm.jump_if(Cond::Eq, R1, 0, done);
         self.asm.call(crate::asm::Helper::KtimeNs);
         self.asm.put(Size::Double, self.record(layout::record::TIME), R0);
@@ -237,10 +277,8 @@ impl<'a> Emit<'a> {
         self.asm.put(Size::Word, self.record(layout::record::IFINDEX), R1);
         self.asm.load(Size::Word, R1, R6, skb::LEN);
         self.asm.put(Size::Word, self.record(layout::record::LENGTH), R1);
-        self.asm.put(Size::Byte, self.record(layout::record::REASON), R9);
         let direction = i32::from(self.outward());
         self.asm.put_imm(Size::Byte, self.record(layout::record::DIRECTION), direction);
-        self.asm.put_imm(Size::Byte, self.record(layout::record::FAMILY + 1), 0);
         self.asm.map(R1, MapRef::Node(NodeMap::Records));
         self.asm.frame(R2, frame::RECORD);
         self.asm.mov(R3, layout::record::SIZE as i32);
@@ -252,6 +290,15 @@ impl<'a> Emit<'a> {
         self.asm.atomic(Atomic::Add, R1, 0, R2);
         self.asm.bind(done);
     }
+}
+
+/// Which records are written, by flags of `tg_config`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Those of denied packets: dropped, or passed because of audit mode.
+    Dropped,
+    /// Those of first packets of allowed flows; the record says whether audit mode made it one, and then it is wanted as a drop is.
+    Passed,
 }
 
 /// The next program of the hook decides; with none, the packet passes.

@@ -9,8 +9,8 @@ pub fn explain(image: &Image) -> String {
     let mut out = format!("{}\n", image.notes.subject);
     for program in &image.programs {
         let (name, plan) = match program.hook {
-            Hook::ToEndpoint => ("ingress", &image.plan.ingress),
-            Hook::FromEndpoint => ("egress", &image.plan.egress),
+            Hook::ToEndpoint | Hook::ToHost => ("ingress", &image.plan.ingress),
+            Hook::FromEndpoint | Hook::FromHost => ("egress", &image.plan.egress),
         };
         let mut line = |text: String| {
             // Writing into a string cannot fail.

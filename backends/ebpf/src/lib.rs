@@ -7,7 +7,7 @@
 //!  Diagram ──► Matrix ──► blob ──► tables ──┐
 //!                 └─────► plan ──┐          ├──► Image
 //!  Target ───────────────────────┴─ emit ───┘
-//!                   parse ─► track ─► decide ─► pass or drop
+//!     (own, of a node) ─► parse ─► track ─► decide ─► pass or drop
 //! ```
 //! # Does not know
 //! Rules, selectors, Kubernetes; how an image is loaded, what a peer number stands for.
@@ -81,18 +81,38 @@ pub fn compile(subject: &str, ingress: &Diagram, egress: &Diagram, target: &Targ
     compile_matrices(subject, &Matrix::of(ingress)?, &Matrix::of(egress)?, target)
 }
 
+/// Compiles the diagrams of a node itself into an image, likewise.
+///
+/// Errors: [`Problem`]; nothing is built then.
+pub fn compile_host(subject: &str, ingress: &Diagram, egress: &Diagram, target: &Target) -> Result<Image, Problem> {
+    compile_hooks(Hook::HOST, subject, &Matrix::of(ingress)?, &Matrix::of(egress)?, target)
+}
+
 /// Compiles decisions that are numbers already: ingress, then egress.
 ///
 /// Errors: [`Problem`]; nothing is built then.
 pub fn compile_matrices(subject: &str, ingress: &Matrix, egress: &Matrix, target: &Target) -> Result<Image, Problem> {
+    compile_hooks(Hook::BOTH, subject, ingress, egress, target)
+}
+
+/// Compiles decisions for the hooks of an endpoint, or for those of a node.
+///
+/// Errors: [`Problem`]; nothing is built then.
+pub fn compile_hooks(
+    hooks: [Hook; 2],
+    subject: &str,
+    ingress: &Matrix,
+    egress: &Matrix,
+    target: &Target,
+) -> Result<Image, Problem> {
     check_target(target)?;
     let mut tables = vec![Table { name: "tg_digest".into(), fill: Fill::Digest }];
     let mut programs = Vec::new();
     let mut plans = Vec::new();
-    for (index, (hook, matrix)) in Hook::BOTH.into_iter().zip([ingress, egress]).enumerate() {
+    for (index, (hook, matrix)) in hooks.into_iter().zip([ingress, egress]).enumerate() {
         let (plan, shape) = direction(index as u8, matrix, target, &mut tables)?;
         let built = program::program(hook, target, &plan, shape)?;
-        let name = ["tg_to_endpoint", "tg_from_endp"][index].into();
+        let name = name_of(hook).into();
         programs.push(Program { name, hook, insns: built.insns, relocs: built.relocs });
         plans.push(plan);
     }
@@ -105,6 +125,16 @@ pub fn compile_matrices(subject: &str, ingress: &Matrix, egress: &Matrix, target
         plan: Plan { ingress: ingress_plan, egress: egress_plan },
         notes: Notes { subject: subject.into(), rules: vec![] },
     })
+}
+
+/// What the kernel calls a program.
+fn name_of(hook: Hook) -> &'static str {
+    match hook {
+        Hook::ToEndpoint => "tg_to_endpoint",
+        Hook::FromEndpoint => "tg_from_endp",
+        Hook::ToHost => "tg_to_host",
+        Hook::FromHost => "tg_from_host",
+    }
 }
 
 /// The plan of one direction, its tables appended.

@@ -1,8 +1,8 @@
 //! One whole program, part after part.
 
-use crate::asm::{Alu, AsmError, Assembled, Cond, Label, Reg::*};
-use crate::decide::Shape;
-use crate::emit::{Emit, Family, V4, V6, outcome};
+use crate::asm::{Alu, AsmError, Assembled, Cond, Label, Reg::*, Size};
+use crate::decide::{Audited, Shape};
+use crate::emit::{Emit, Family, V4, V6, Wanted, frame, origin, outcome};
 use crate::parse::General;
 use crate::track::Exits;
 use image::{DirectionPlan, Hook, Target, layout};
@@ -25,7 +25,11 @@ impl Emit<'_> {
             tuple6: self.asm.label(),
             judge6: self.asm.label(),
         };
-        self.entry();
+        if self.hook.is_host() {
+            self.host_entry(general);
+        } else {
+            self.entry();
+        }
         self.common4(other, general);
         self.asm.jump(to.ports4);
         self.asm.bind(other);
@@ -58,37 +62,69 @@ impl Emit<'_> {
         self.asm.mov(R8, 0);
         self.asm.mov(R9, outcome::UNTRACKED);
         self.asm.bind(exits.judge);
+        let passed = self.asm.label();
+        if self.has_origin() {
+            self.translated(passed);
+        }
         if family == V4 {
             self.peer4()
         } else {
             self.peer6()
         }
-        self.decide();
-        if !matches!(self.plan, DirectionPlan::Constant(leaf) if *leaf != layout::LEAF_ALLOW) {
-            self.allowed(family, exits.touch);
-        }
+        let audited = Audited { first: self.asm.label(), touch: exits.touch };
+        self.decide(Some(&audited));
+        self.asm.bind(passed);
+        self.allowed(family, &audited);
         self.asm.bind(exits.touch);
         self.touch(family);
     }
 
+    /// What was translated on the node is not asked about: the pod's own programs have judged it. Clobbers R1.
+    fn translated(&mut self, passed: Label) {
+        let own = self.asm.label();
+        self.asm.get(Size::Byte, R1, frame::ORIGIN);
+        self.asm.jump_if(Cond::Ne, R1, origin::ENDPOINT, own);
+        self.asm.put_imm(Size::Word, self.record(layout::record::PEER), 0);
+        self.asm.put_imm(Size::Word, self.record(layout::record::LEAF), -1);
+        self.asm.jump(passed);
+        self.asm.bind(own);
+    }
+
     /// After the decision: what tracking found says what is left to do.
-    fn allowed(&mut self, family: Family, touch: Label) {
+    fn allowed(&mut self, family: Family, audited: &Audited) {
+        let (touch, first) = (audited.touch, audited.first);
         let (new, record, take) = (self.asm.label(), self.asm.label(), self.asm.label());
-        if self.decides() {
-            self.asm.mov(R1, R9);
-            self.asm.alu(Alu::And, R1, outcome::FORWARD);
-            self.asm.jump_if(Cond::Eq, R1, 0, new);
-            self.forward_flags();
-            self.asm.jump(touch);
-            self.asm.bind(new);
+        let (denies, refuses) = match self.plan {
+            DirectionPlan::Constant(leaf) => (*leaf == layout::LEAF_DENY, *leaf != layout::LEAF_ALLOW),
+            DirectionPlan::Tables(_) => (false, false),
+        };
+        let passes = !refuses || self.has_origin();
+        if !passes && !denies {
+            return;
         }
+        if passes {
+            if self.decides() {
+                self.asm.mov(R1, R9);
+                self.asm.alu(Alu::And, R1, outcome::FORWARD);
+                self.asm.jump_if(Cond::Eq, R1, 0, new);
+                self.forward_flags();
+                self.asm.jump(touch);
+                self.asm.bind(new);
+            }
+            self.asm.put_imm(Size::Byte, self.record(layout::record::REASON), 0);
+            self.asm.put_imm(Size::Byte, self.record(layout::record::AUDITED), 0);
+        }
+        self.asm.bind(first);
         self.asm.jump_if(Cond::Eq, R9, outcome::UNTRACKED, record);
         self.asm.jump_if(Cond::Eq, R9, outcome::STALE, take);
         self.insert(family, take);
         self.asm.bind(record);
-        self.asm.mov(R9, 0);
-        self.write_record(layout::config::RECORD_ALLOWED);
         let pass = self.pass;
+        if self.has_origin() {
+            self.asm.get(Size::Byte, R1, frame::ORIGIN);
+            self.asm.jump_if(Cond::Eq, R1, origin::ENDPOINT, pass);
+        }
+        self.write_record(Wanted::Passed);
         self.asm.jump(pass);
     }
 }

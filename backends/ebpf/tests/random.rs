@@ -5,7 +5,7 @@ mod common;
 use common::{FRIEND4, FRIEND6, MAC, OWN4, OWN6, STRANGER6, TRUSTED4, TRUSTED6, World, policy, target};
 use ebpf::Matrix;
 use image::{Hook, Target};
-use packet::Flags;
+use packet::{Flags, Origin};
 use packet::craft::{Echo, Frame};
 use std::net::IpAddr;
 
@@ -85,7 +85,7 @@ fn roomy() -> Target {
 
 /// Sends frames in random order, a part of them damaged.
 fn exercise(mut world: World, seed: u64, count: usize) {
-    let (frames, mut numbers) = (frames(), Numbers(seed));
+    let (frames, mut numbers, host) = (frames(), Numbers(seed), world.hooks() == Hook::HOST);
     for _ in 0..count {
         let (hook, mut frame) = frames[numbers.below(frames.len())].clone();
         if numbers.below(3) > 0 {
@@ -104,6 +104,10 @@ fn exercise(mut world: World, seed: u64, count: usize) {
             let len = 14 + numbers.below(frame.len() - 13);
             frame.truncate(len);
         }
+        if host {
+            world.origin = [Origin::Here, Origin::Here, Origin::Endpoint, Origin::Elsewhere][numbers.below(4)];
+        }
+        let hook = if host { Hook::HOST[usize::from(hook.is_egress())] } else { hook };
         // What came of it does not matter here: that all say the same does, and `send` asserts it.
         let _ = world.send(hook, &frame);
     }
@@ -128,4 +132,24 @@ fn so_they_do_in_the_other_byte_order() {
     let native = roomy();
     let other = Target { little_endian: !native.little_endian, ..native };
     exercise(World::on(&other, &policy(), &policy()), 11, 10_000);
+}
+
+#[test]
+fn so_they_do_at_the_node_itself() {
+    exercise(World::at(Hook::HOST, &roomy(), &policy(), &policy()), 12, 20_000);
+    let (open, closed) = (Matrix::allow(), Matrix::constant(0));
+    exercise(World::at(Hook::HOST, &roomy(), &open, &closed), 13, 4_000);
+    exercise(World::at(Hook::HOST, &roomy(), &closed, &Matrix::constant(2)), 14, 4_000);
+    let native = roomy();
+    let other = Target { little_endian: !native.little_endian, ..native };
+    exercise(World::at(Hook::HOST, &other, &policy(), &policy()), 15, 10_000);
+}
+
+#[test]
+fn so_they_do_in_audit_mode() {
+    for hooks in [Hook::BOTH, Hook::HOST] {
+        let mut world = World::at(hooks, &roomy(), &policy(), &policy());
+        world.set_audit(true);
+        exercise(world, 16, 8_000);
+    }
 }

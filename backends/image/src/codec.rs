@@ -62,7 +62,7 @@ fn set(bytes: &mut [u8], at: u32, value: &[u8]) {
 /// The value of `tg_config`. Units: lifetimes in jiffies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// [`config::RECORD_ALLOWED`] and [`config::RECORD_DROPPED`].
+    /// [`config::RECORD_ALLOWED`], [`config::RECORD_DROPPED`] and [`config::AUDIT`].
     pub flags: u32,
     /// An answered TCP connection without a packet.
     pub tcp_established: u32,
@@ -130,7 +130,7 @@ impl Config {
 pub struct Endpoint {
     /// Interface index of the host side, never 0.
     pub ifindex: u32,
-    /// Number of the endpoint, 1..=65535, unique on the node.
+    /// Number of the endpoint, 1 to below [`endpoint::NODE`], unique on the node.
     pub id: u16,
     /// Its IPv4 address, if any.
     pub address4: Option<Ipv4Addr>,
@@ -201,6 +201,20 @@ impl Endpoint {
 /// The key of `tg_address6`.
 pub fn encode_address6(address: Ipv6Addr) -> [u8; 16] {
     address.octets()
+}
+
+/// The key of `tg_own`.
+pub fn encode_own(address: IpAddr) -> [u8; layout::own::KEY_SIZE as usize] {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped().octets(),
+        IpAddr::V6(address) => address.octets(),
+    }
+}
+
+/// The address that a key of `tg_own` stands for.
+pub fn decode_own(key: &[u8]) -> Option<IpAddr> {
+    let address = Ipv6Addr::from(*key.first_chunk::<16>()?);
+    Some(address.to_ipv4_mapped().map_or(IpAddr::V6(address), IpAddr::V4))
 }
 
 /// The key of `tg_prefix6`: the prefix length in bits (at most 128) as `u32`, then the address without its host bits.
@@ -348,6 +362,8 @@ pub struct Record {
     pub leaf: Option<u32>,
     /// Number of the drop reason ([`crate::DropReason::from_number`]); 0 for allowed.
     pub reason: u8,
+    /// Whether the packet passed all the same, because of audit mode.
+    pub audited: bool,
     /// Whether the packet came from the endpoint; else it went towards it.
     pub from_endpoint: bool,
     /// Source and destination; `None` for a packet that is neither IPv4 nor IPv6.
@@ -376,6 +392,7 @@ impl Record {
             l4_key: word(record::L4_KEY),
             leaf: Some(word(record::LEAF)).filter(|&leaf| leaf != record::NO_LEAF),
             reason: byte(record::REASON),
+            audited: byte(record::AUDITED) != 0,
             from_endpoint: byte(record::DIRECTION) != 0,
             addresses: address(record::SOURCE).zip(address(record::DESTINATION)),
             source_port: u16::from_be_bytes(take(bytes, record::SOURCE_PORT)),
@@ -401,6 +418,7 @@ impl Record {
         }
         bytes[record::REASON as usize] = self.reason;
         bytes[record::DIRECTION as usize] = u8::from(self.from_endpoint);
+        bytes[record::AUDITED as usize] = u8::from(self.audited);
         if let Some((source, destination)) = self.addresses {
             bytes[record::FAMILY as usize] = if source.is_ipv4() { 4 } else { 6 };
             put_address(&mut bytes, record::SOURCE, source);
@@ -412,7 +430,8 @@ impl Record {
     }
 }
 
-/// The packet counters in the bytes of `tg_counters`, by index: 0 passed, drop reasons by number, [`layout::LOST_RECORDS`].
+/// The packet counters in the bytes of `tg_counters`, by index: 0 passed, drop reasons by number, [`layout::AUDITED`],
+/// [`layout::LOST_RECORDS`].
 pub fn decode_counters(target: &Target, bytes: &[u8]) -> [u64; layout::COUNTERS as usize] {
     std::array::from_fn(|i| get_u64(target, bytes, i as u32 * 8))
 }
@@ -450,6 +469,7 @@ mod tests {
                 l4_key: 6 << 16 | 80,
                 leaf: None,
                 reason: 1,
+                audited: true,
                 from_endpoint: true,
                 addresses: Some(("fd00::9".parse().unwrap(), "fd00::1".parse().unwrap())),
                 source_port: 4000,

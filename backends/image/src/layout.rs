@@ -7,6 +7,8 @@
 pub const TRACK_WAYS: u32 = 8;
 /// How many `u64` the counters map holds.
 pub const COUNTERS: u32 = 64;
+/// Index of the counter of packets that passed though policy denies them, because of audit mode. They count as passed, too.
+pub const AUDITED: u32 = 62;
 /// Index of the counter of records that found the ring buffer full.
 pub const LOST_RECORDS: u32 = 63;
 
@@ -35,7 +37,7 @@ pub mod peer {
 pub mod config {
     /// Bytes of the value.
     pub const SIZE: u32 = 64;
-    /// `u32` of [`RECORD_ALLOWED`] and [`RECORD_DROPPED`].
+    /// `u32` of [`RECORD_ALLOWED`], [`RECORD_DROPPED`] and [`AUDIT`].
     pub const FLAGS: u32 = 0;
     /// `u32`, jiffies an answered TCP connection lives without a packet.
     pub const TCP_ESTABLISHED: u32 = 4;
@@ -53,6 +55,8 @@ pub mod config {
     pub const RECORD_ALLOWED: u32 = 1;
     /// A flag: write a record for each dropped packet.
     pub const RECORD_DROPPED: u32 = 2;
+    /// A flag: let pass what policy denies, and say so where a drop would be recorded. What is dropped for other reasons stays dropped.
+    pub const AUDIT: u32 = 4;
 }
 
 /// One slot of `tg_endpoints`. A packet's slot is `(ifindex + i) & mask` for the first i in 0..[`PROBES`](endpoint::PROBES) whose ifindex agrees.
@@ -63,7 +67,7 @@ pub mod endpoint {
     pub const PROBES: u32 = 4;
     /// `u32` interface index of the host side; 0 is an empty slot.
     pub const IFINDEX: u32 = 0;
-    /// `u32` endpoint number, 1..=65535, unique on the node.
+    /// `u32` endpoint number, below [`NODE`], unique on the node.
     pub const ID: u32 = 4;
     /// 4 bytes, the endpoint's IPv4 address; zero for none.
     pub const ADDRESS4: u32 = 8;
@@ -71,6 +75,18 @@ pub mod endpoint {
     pub const ADDRESS6: u32 = 16;
     /// 6 bytes, the endpoint's link-layer address; zero when unknown.
     pub const MAC: u32 = 32;
+    /// The number of the node itself, which has no slot: that of its connections and records.
+    pub const NODE: u16 = u16::MAX;
+}
+
+/// Keys and values of `tg_own`, the addresses of the node itself.
+pub mod own {
+    /// Bytes of a key: an IPv6 address, or an IPv4 address mapped into IPv6 (RFC 4291 section 2.5.5.2).
+    pub const KEY_SIZE: u32 = 16;
+    /// Bytes of a value: `u32` 1.
+    pub const VALUE_SIZE: u32 = 4;
+    /// How many addresses a node has at most.
+    pub const ENTRIES: u32 = 1024;
 }
 
 /// One entry of `tg_track4`: 16 bytes of key, 8 of state, 8 of statistics.
@@ -141,6 +157,8 @@ pub mod state {
     pub const RESET: u32 = 64;
     /// The connection is TCP, so its lifetimes are those of TCP.
     pub const TCP: u32 = 128;
+    /// A packet of the live connection passed only because of audit mode, and that was recorded.
+    pub const AUDITED: u32 = 256;
     /// The lowest bit of a 16-bit generation that changes whenever the entry is taken over, so that a reader notices.
     pub const GENERATION_SHIFT: u32 = 16;
 }
@@ -187,6 +205,8 @@ pub mod record {
     pub const DIRECTION: u32 = 37;
     /// 1 byte, 4, 6, or 0 when it is neither.
     pub const FAMILY: u32 = 38;
+    /// 1 byte, 1 for a packet that passed all the same, because of audit mode.
+    pub const AUDITED: u32 = 39;
     /// 16 bytes, source (IPv4: first 4 bytes).
     pub const SOURCE: u32 = 40;
     /// 16 bytes, destination.

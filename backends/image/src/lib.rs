@@ -35,7 +35,7 @@ pub use target::{MapKind, MapSpec, NodeMap, Target};
 use serde::{Deserialize, Serialize};
 
 /// The version of the image contract: file format, node map layouts and their meaning together.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Everything a node needs to enforce the policy of one endpoint class.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,6 +62,11 @@ pub struct Notes {
 }
 
 impl Image {
+    /// The hooks of the subject, ingress first.
+    pub fn hooks(&self) -> [Hook; 2] {
+        if self.programs.iter().any(|program| program.hook.is_host()) { Hook::HOST } else { Hook::BOTH }
+    }
+
     /// The program of a hook, when the image has one.
     pub fn program(&self, hook: Hook) -> Option<&Program> {
         self.programs.iter().find(|program| program.hook == hook)

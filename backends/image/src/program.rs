@@ -3,18 +3,38 @@
 use crate::target::NodeMap;
 use serde::{Deserialize, Serialize};
 
-/// Where a program is attached. Both hooks are on the host side of the endpoint's veth pair.
+/// Where a program is attached, and whose traffic it decides. An image has the two hooks of an endpoint or the two of a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Hook {
     /// Packets towards the endpoint: TCX (or clsact) egress of the host-side interface.
     ToEndpoint,
     /// Packets from the endpoint: TCX (or clsact) ingress of the host-side interface.
     FromEndpoint,
+    /// Packets that reach the node, those for the node itself being decided: TCX (or clsact) ingress of each native device, and of each
+    /// endpoint's host-side interface after the endpoint's own program.
+    ToHost,
+    /// Packets that leave the node, those that it made itself being decided: TCX (or clsact) egress of the same interfaces, before the
+    /// endpoint's own program.
+    FromHost,
 }
 
 impl Hook {
-    /// Both hooks; policy calls the first ingress and the second egress.
+    /// Both hooks of an endpoint; policy calls the first ingress and the second egress.
     pub const BOTH: [Hook; 2] = [Hook::ToEndpoint, Hook::FromEndpoint];
+    /// Both hooks of a node, likewise.
+    pub const HOST: [Hook; 2] = [Hook::ToHost, Hook::FromHost];
+    /// Every hook.
+    pub const ALL: [Hook; 4] = [Hook::ToEndpoint, Hook::FromEndpoint, Hook::ToHost, Hook::FromHost];
+
+    /// Whether the subject sends what crosses the hook; policy calls that egress.
+    pub fn is_egress(self) -> bool {
+        matches!(self, Hook::FromEndpoint | Hook::FromHost)
+    }
+
+    /// Whether the subject is a node.
+    pub fn is_host(self) -> bool {
+        matches!(self, Hook::ToHost | Hook::FromHost)
+    }
 }
 
 /// One eBPF program of type `BPF_PROG_TYPE_SCHED_CLS`.

@@ -66,11 +66,13 @@ pub enum NodeMap {
     Records,
     /// `u64` packet counters by [`crate::DropReason`] number; index 0 counts passed packets, [`layout::LOST_RECORDS`] lost records.
     Counters,
+    /// The addresses of the node itself (hash): [`layout::own`].
+    Own,
 }
 
 impl NodeMap {
     /// Every node map, in the order of their numbers.
-    pub const ALL: [NodeMap; 10] = [
+    pub const ALL: [NodeMap; 11] = [
         NodeMap::Config,
         NodeMap::Endpoints,
         NodeMap::Address4,
@@ -81,6 +83,7 @@ impl NodeMap {
         NodeMap::Fragments,
         NodeMap::Records,
         NodeMap::Counters,
+        NodeMap::Own,
     ];
 
     /// The kernel's name for the map, and its file name below the pin folder.
@@ -96,6 +99,7 @@ impl NodeMap {
             NodeMap::Fragments => "tg_fragments",
             NodeMap::Records => "tg_records",
             NodeMap::Counters => "tg_counters",
+            NodeMap::Own => "tg_own",
         }
     }
 
@@ -124,6 +128,12 @@ impl NodeMap {
                 MapSpec { kind: MapKind::RingBuf, key_size: 0, value_size: 0, max_entries: 1 << target.records_log2 }
             }
             NodeMap::Counters => array(layout::COUNTERS * 8),
+            NodeMap::Own => MapSpec {
+                kind: MapKind::Hash,
+                key_size: layout::own::KEY_SIZE,
+                value_size: layout::own::VALUE_SIZE,
+                max_entries: layout::own::ENTRIES,
+            },
         }
     }
 }

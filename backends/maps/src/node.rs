@@ -4,7 +4,8 @@ use crate::map::{Access, Map, MapError};
 use image::address::Address4;
 use image::codec::{self, Config, Connection, Endpoint, NoSlot, Record};
 use image::{NodeMap, Target, layout};
-use std::net::Ipv6Addr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// Jiffies a second of the simulated kernel.
 pub const HZ: u32 = 1000;
@@ -117,6 +118,15 @@ impl NodeMaps {
     pub fn remove_prefix6(&mut self, address: Ipv6Addr, len: u8) -> Result<(), MapError> {
         let key = codec::encode_prefix6(&self.target, address, len);
         self.get_mut(NodeMap::Address6Prefix).delete(&key)
+    }
+
+    /// Makes the addresses of the node itself exactly these. Errors: [`MapError::TooBig`] when there are more than the table holds.
+    pub fn set_own(&mut self, addresses: &BTreeSet<IpAddr>) -> Result<(), MapError> {
+        *self.get_mut(NodeMap::Own) = Map::new(NodeMap::Own.spec(&self.target), Access::ReadWrite, self.target.little_endian);
+        let value = codec::put_u32(&self.target, 1);
+        addresses.iter().try_for_each(|address| {
+            self.get_mut(NodeMap::Own).update(&codec::encode_own(*address), &value, 0)
+        })
     }
 
     /// Takes all readable records, oldest first. Records of another length are left out.

@@ -1,6 +1,6 @@
-//! Says what one packet means to one endpoint: slow, readable, and the judge of every program that does it fast.
+//! Says what one packet means to one endpoint, or to the node itself: slow, readable, and the judge of every program that does it fast.
 //!
-//! In: the bytes of a frame, the [`Endpoint`] whose interface it crosses, the state [`Track`], the time.
+//! In: the bytes of a frame, the [`Endpoint`] whose interface it crosses, or the [`Host`], the state [`Track`], the time.
 //! Out: an [`Outcome`], and the state after it.
 //!
 //! # Picture
@@ -72,17 +72,36 @@
 //! 20. A packet without a connection is judged. Allowed, it opens one; denied, `policy`.
 //! 21. FIN and RST of packets that pass are noted. Related packets are not packets of the connection.
 //!
+//! *The node itself* ([`step_host`]; the rules above hold with the node for the endpoint, except 1 to 3, 5 and 8 as said here)
+//!
+//! 22. A frame with a VLAN number other than 0 beside it belongs to another device and passes. The number 0 is a priority and no tag.
+//! 23. Towards the node, a packet that is not for one of its addresses passes. From it, a packet that came in by an interface passes
+//!     unless rule 26 says otherwise, and so does one that the node made under an address that is not its own. The addresses are read
+//!     at their places before anything else is looked at. Every frame that is neither IPv4 nor IPv6, or too short for its addresses, is
+//!     the node's own, unless it leaves and came in by an interface.
+//! 24. ARP passes. Neighbour discovery passes if it has hop limit 255 and code 0, else `forbidden-neighbour`.
+//! 25. An error from the node about a packet that was not for the address that the error comes from is about forwarded traffic: it passes.
+//! 26. A packet that leaves under one of the node's addresses and came from an endpoint was translated on the node: it passes unasked,
+//!     and its connection is the node's, so that its answers pass.
+//!
+//! *Audit mode*
+//!
+//! 27. Where the policy's denial is only to be seen, the packet passes and all else is as if the policy had allowed it. Nothing but a
+//!     denial is passed so.
+//!
 //! Source: RFC 791, 792, 826, 4443, 4861, 8200, 9293; `docs/dev/architecture.md`.
 //! # Reading order
-//! [`reason`], [`parse`], [`track`], [`step`](mod@step), then [`craft`].
+//! [`reason`], [`parse`], [`track`], [`step`](mod@step), [`host`], then [`craft`].
 
 pub mod craft;
+pub mod host;
 pub mod parse;
 pub mod reason;
 pub mod step;
 pub mod track;
 
+pub use host::{Host, Origin, step_host};
 pub use parse::{Body, Flags, Fragment, Frame, Packet, Refused, Tuple, parse};
 pub use reason::Reason;
-pub use step::{Because, Endpoint, Outcome, Step, step};
+pub use step::{Because, Endpoint, Outcome, Ruling, Step, step};
 pub use track::{Connection, Key, Lifetimes, Track};

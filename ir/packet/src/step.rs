@@ -1,5 +1,6 @@
 //! One packet at one endpoint: the rules of the crate, in their order.
 
+use crate::host::Host;
 use crate::parse::{Arp, Body, Flags, Frame, Packet, Tuple, parse};
 use crate::reason::Reason;
 use crate::track::{Key, Track};
@@ -50,6 +51,29 @@ pub enum Because {
     Reply,
     /// The policy allows it.
     Allowed,
+    /// The policy denies it, and audit mode lets it pass all the same.
+    Audited,
+    /// It is none of the node's own.
+    Forwarded,
+    /// It carries the node's address and comes from an endpoint: somebody translated it.
+    Translated,
+}
+
+/// What the policy says about a packet, or audit mode in its stead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ruling {
+    /// It passes.
+    Allow,
+    /// It is denied, and passes all the same because of audit mode.
+    Audit,
+    /// It is denied.
+    Deny,
+}
+
+impl From<bool> for Ruling {
+    fn from(allowed: bool) -> Ruling {
+        if allowed { Ruling::Allow } else { Ruling::Deny }
+    }
 }
 
 /// What happened to a packet, and what the policy was asked about it.
@@ -78,19 +102,27 @@ pub fn step(
     bytes: &[u8],
     tag: Option<u16>,
     now: u64,
-    decide: &mut dyn FnMut(IpAddr, L4Key) -> bool,
+    decide: &mut dyn FnMut(IpAddr, L4Key) -> Ruling,
+) -> Step {
+    asking(direction, decide, |judge| match parse(bytes, tag) {
+        Err(refused) => Err(spoofed(endpoint, direction, refused.source).unwrap_or(refused.reason)),
+        Ok(Frame::Arp(content)) => arp(endpoint, direction, &content),
+        Ok(Frame::Ip(packet)) => ip(track, Subject::Endpoint(endpoint), direction, &packet, now, judge),
+    })
+}
+
+/// Decides, and notes what the policy was asked.
+pub(crate) fn asking(
+    direction: Direction,
+    decide: &mut dyn FnMut(IpAddr, L4Key) -> Ruling,
+    work: impl FnOnce(Judge<'_>) -> Result<Because, Reason>,
 ) -> Step {
     let mut asked = None;
-    let mut judge = |packet: &Packet, key: L4Key| {
+    let result = work(&mut |packet: &Packet, key: L4Key| {
         let peer = if direction == Direction::Ingress { packet.source } else { packet.destination };
         asked = Some((peer, key));
         decide(peer, key)
-    };
-    let result = match parse(bytes, tag) {
-        Err(refused) => Err(spoofed(endpoint, direction, refused.source).unwrap_or(refused.reason)),
-        Ok(Frame::Arp(content)) => arp(endpoint, direction, &content),
-        Ok(Frame::Ip(packet)) => ip(track, endpoint, direction, &packet, now, &mut judge),
-    };
+    });
     let outcome = match result {
         Ok(because) => Outcome::Pass(because),
         Err(reason) => Outcome::Drop(reason),
@@ -98,7 +130,25 @@ pub fn step(
     Step { outcome, asked }
 }
 
-type Judge<'a> = &'a mut dyn FnMut(&Packet, L4Key) -> bool;
+pub(crate) type Judge<'a> = &'a mut dyn FnMut(&Packet, L4Key) -> Ruling;
+
+/// Whose connections a packet may belong to.
+#[derive(Clone, Copy)]
+pub(crate) enum Subject<'s> {
+    /// An endpoint's.
+    Endpoint(&'s Endpoint),
+    /// The node's.
+    Host(&'s Host),
+}
+
+impl Subject<'_> {
+    fn id(self) -> u16 {
+        match self {
+            Subject::Endpoint(endpoint) => endpoint.id,
+            Subject::Host(host) => host.id,
+        }
+    }
+}
 
 /// Rule 5, for packets that cannot be read further. A source that neighbour discovery may have is left to what made them unreadable.
 fn spoofed(endpoint: &Endpoint, direction: Direction, source: Option<IpAddr>) -> Option<Reason> {
@@ -122,27 +172,43 @@ fn arp(endpoint: &Endpoint, direction: Direction, content: &[u8]) -> Result<Beca
     if own_mac && own_address { Ok(Because::Neighbour) } else { Err(Reason::ForbiddenNeighbour) }
 }
 
-fn ip(
+pub(crate) fn ip(
     track: &mut Track,
-    endpoint: &Endpoint,
+    subject: Subject<'_>,
     direction: Direction,
     packet: &Packet,
     now: u64,
     judge: Judge<'_>,
 ) -> Result<Because, Reason> {
+    let id = subject.id();
     if let Body::Neighbour { kind, code, target } = packet.body {
-        return neighbour(endpoint, direction, packet, (kind, code), target);
+        return match subject {
+            Subject::Endpoint(endpoint) => neighbour(endpoint, direction, packet, (kind, code), target),
+            Subject::Host(_) => sound_neighbour(packet, code),
+        };
     }
-    if direction == Direction::Egress && !endpoint.owns(packet.source) {
+    if let Subject::Endpoint(endpoint) = subject
+        && direction == Direction::Egress
+        && !endpoint.owns(packet.source)
+    {
         return Err(Reason::InvalidSource);
     }
     match packet.body {
         Body::Error { kind: 3, code: 4, .. } if packet.protocol == Protocol::ICMP => Ok(Because::PathMtu),
+        // Rule 25.
+        Body::Error { inner: Some(inner), .. }
+            if matches!(subject, Subject::Host(_))
+                && direction == Direction::Egress
+                && inner.source.0 == packet.destination
+                && inner.destination.0 != packet.source =>
+        {
+            Ok(Because::Forwarded)
+        }
         Body::Error { inner, .. } => {
             let known = inner.is_some_and(|tuple| {
                 let returned = tuple.source.0 == packet.destination
                     && (direction == Direction::Ingress || tuple.destination.0 == packet.source);
-                returned && track.find(&Key::new(endpoint.id, &tuple), now).is_some()
+                returned && track.find(&Key::new(id, &tuple), now).is_some()
             });
             if known { Ok(Because::Related) } else { untracked(packet, judge) }
         }
@@ -150,21 +216,21 @@ fn ip(
         Body::Ports { source, destination, flags } => {
             track.ports_of_fragment(packet, Some((source, destination)));
             let tuple = packet.tuple_with((source, destination));
-            tracked(track, endpoint, direction, packet, &tuple, flags, now, judge)
+            tracked(track, id, direction, packet, &tuple, flags, now, judge)
         }
         Body::Later => {
             let ports = track.ports_of_fragment(packet, None).ok_or(Reason::FragmentUnknown)?;
             let tuple = packet.tuple_with(ports);
-            tracked(track, endpoint, direction, packet, &tuple, Flags::default(), now, judge)
+            tracked(track, id, direction, packet, &tuple, Flags::default(), now, judge)
         }
         Body::Query { asks, .. } => {
             let Some(tuple) = packet.tuple() else { return untracked(packet, judge) };
-            let opened = track.find(&Key::new(endpoint.id, &tuple), now).map(|connection| connection.opened);
+            let opened = track.find(&Key::new(id, &tuple), now).map(|connection| connection.opened);
             // Rule 14: what asks goes the opener's way, what answers the other; anything else is on its own.
             match opened {
                 Some(opened) if asks != (opened == direction) => untracked(packet, judge),
                 None if !asks => untracked(packet, judge),
-                _ => tracked(track, endpoint, direction, packet, &tuple, Flags::default(), now, judge),
+                _ => tracked(track, id, direction, packet, &tuple, Flags::default(), now, judge),
             }
         }
         // Answered above.
@@ -186,9 +252,7 @@ fn neighbour(
     if from_endpoint && !endpoint.owns(packet.source) && !only_on_link(packet.source) {
         return Err(Reason::InvalidSource);
     }
-    if packet.hop_limit != 255 || code != 0 {
-        return Err(Reason::ForbiddenNeighbour);
-    }
+    sound_neighbour(packet, code)?;
     if !from_endpoint {
         return Ok(Because::Neighbour);
     }
@@ -200,11 +264,23 @@ fn neighbour(
     Ok(Because::Neighbour)
 }
 
+/// The part of rule 8 that holds whoever sends it.
+fn sound_neighbour(packet: &Packet, code: u8) -> Result<Because, Reason> {
+    if packet.hop_limit == 255 && code == 0 { Ok(Because::Neighbour) } else { Err(Reason::ForbiddenNeighbour) }
+}
+
 /// Rules 13 to 15: judged by itself.
 fn untracked(packet: &Packet, judge: Judge<'_>) -> Result<Because, Reason> {
     // A packet with ICMP content always has a key; without one nothing could allow it.
-    let allowed = packet.key().is_some_and(|key| judge(packet, key));
-    if allowed { Ok(Because::Allowed) } else { Err(Reason::Policy) }
+    because(packet.key().map_or(Ruling::Deny, |key| judge(packet, key)))
+}
+
+fn because(ruling: Ruling) -> Result<Because, Reason> {
+    match ruling {
+        Ruling::Allow => Ok(Because::Allowed),
+        Ruling::Audit => Ok(Because::Audited),
+        Ruling::Deny => Err(Reason::Policy),
+    }
 }
 
 /// Rules 16 to 21.
@@ -214,7 +290,7 @@ fn untracked(packet: &Packet, judge: Judge<'_>) -> Result<Because, Reason> {
 )]
 fn tracked(
     track: &mut Track,
-    endpoint: &Endpoint,
+    id: u16,
     direction: Direction,
     packet: &Packet,
     tuple: &Tuple,
@@ -222,19 +298,17 @@ fn tracked(
     now: u64,
     judge: Judge<'_>,
 ) -> Result<Because, Reason> {
-    let key = Key::new(endpoint.id, tuple);
+    let key = Key::new(id, tuple);
     let live = track.find(&key, now).filter(|connection| !(connection.is_closing() && flags.opens())).copied();
     if live.is_some_and(|connection| connection.opened != direction) {
         track.touch(&key, direction, flags, now);
         return Ok(Because::Reply);
     }
     let asked = packet.key().unwrap_or(L4Key::new(tuple.protocol, tuple.destination.1));
-    if !judge(packet, asked) {
-        return Err(Reason::Policy);
-    }
+    let passes = because(judge(packet, asked))?;
     match live {
         Some(_) => track.touch(&key, direction, flags, now),
         None => track.open(key, direction, flags, now),
     }
-    Ok(Because::Allowed)
+    Ok(passes)
 }

@@ -132,6 +132,6 @@ proptest! {
         let endpoint = Endpoint { id: 1, address4: None, address6: None, mac: None };
         let direction = if outwards { Direction::Egress } else { Direction::Ingress };
         let mut track = Track::new(Lifetimes::with_ticks(1));
-        let _ = step(&mut track, &endpoint, direction, &bytes, None, 0, &mut |_, _| true);
+        let _ = step(&mut track, &endpoint, direction, &bytes, None, 0, &mut |_, _| packet::Ruling::Allow);
     }
 }

@@ -34,7 +34,7 @@ impl Bench {
 
     fn full(&mut self, direction: Direction, bytes: &[u8], tag: Option<u16>) -> Step {
         let allow = self.allow;
-        step(&mut self.track, &self.endpoint, direction, bytes, tag, self.now, &mut |_, key| allow(key))
+        step(&mut self.track, &self.endpoint, direction, bytes, tag, self.now, &mut |_, key| allow(key).into())
     }
 
     fn send(&mut self, direction: Direction, frame: &Frame) -> Outcome {

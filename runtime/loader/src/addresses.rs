@@ -8,7 +8,7 @@ use crate::sys::memory::grace;
 use flow::Prefix;
 use image::NodeMap;
 use image::address::PAGE;
-use image::codec::{encode_address6, encode_prefix6, get_u32, put_u32};
+use image::codec::{decode_own, encode_address6, encode_own, encode_prefix6, get_u32, put_u32};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::atomic::Ordering;
@@ -125,6 +125,36 @@ impl Node {
             }
         }
         Ok(())
+    }
+
+    /// Makes the addresses of the node itself exactly these: additions first, so that none is nobody's meanwhile.
+    ///
+    /// The programs of the node judge only what is from or for one of these. Errors: [`Error::Full`], the kernel's.
+    pub fn set_own(&mut self, wanted: &BTreeSet<IpAddr>) -> Result<()> {
+        let (held, name) = (self.own()?, NodeMap::Own.name());
+        let map = self.map(NodeMap::Own);
+        for address in wanted.difference(&held) {
+            map.update(&encode_own(*address), &put_u32(&self.target, 1)).or_else(|error| match error.raw_os_error() {
+                Some(libc::E2BIG) => Err(Error::Full { map: NodeMap::Own, object: address.to_string() }),
+                _ => Err(error).on(Operation::WriteMap, format_args!("{address} in {name}")),
+            })?;
+        }
+        for address in held.difference(wanted) {
+            map.delete(&encode_own(*address)).on(Operation::WriteMap, format_args!("{address} in {name}"))?;
+        }
+        Ok(())
+    }
+
+    /// The addresses of the node itself, read back.
+    pub fn own(&self) -> Result<BTreeSet<IpAddr>> {
+        let map = self.map(NodeMap::Own);
+        let mut own = BTreeSet::new();
+        let mut key = None;
+        while let Some(next) = map.next_key(key.as_deref()).on(Operation::ReadMap, NodeMap::Own.name())? {
+            own.extend(decode_own(&next));
+            key = Some(next);
+        }
+        Ok(own)
     }
 
     /// The peer of an address, read back from the kernel the way programs find it.

@@ -67,6 +67,23 @@ pub(crate) struct Attachments {
     qdiscs: BTreeSet<u32>,
 }
 
+impl Attachments {
+    /// The link of the endpoint's program at an interface, beside which the node's is put. Only one that is still there.
+    fn endpoint_link(&self, hook: Hook, ifindex: u32) -> Option<&Link> {
+        let of = match hook {
+            Hook::ToHost => Hook::FromEndpoint,
+            Hook::FromHost => Hook::ToEndpoint,
+            Hook::ToEndpoint | Hook::FromEndpoint => return None,
+        };
+        let here = |place: &&Place| place.ifindex == ifindex && matches!(place.standing(of), Ok(Standing::Ours));
+        let place = self.places.iter().filter(|((_, hook), _)| *hook == of).map(|(_, place)| place).find(here)?;
+        match &place.point {
+            Point::Link(link) => Some(link),
+            Point::Filter => None,
+        }
+    }
+}
+
 fn place_name(endpoint: &str, hook: Hook) -> String {
     format!("hook `{}` of {endpoint}", hook_name(hook))
 }
@@ -131,7 +148,8 @@ impl Node {
             pins::folder(folder)?;
         }
         let point = if self.attachments.via == Via::Best && features::tcx() {
-            let link = Link::attach(program, hook, ifindex).on(Operation::Attach, object())?;
+            let beside = self.attachments.endpoint_link(hook, ifindex);
+            let link = Link::attach(program, hook, ifindex, beside).on(Operation::Attach, object())?;
             if let Some(folder) = &folder {
                 pins::put(&link, &folder.join(hook_name(hook)))?;
             }
@@ -181,7 +199,7 @@ impl Node {
     pub fn detach(&mut self, endpoint: &str) -> Result<()> {
         let name = pins::encode(endpoint, "endpoint")?;
         let folder = self.folder.as_ref().map(|folder| folder.endpoints().join(name));
-        for hook in Hook::BOTH {
+        for hook in Hook::ALL {
             if let Some(place) = self.attachments.places.remove(&(endpoint.to_owned(), hook)) {
                 self.take_off(&place, hook, folder.as_deref())?;
             }

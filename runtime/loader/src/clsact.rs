@@ -1,7 +1,7 @@
 //! The way to interfaces on kernels without TCX: filters of the clsact qdisc, over rtnetlink.
 //!
-//! One filter a hook, at its own handle and marked by its name: priority 1 from the endpoint, the last priority to it, so that the
-//! order among programs is that of TCX. A filter is replaced in one step: the kernel exchanges it in a list that packets read under
+//! One filter a hook, at its own handle and marked by its name: priority 1 from the endpoint, the last priority to it, those of the node
+//! next to them, so that the order among programs is that of TCX. A filter is replaced in one step: the kernel exchanges it in a list that packets read under
 //! RCU (`cls_bpf_change`). Source: linux/pkt_sched.h, linux/pkt_cls.h, linux/rtnetlink.h.
 
 use crate::sys::program::Program;
@@ -49,8 +49,8 @@ pub(crate) enum Qdisc {
 
 fn parent(hook: Hook) -> u32 {
     match hook {
-        Hook::FromEndpoint => CLSACT_INGRESS,
-        Hook::ToEndpoint => CLSACT_EGRESS,
+        Hook::FromEndpoint | Hook::ToHost => CLSACT_INGRESS,
+        Hook::ToEndpoint | Hook::FromHost => CLSACT_EGRESS,
     }
 }
 
@@ -58,6 +58,8 @@ fn parent(hook: Hook) -> u32 {
 fn info(hook: Hook) -> u32 {
     let priority: u32 = match hook {
         Hook::FromEndpoint => 1,
+        Hook::ToHost => 2,
+        Hook::FromHost => 0xfffe,
         Hook::ToEndpoint => 0xffff,
     };
     priority << 16 | u32::from(ALL_PROTOCOLS.to_be())

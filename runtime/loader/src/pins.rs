@@ -74,12 +74,14 @@ pub(crate) fn hook_name(hook: Hook) -> &'static str {
     match hook {
         Hook::ToEndpoint => "to",
         Hook::FromEndpoint => "from",
+        Hook::ToHost => "host_to",
+        Hook::FromHost => "host_from",
     }
 }
 
 /// The hook of a name in pins.
 pub(crate) fn hook_of(name: &str) -> Option<Hook> {
-    Hook::BOTH.into_iter().find(|&hook| hook_name(hook) == name)
+    Hook::ALL.into_iter().find(|&hook| hook_name(hook) == name)
 }
 
 /// Makes a folder and those above it.

@@ -111,7 +111,7 @@ fn remove_leaves_everything_as_it_was() {
     on_both_ways(|open, wire, root| {
         let foreign = program::load("foreign", &pass_all()).map_err(|refused| refused.error);
         let Ok((foreign, _)) = foreign else { return };
-        let link = Link::attach(&foreign, Hook::FromEndpoint, wire.ifindex).unwrap();
+        let link = Link::attach(&foreign, Hook::FromEndpoint, wire.ifindex, None).unwrap();
         object::pin(std::os::fd::AsFd::as_fd(&link), &root.join("foreign")).unwrap();
         let before = tree(root);
         let qdiscs = run("tc qdisc show dev tgh");
@@ -173,7 +173,7 @@ fn ours_is_first_from_the_endpoint_and_last_towards_it() {
         let Some(mut node) = open(&root) else { return };
         let wire = wire();
         let (foreign, _) = program::load("foreign", &pass_all()).unwrap();
-        let links = Hook::BOTH.map(|hook| Link::attach(&foreign, hook, wire.ifindex).unwrap());
+        let links = Hook::BOTH.map(|hook| Link::attach(&foreign, hook, wire.ifindex, None).unwrap());
         let loaded = node.load(&image("shop/db", drop_all(), pass_all())).unwrap();
         for hook in Hook::BOTH {
             node.attach("shop/db", hook, wire.ifindex, &loaded).unwrap();

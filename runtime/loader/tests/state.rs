@@ -90,6 +90,7 @@ fn records_come_out_as_programs_wrote_them() {
         l4_key: 6 << 16 | 80,
         leaf: Some(2),
         reason: 1,
+        audited: false,
         from_endpoint: false,
         addresses: Some(("10.0.0.1".parse().unwrap(), "10.0.0.2".parse().unwrap())),
         source_port: 4000,

@@ -5,6 +5,7 @@ pub mod leaves;
 pub mod matrix;
 mod peer;
 mod table;
+pub(crate) use table::Audited;
 
 /// What bound checks compare with.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

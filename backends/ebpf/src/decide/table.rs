@@ -1,29 +1,66 @@
 //! The decision: class of the peer, column of the key, leaf.
 
 use crate::asm::{Alu, Cond, Label, Reg::*, Size};
-use crate::emit::Emit;
-use image::layout::{self, record};
-use image::{DirectionPlan, DropReason, MapRef, TablePlan};
+use crate::emit::{Emit, Wanted, outcome};
+use image::layout::{self, config, record, state};
+use image::{DirectionPlan, DropReason, MapRef, NodeMap, TablePlan};
+
+/// Where packets go on that are denied and pass because of audit mode.
+pub(crate) struct Audited {
+    /// Those without a connection to keep, as an allowed one would; reason and mark stand in the record.
+    pub first: Label,
+    /// Those of a live connection, as in [`crate::track::Exits`].
+    pub touch: Label,
+}
 
 impl Emit<'_> {
-    /// Decides for the peer in R2 and the key in the record: falls through if the packet may pass, drops it otherwise.
+    /// Decides for the peer in R2 and the key in the record: falls through if the packet may pass, drops it otherwise, or lets audit mode
+    /// have it where there is one.
     ///
     /// Clobbers R1 to R5. The checks against the shape of the table are never taken with the table that belongs to the program.
-    pub fn decide(&mut self) {
+    pub fn decide(&mut self, audited: Option<&Audited>) {
         self.asm.put(Size::Word, self.record(record::PEER), R2);
         match self.plan {
             DirectionPlan::Constant(leaf) => {
                 self.asm.put_imm(Size::Word, self.record(record::LEAF), 0);
-                if *leaf != layout::LEAF_ALLOW {
-                    let denied = self.drop(reason(*leaf));
-                    self.asm.jump(denied);
+                match (*leaf, audited) {
+                    (layout::LEAF_ALLOW, _) => {}
+                    (layout::LEAF_DENY, Some(audited)) => self.audit(audited),
+                    (leaf, _) => {
+                        let denied = self.drop(reason(leaf));
+                        self.asm.jump(denied);
+                    }
                 }
             }
-            DirectionPlan::Tables(plan) => self.tables(plan),
+            DirectionPlan::Tables(plan) => self.tables(plan, audited),
         }
     }
 
-    fn tables(&mut self, plan: &TablePlan) {
+    /// A denied packet: dropped, unless audit mode is on. A live connection is recorded once.
+    fn audit(&mut self, to: &Audited) {
+        let (denied, known) = (self.drop(DropReason::Policy), self.asm.label());
+        self.asm.value(R1, MapRef::Node(NodeMap::Config), config::FLAGS);
+        self.asm.load(Size::Word, R1, R1, 0);
+        self.asm.alu(Alu::And, R1, config::AUDIT as i32);
+        self.asm.jump_if(Cond::Eq, R1, 0, denied);
+        self.asm.value(R1, MapRef::Node(NodeMap::Counters), layout::AUDITED * 8);
+        self.count();
+        self.asm.put_imm(Size::Byte, self.record(record::REASON), DropReason::Policy as i32);
+        self.asm.put_imm(Size::Byte, self.record(record::AUDITED), 1);
+        self.asm.mov(R1, R9);
+        self.asm.alu(Alu::And, R1, outcome::FORWARD);
+        self.asm.jump_if(Cond::Eq, R1, 0, to.first);
+        self.asm.mov(R1, R9);
+        self.asm.alu(Alu::And, R1, state::AUDITED as i32);
+        self.asm.jump_if(Cond::Ne, R1, 0, known);
+        self.write_record(Wanted::Dropped);
+        self.asm.bind(known);
+        self.forward_flags();
+        self.asm.alu(Alu::Or, R9, state::AUDITED as i32);
+        self.asm.jump(to.touch);
+    }
+
+    fn tables(&mut self, plan: &TablePlan, audited: Option<&Audited>) {
         let (broken, allowed) = (self.asm.label(), self.asm.label());
         self.class(plan, broken);
         let table = |offset| (MapRef::Own(plan.table), offset);
@@ -65,7 +102,10 @@ impl Emit<'_> {
             self.asm.jump_if(Cond::Eq, R3, i32::from(leaf), denied);
         }
         let denied = self.drop(DropReason::Policy);
-        self.asm.jump(denied);
+        match audited {
+            Some(audited) => self.audit(audited),
+            None => self.asm.jump(denied),
+        }
         self.asm.bind(broken);
         self.asm.put_imm(Size::Word, self.record(record::LEAF), -1);
         self.asm.jump(denied);

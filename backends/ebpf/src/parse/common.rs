@@ -29,7 +29,7 @@ impl Emit<'_> {
         self.asm.jump_if(Cond::Gt, R1, R2, general);
         self.asm.load(Size::Word, R1, R8, 26);
         self.asm.load(Size::Word, R2, R8, 30);
-        if self.outward() {
+        if self.checks_source() {
             self.asm.load(Size::Word, R3, R7, endpoint::ADDRESS4);
             self.asm.jump_if(Cond::Ne, R1, R3, general);
             self.asm.jump_if(Cond::Eq, R3, 0, general);
@@ -56,7 +56,7 @@ impl Emit<'_> {
         self.asm.alu(Alu::Sub, R2, 54);
         self.asm.jump_if(Cond::Gt, R1, R2, general);
         self.copy_addresses6();
-        if self.outward() {
+        if self.checks_source() {
             self.own_source6(general);
         }
         self.asm.load(Size::Half, R3, R8, 54);

@@ -1,7 +1,7 @@
 //! The first instructions: whose packet it is; and the start of the general path.
 
 use super::General;
-use crate::asm::{Alu, Cond, Helper, Label, Reg::*, Size};
+use crate::asm::{Alu, Cond, Helper, Label, Reg, Reg::*, Size};
 use crate::emit::{Emit, skb};
 use image::{DropReason, MapRef, NodeMap, layout::endpoint};
 
@@ -12,9 +12,18 @@ impl Emit<'_> {
     /// Finds the endpoint of the interface: R7.
     pub fn entry(&mut self) {
         let found = self.asm.label();
-        let mask = (1 << self.target.endpoints_log2) - 1;
         self.asm.mov(R6, R1);
         self.asm.load(Size::Word, R1, R6, skb::IFINDEX);
+        self.find_endpoint(found);
+        self.clear_record();
+        let missing = self.drop(DropReason::NoEndpoint);
+        self.asm.jump(missing);
+        self.asm.bind(found);
+    }
+
+    /// R7 = the endpoint of the interface R1, and on to `found`; falls through without one. Clobbers R2 and R3.
+    pub fn find_endpoint(&mut self, found: Label) {
+        let mask = (1 << self.target.endpoints_log2) - 1;
         for probe in 0..endpoint::PROBES {
             self.asm.mov(R2, R1);
             if probe > 0 {
@@ -27,10 +36,6 @@ impl Emit<'_> {
             self.asm.load(Size::Word, R3, R7, endpoint::IFINDEX);
             self.asm.jump_if(Cond::Eq, R3, R1, found);
         }
-        self.clear_record();
-        let missing = self.drop(DropReason::NoEndpoint);
-        self.asm.jump(missing);
-        self.asm.bind(found);
     }
 
     /// Loads R8 and R9, the packet and its end.
@@ -56,11 +61,13 @@ impl Emit<'_> {
     /// The general path: every packet that the common path left.
     pub fn general(&mut self, to: &General) {
         self.clear_record();
-        self.asm.load(Size::Word, R1, R7, endpoint::ID);
+        self.subject_number(R1);
         self.asm.put(Size::Word, self.record(image::layout::record::ENDPOINT), R1);
         let vlan = self.drop(DropReason::Vlan);
-        self.asm.load(Size::Word, R1, R6, skb::VLAN_PRESENT);
-        self.asm.jump_if(Cond::Ne, R1, 0, vlan);
+        if !self.hook.is_host() {
+            self.asm.load(Size::Word, R1, R6, skb::VLAN_PRESENT);
+            self.asm.jump_if(Cond::Ne, R1, 0, vlan);
+        }
         self.pull();
         let truncated = self.drop(DropReason::Truncated);
         self.need(14, truncated);
@@ -80,8 +87,17 @@ impl Emit<'_> {
         self.general6(to);
     }
 
+    /// The number of the endpoint R7, or that of the node.
+    pub fn subject_number(&mut self, into: Reg) {
+        if self.hook.is_host() {
+            self.asm.mov(into, i32::from(endpoint::NODE));
+        } else {
+            self.asm.load(Size::Word, into, R7, endpoint::ID);
+        }
+    }
+
     /// Makes the first bytes linear where they are not; a packet that stays short is found by the checks that follow.
-    fn pull(&mut self) {
+    pub fn pull(&mut self) {
         let (linear, capped) = (self.asm.label(), self.asm.label());
         self.load_packet();
         self.asm.mov(R3, R9);
@@ -100,7 +116,7 @@ impl Emit<'_> {
 
     /// ARP passes; from the endpoint only for its own addresses (or 0.0.0.0, a probe: RFC 5227 section 2.1.1).
     fn arp(&mut self, truncated: Label) {
-        if !self.outward() {
+        if !self.checks_source() {
             let pass = self.pass;
             self.asm.jump(pass);
             return;

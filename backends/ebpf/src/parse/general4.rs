@@ -78,7 +78,7 @@ impl Emit<'_> {
         self.asm.load(Size::Word, R1, R8, 26);
         self.asm.load(Size::Word, R2, R8, 30);
         self.put_addresses4();
-        if self.outward() {
+        if self.checks_source() {
             let invalid = self.drop(DropReason::InvalidSource);
             self.asm.put_imm(Size::Byte, frame::ON_LINK, 0);
             self.asm.load(Size::Word, R2, R7, endpoint::ADDRESS4);
@@ -116,7 +116,7 @@ impl Emit<'_> {
 
     /// Drops what is no neighbour discovery and has a source that only that may have. Clobbers R1.
     pub fn owned(&mut self) {
-        if self.outward() {
+        if self.checks_source() {
             let invalid = self.drop(DropReason::InvalidSource);
             self.asm.get(Size::Byte, R1, frame::ON_LINK);
             self.asm.jump_if(Cond::Ne, R1, 0, invalid);

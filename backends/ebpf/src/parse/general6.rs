@@ -80,7 +80,7 @@ impl Emit<'_> {
     fn addresses6(&mut self) {
         self.asm.put_imm(Size::Byte, self.record(record::FAMILY), 6);
         self.copy_addresses6();
-        if !self.outward() {
+        if !self.checks_source() {
             return;
         }
         let invalid = self.drop(DropReason::InvalidSource);

@@ -91,19 +91,34 @@ impl Emit<'_> {
         self.asm.get(Size::Word, R1, self.record(record::DESTINATION));
         self.asm.jump_if(Cond::Ne, R0, R1, unrelated);
         self.asm.load(Size::Word, R1, R8, 8 + 16);
-        if self.outward() {
+        if self.checks_source() {
             self.asm.get(Size::Word, R2, self.record(record::SOURCE));
             self.asm.jump_if(Cond::Ne, R1, R2, unrelated);
+        }
+        if self.has_origin() {
+            self.asm.get(Size::Word, R2, self.record(record::SOURCE));
+            self.asm.alu(Alu::Xor, R2, R1);
+            self.asm.put(Size::Double, frame::ABOUT, R2);
         }
         self.asm.load(Size::Byte, R3, R8, 8 + 9);
         self.asm.put(Size::Byte, frame::PROTOCOL, R3);
         self.asm.alu(Alu::Add, R5, 8);
         self.inner_starts(unrelated);
         self.inner_ports(1, &[(ECHO_REQUEST, true), (ECHO_REPLY, false)], unrelated);
+        self.about_forwarded();
         self.asm.mov(R2, R1);
         self.asm.mov(R1, R0);
         self.asm.get(Size::Byte, R5, frame::PROTOCOL);
         self.asm.jump(to.tuple4);
+    }
+
+    /// Passes an error from the node about a packet that was not for where the error comes from. Clobbers R2.
+    pub fn about_forwarded(&mut self) {
+        if self.has_origin() {
+            let skip = self.skip;
+            self.asm.get(Size::Double, R2, frame::ABOUT);
+            self.asm.jump_if(Cond::Ne, R2, 0, skip);
+        }
     }
 
     /// R8 on by R5 to the inner transport header, of which eight bytes must be there. Clobbers R2 and R4.

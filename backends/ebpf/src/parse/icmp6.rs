@@ -69,7 +69,7 @@ impl Emit<'_> {
         self.asm.jump_if(Cond::Ne, R3, 0, forbidden);
         self.asm.get(Size::Byte, R3, frame::HOP_LIMIT);
         self.asm.jump_if(Cond::Ne, R3, 255, forbidden);
-        if self.outward() {
+        if self.checks_source() {
             self.claim_of_address(forbidden, pass);
         }
         self.asm.jump(pass);
@@ -113,17 +113,27 @@ impl Emit<'_> {
             self.asm.get(Size::Double, R2, self.record(record::DESTINATION).at(half));
             self.asm.jump_if(Cond::Ne, R1, R2, unrelated);
             self.asm.load(Size::Double, R1, R8, 32 + half as i16);
-            if self.outward() {
+            if self.checks_source() {
                 self.asm.get(Size::Double, R2, self.record(record::SOURCE).at(half));
                 self.asm.jump_if(Cond::Ne, R1, R2, unrelated);
             }
             self.asm.put(Size::Double, frame::INNER.at(half), R1);
+            if self.has_origin() {
+                self.asm.get(Size::Double, R2, self.record(record::SOURCE).at(half));
+                self.asm.alu(Alu::Xor, R1, R2);
+                if half > 0 {
+                    self.asm.get(Size::Double, R2, frame::ABOUT);
+                    self.asm.alu(Alu::Or, R1, R2);
+                }
+                self.asm.put(Size::Double, frame::ABOUT, R1);
+            }
         }
         self.asm.load(Size::Byte, R3, R8, 8 + 6);
         self.asm.put(Size::Byte, frame::PROTOCOL, R3);
         self.asm.mov(R5, 8 + 40);
         self.inner_starts(unrelated);
         self.inner_ports(58, &[(ECHO_REQUEST, true), (ECHO_REPLY, false)], unrelated);
+        self.about_forwarded();
         self.asm.frame(R1, self.record(record::DESTINATION));
         self.asm.frame(R2, frame::INNER);
         self.asm.get(Size::Byte, R5, frame::PROTOCOL);

@@ -11,6 +11,7 @@ mod common;
 mod entry;
 mod fragment;
 mod general4;
+mod host;
 mod icmp4;
 
 mod general6;

@@ -2,7 +2,7 @@
 
 use crate::asm::{Alu, Base, Cond, Reg, Reg::*, Size};
 use crate::emit::{Emit, Family, V4, V6, frame};
-use image::layout::{self, config, endpoint, record};
+use image::layout::{self, config, record};
 use image::{MapRef, NodeMap};
 
 /// Odd constants of the mixing steps: fractions of the golden ratio and of the roots of 2 and 3.
@@ -87,7 +87,7 @@ impl Emit<'_> {
 
     /// What every tracked packet's record says.
     fn common_facts(&mut self, family: Family) {
-        self.asm.load(Size::Word, R0, R7, endpoint::ID);
+        self.subject_number(R0);
         self.asm.put(Size::Word, self.record(record::ENDPOINT), R0);
         self.asm.put_imm(Size::Byte, self.record(record::FAMILY), family.number);
     }
@@ -108,7 +108,7 @@ impl Emit<'_> {
     /// The word of ports, protocol and endpoint in the first field's register.
     fn last_word(&mut self, fields: &[(Reg, u32, u32)], endpoint_at: u32) {
         self.join(fields[0].0, fields);
-        self.asm.load(Size::Word, R0, R7, endpoint::ID);
+        self.subject_number(R0);
         // The number is at most 65,535; the shift drops what a damaged map might hold above on one byte order,
         // and the mask does on the other.
         self.asm.alu(Alu::And, R0, 0xffff);

@@ -7,7 +7,8 @@ use image::codec::{Config, Endpoint};
 use image::{DropReason, Hook, Image, Target, layout};
 use loader::{Context, Loaded, Node, Pins};
 use maps::NodeMaps;
-use packet::{Lifetimes, Outcome, Track};
+use packet::{Because, Host, Lifetimes, Origin, Outcome, Ruling, Track};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
@@ -90,11 +91,19 @@ fn leaf(matrix: &Matrix, peer: IpAddr, key: L4Key) -> u8 {
     matrix.leaves[(matrix.column_of(key.raw()) * matrix.class_count + class) as usize]
 }
 
-/// What one engine said: passed, or dropped with the number of a reason.
+/// What one engine said: passed, or dropped with the number of a reason; or one of the two below, which pass.
 pub type Said = Result<(), u8>;
+/// Denied, and passed because of audit mode.
+const AUDITED: u8 = 254;
+/// None of the node's own, and passed untouched.
+const FORWARDED: u8 = 255;
 
 /// All engines, each with its own state.
 pub struct World {
+    hooks: [Hook; 2],
+    audit: bool,
+    /// Where packets from the node come from.
+    pub origin: Origin,
     matrices: [Matrix; 2],
     track: Track,
     machine: vm::Machine,
@@ -125,12 +134,18 @@ impl World {
 
     /// Likewise, for a target of another byte order or size; the kernel takes part in targets of its own order.
     pub fn on(target: &Target, ingress: &Matrix, egress: &Matrix) -> World {
-        let image = ebpf::compile_matrices("test", ingress, egress, target).unwrap();
+        World::at(Hook::BOTH, target, ingress, egress)
+    }
+
+    /// Likewise, of an endpoint or of a node.
+    pub fn at(hooks: [Hook; 2], target: &Target, ingress: &Matrix, egress: &Matrix) -> World {
+        let image = ebpf::compile_hooks(hooks, "test", ingress, egress, target).unwrap();
         let mut config = Config::new(loader::hz().unwrap_or(250), 0x5eed);
         config.flags = layout::config::RECORD_DROPPED | layout::config::RECORD_ALLOWED;
         let (mut machine, mut maps) = (vm::Machine::load(&image).unwrap(), NodeMaps::new(target));
         maps.set_config(&config);
         maps.insert_endpoint(&endpoint()).unwrap();
+        maps.set_own(&own_addresses()).unwrap();
         let addresses: Vec<(u32, u8, u32)> = prefixes()
             .into_iter()
             .filter_map(|(prefix, peer)| match prefix.addr() {
@@ -146,7 +161,7 @@ impl World {
             .collect();
         let default = layout::peer::WORLD4;
         assert!(maps.set_addresses4(&image::address::Address4::build(target, default, &addresses).unwrap()));
-        for hook in Hook::BOTH {
+        for hook in hooks {
             for peer in 0..16 {
                 machine.set_class(hook, peer, class_of(peer) as u16);
             }
@@ -155,6 +170,9 @@ impl World {
         let kernel = if native { kernel(&image, &config) } else { None };
         let ticks = u64::from(config.other / 60);
         World {
+            hooks,
+            audit: false,
+            origin: Origin::Here,
             matrices: [ingress.clone(), egress.clone()],
             track: Track::new(Lifetimes::with_ticks(ticks)),
             machine,
@@ -174,6 +192,28 @@ impl World {
         World::new(&policy(), &policy())
     }
 
+    /// The policy of this module for the node itself.
+    pub fn host() -> World {
+        World::at(Hook::HOST, &target(), &policy(), &policy())
+    }
+
+    /// The hooks that packets cross.
+    pub fn hooks(&self) -> [Hook; 2] {
+        self.hooks
+    }
+
+    /// Turns audit mode on or off.
+    pub fn set_audit(&mut self, audit: bool) {
+        self.audit = audit;
+        let flags = layout::config::RECORD_DROPPED | layout::config::RECORD_ALLOWED;
+        let flags = if audit { flags | layout::config::AUDIT } else { flags };
+        self.maps.set_config(&Config { flags, ..self.maps.config() });
+        if let Some((node, _)) = &mut self.kernel {
+            let config = node.config();
+            node.set_config(&Config { flags, ..config });
+        }
+    }
+
     /// Leaves the kernel out: its clock is not ours to move.
     pub fn without_kernel(&mut self) {
         self.kernel = None;
@@ -191,16 +231,19 @@ impl World {
 
     /// Sends a frame towards the endpoint; all engines must agree.
     pub fn to(&mut self, frame: &[u8]) -> Said {
-        self.send(Hook::ToEndpoint, frame)
+        self.send(self.hooks[0], frame)
     }
 
     /// Sends a frame from the endpoint, likewise.
     pub fn from(&mut self, frame: &[u8]) -> Said {
-        self.send(Hook::FromEndpoint, frame)
+        self.send(self.hooks[1], frame)
     }
 
     /// Asks all engines and compares.
     pub fn send(&mut self, hook: Hook, frame: &[u8]) -> Said {
+        if hook == Hook::FromHost {
+            self.enter_from();
+        }
         let expected = self.judge(hook, frame);
         let in_machine = self.in_machine(hook, frame);
         assert_eq!(named(in_machine), named(expected), "vm against judge, {hook:?}: {frame:02x?}");
@@ -216,8 +259,8 @@ impl World {
     }
 
     fn judge(&mut self, hook: Hook, frame: &[u8]) -> Said {
-        let direction = if hook == Hook::ToEndpoint { Direction::Ingress } else { Direction::Egress };
-        let matrix = &self.matrices[hook as usize];
+        let direction = if hook.is_egress() { Direction::Egress } else { Direction::Ingress };
+        let (matrix, audit) = (&self.matrices[usize::from(hook.is_egress())], self.audit);
         let own = endpoint();
         let endpoint = packet::Endpoint { id: own.id, address4: own.address4, address6: own.address6, mac: own.mac };
         // The judge knows allowed and denied; what kind of denial is the leaf's.
@@ -229,14 +272,38 @@ impl World {
                 layout::LEAF_AUTH => DropReason::AuthRequired,
                 _ => DropReason::Policy,
             };
-            leaf == layout::LEAF_ALLOW
+            if leaf == layout::LEAF_DENY && audit { Ruling::Audit } else { (leaf == layout::LEAF_ALLOW).into() }
         };
-        let step = packet::step(&mut self.track, &endpoint, direction, frame, None, self.now, &mut decide);
+        let (track, now) = (&mut self.track, self.now);
+        let step = if hook.is_host() {
+            let host = Host { id: layout::endpoint::NODE, addresses: own_addresses() };
+            packet::step_host(track, &host, direction, frame, self.vlan, self.origin, now, &mut decide)
+        } else {
+            packet::step(track, &endpoint, direction, frame, None, now, &mut decide)
+        };
         match step.outcome {
+            Outcome::Pass(Because::Forwarded) => Err(FORWARDED),
+            Outcome::Pass(Because::Audited) => Err(AUDITED),
             Outcome::Pass(_) => Ok(()),
             Outcome::Drop(packet::Reason::Policy) => Err(denied as u8),
             Outcome::Drop(reason) => {
                 Err(DropReason::ALL.iter().find(|known| known.name() == reason.name()).map_or(0, |known| *known as u8))
+            }
+        }
+    }
+
+    /// Makes the interface by which a packet came one of an endpoint, or of none.
+    fn enter_from(&mut self) {
+        self.ingress_ifindex = if self.origin == Origin::Here { 0 } else { IFINDEX };
+        if self.origin == Origin::Elsewhere {
+            self.maps.remove_endpoint(IFINDEX);
+        } else {
+            self.maps.insert_endpoint(&endpoint()).unwrap();
+        }
+        if let Some((node, _)) = &mut self.kernel {
+            match self.origin {
+                Origin::Elsewhere => drop(node.endpoint_remove(IFINDEX)),
+                _ => node.endpoint_insert(&endpoint()).unwrap(),
             }
         }
     }
@@ -259,7 +326,8 @@ impl World {
     fn in_kernel(&mut self, hook: Hook, frame: &[u8]) -> Option<Said> {
         let (node, loaded) = self.kernel.as_mut()?;
         let before = node.counters();
-        let context = Context { ifindex: IFINDEX, ingress_ifindex: IFINDEX, ..Context::default() };
+        let ingress_ifindex = if hook == Hook::FromHost { self.ingress_ifindex } else { IFINDEX };
+        let context = Context { ifindex: IFINDEX, ingress_ifindex, ..Context::default() };
         let run = match loaded.run(hook, frame, &context, 1) {
             // The kernel runs no program on a frame that ends inside its network header.
             Err(error) if error.errno() == Some(22) && frame.len() < 54 => return None,
@@ -271,7 +339,7 @@ impl World {
     /// What the verifier walked, per hook.
     pub fn verified(&self) -> Vec<(Hook, u32)> {
         let Some((_, loaded)) = &self.kernel else { return vec![] };
-        Hook::BOTH.into_iter().filter_map(|hook| Some((hook, loaded.stats(hook)?.verified_insns))).collect()
+        Hook::ALL.into_iter().filter_map(|hook| Some((hook, loaded.stats(hook)?.verified_insns))).collect()
     }
 
     /// Gives an address to the node itself, in the machine.
@@ -280,7 +348,7 @@ impl World {
             IpAddr::V4(address) => self.assign4(address, layout::peer::HOST),
             IpAddr::V6(address) => self.maps.set_address6(address, layout::peer::HOST).unwrap(),
         }
-        for hook in Hook::BOTH {
+        for hook in self.hooks {
             self.machine.set_class(hook, layout::peer::HOST, 1);
         }
     }
@@ -315,19 +383,33 @@ impl World {
 
 /// The one counter that moved must be the answer's.
 fn said(passes: bool, before: &[u64], after: &[u64]) -> Said {
-    let moved: Vec<u8> = (0..63).filter(|&at| after[usize::from(at)] != before[usize::from(at)]).collect();
-    assert_eq!(moved.len(), 1, "counters that moved: {moved:?}");
+    let moved: Vec<u8> = (0..layout::LOST_RECORDS as u8).filter(|&at| after[usize::from(at)] != before[usize::from(at)]).collect();
+    match moved[..] {
+        [] if passes => return Err(FORWARDED),
+        [0, audited] if passes && u32::from(audited) == layout::AUDITED => return Err(AUDITED),
+        _ => assert_eq!(moved.len(), 1, "counters that moved: {moved:?}"),
+    }
     assert_eq!(moved[0] == 0, passes, "the answer and the counter {moved:?}");
     if passes { Ok(()) } else { Err(moved[0]) }
 }
 
 fn named(said: Said) -> &'static str {
-    said.map_or_else(|number| DropReason::from_number(number).map_or("?", DropReason::name), |()| "pass")
+    match said {
+        Ok(()) => "pass",
+        Err(FORWARDED) => "forwarded",
+        Err(AUDITED) => "audited",
+        Err(number) => DropReason::from_number(number).map_or("?", DropReason::name),
+    }
 }
 
 /// The name of an answer.
 pub fn name(said: Said) -> &'static str {
     named(said)
+}
+
+/// The node's own addresses: where it is the subject, it has those of the endpoint.
+pub fn own_addresses() -> BTreeSet<IpAddr> {
+    [OWN4.into(), OWN6.into()].into()
 }
 
 pub fn endpoint() -> Endpoint {
@@ -360,8 +442,9 @@ fn kernel(image: &Image, config: &Config) -> Option<(Node, Arc<Loaded>)> {
     let loaded = node.load(image).unwrap_or_else(|error| panic!("{error}"));
     node.set_config(config);
     node.endpoint_insert(&endpoint()).unwrap();
+    node.set_own(&own_addresses()).unwrap();
     let classes: Vec<(u32, u16)> = (0..16).map(|peer| (peer, class_of(peer) as u16)).collect();
-    for hook in Hook::BOTH {
+    for hook in image.hooks() {
         for &(peer, class) in &classes {
             loaded.set_class(hook, peer, class);
         }

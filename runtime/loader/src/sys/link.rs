@@ -2,7 +2,7 @@
 
 use super::program::Program;
 use super::{attributes, bpf, owned};
-use aya_obj::generated::{BPF_F_AFTER, BPF_F_BEFORE, BPF_F_REPLACE, bpf_attach_type, bpf_cmd, bpf_link_info};
+use aya_obj::generated::{BPF_F_AFTER, BPF_F_BEFORE, BPF_F_LINK, BPF_F_REPLACE, bpf_attach_type, bpf_cmd, bpf_link_info};
 use image::Hook;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -20,32 +20,38 @@ pub struct Info {
     pub program: u32,
     /// The interface; 0 once it is gone.
     pub ifindex: u32,
-    /// The hook.
+    /// One hook of those at this end of the interface.
     pub hook: Hook,
 }
 
 /// Whose program is at an interface, and how the kernel knows it.
 fn attach_type(hook: Hook) -> u32 {
     (match hook {
-        Hook::FromEndpoint => bpf_attach_type::BPF_TCX_INGRESS,
-        Hook::ToEndpoint => bpf_attach_type::BPF_TCX_EGRESS,
+        Hook::FromEndpoint | Hook::ToHost => bpf_attach_type::BPF_TCX_INGRESS,
+        Hook::ToEndpoint | Hook::FromHost => bpf_attach_type::BPF_TCX_EGRESS,
     }) as u32
 }
 
 impl Link {
     /// Attaches a program to an interface of the thread's network namespace.
     ///
-    /// A program from the endpoint comes before all others at TCX ingress, one to the endpoint after all others at TCX egress: what
-    /// others do to a packet towards the endpoint is done when we judge it.
-    pub fn attach(program: &Program, hook: Hook, ifindex: u32) -> io::Result<Link> {
+    /// A program at TCX ingress comes before all others, one at TCX egress after all others: what others do to a packet that leaves is
+    /// done when we judge it. Only beside an endpoint's program, whose link is given, the node's comes on the node's side of that: after
+    /// it at ingress, before it at egress.
+    pub fn attach(program: &Program, hook: Hook, ifindex: u32, endpoint: Option<&Link>) -> io::Result<Link> {
         let mut attr = attributes();
         attr.link_create.__bindgen_anon_1.prog_fd = program.as_fd().as_raw_fd() as u32;
         attr.link_create.__bindgen_anon_2.target_ifindex = ifindex;
         attr.link_create.attach_type = attach_type(hook);
-        attr.link_create.flags = match hook {
-            Hook::FromEndpoint => BPF_F_BEFORE,
-            Hook::ToEndpoint => BPF_F_AFTER,
+        attr.link_create.flags = match (hook, endpoint) {
+            (Hook::FromEndpoint, _) | (Hook::ToHost, None) => BPF_F_BEFORE,
+            (Hook::ToEndpoint, _) | (Hook::FromHost, None) => BPF_F_AFTER,
+            (Hook::ToHost, Some(_)) => BPF_F_AFTER | BPF_F_LINK,
+            (Hook::FromHost, Some(_)) => BPF_F_BEFORE | BPF_F_LINK,
         };
+        if let Some(link) = endpoint.filter(|_| hook.is_host()) {
+            attr.link_create.__bindgen_anon_3.tcx.__bindgen_anon_1.relative_fd = link.as_fd().as_raw_fd() as u32;
+        }
         // SAFETY: the block holds no address; the descriptor is new.
         unsafe { bpf(bpf_cmd::BPF_LINK_CREATE, &mut attr).map(|fd| Link { fd: owned(fd) }) }
     }
