@@ -2,7 +2,9 @@
 
 mod common;
 
-use common::{FRIEND4, FRIEND6, MAC, OWN4, OWN6, STRANGER4, STRANGER6, TRUSTED4, TRUSTED6, World, name, policy, target};
+use common::{
+    FRIEND4, FRIEND6, MAC, OWN4, OWN6, STRANGER4, STRANGER6, TRUSTED4, TRUSTED6, World, name, policy, target,
+};
 use ebpf::{Matrix, compile_hooks};
 use image::layout::{endpoint, record};
 use image::{DropReason, Hook};
@@ -155,7 +157,10 @@ fn audit_mode_passes_what_policy_denies_and_says_so_once_a_connection() {
             assert_eq!(name(world.to(&syn)), "audited");
             let seen = world.records();
             assert_eq!(seen.len(), 1);
-            assert!(seen[0].audited && seen[0].reason == DropReason::Policy as u8 && seen[0].leaf.is_some(), "{seen:?}");
+            assert!(
+                seen[0].audited && seen[0].reason == DropReason::Policy as u8 && seen[0].leaf.is_some(),
+                "{seen:?}"
+            );
             assert_eq!(name(world.from(&back)), "pass");
             // The connection is audited with its next packet, and then no more: records are for people.
             for expected in [1, 0] {

@@ -5,8 +5,8 @@ mod common;
 use common::{FRIEND4, FRIEND6, MAC, OWN4, OWN6, STRANGER6, TRUSTED4, TRUSTED6, World, policy, target};
 use ebpf::Matrix;
 use image::{Hook, Target};
-use packet::{Flags, Origin};
 use packet::craft::{Echo, Frame};
+use packet::{Flags, Origin};
 use std::net::IpAddr;
 
 /// A generator of numbers, the same on every machine (Marsaglia, "Xorshift RNGs").

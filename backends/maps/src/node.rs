@@ -122,11 +122,12 @@ impl NodeMaps {
 
     /// Makes the addresses of the node itself exactly these. Errors: [`MapError::TooBig`] when there are more than the table holds.
     pub fn set_own(&mut self, addresses: &BTreeSet<IpAddr>) -> Result<(), MapError> {
-        *self.get_mut(NodeMap::Own) = Map::new(NodeMap::Own.spec(&self.target), Access::ReadWrite, self.target.little_endian);
+        *self.get_mut(NodeMap::Own) =
+            Map::new(NodeMap::Own.spec(&self.target), Access::ReadWrite, self.target.little_endian);
         let value = codec::put_u32(&self.target, 1);
-        addresses.iter().try_for_each(|address| {
-            self.get_mut(NodeMap::Own).update(&codec::encode_own(*address), &value, 0)
-        })
+        addresses
+            .iter()
+            .try_for_each(|address| self.get_mut(NodeMap::Own).update(&codec::encode_own(*address), &value, 0))
     }
 
     /// Takes all readable records, oldest first. Records of another length are left out.

@@ -4,7 +4,7 @@ use crate::meaning::{self, ClassKey};
 use crate::world;
 use ::image::{Digest, DirectionPlan, Image};
 use hir::resolve::{BoundDirection, BoundRule};
-use hir::subject::Class;
+use hir::subject::{Class, SubjectKind};
 use inputs::Db;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -38,7 +38,11 @@ pub fn image<'db>(db: &'db dyn Db, key: ClassKey<'db>) -> Result<Arc<Image>, Pro
     db.ran("compile", &subject);
     let diagrams = meaning::diagrams(db, key).map_err(Problem::Diagram)?;
     let [ingress, egress] = &*diagrams;
-    let mut image = ebpf::compile(&subject, ingress, egress, &db.project().target(db)).map_err(Problem::Compile)?;
+    let compile = match key.class(db).kind {
+        SubjectKind::Host => ebpf::compile_host,
+        SubjectKind::Endpoint | SubjectKind::Init => ebpf::compile,
+    };
+    let mut image = compile(&subject, ingress, egress, &db.project().target(db)).map_err(Problem::Compile)?;
     let bound = meaning::bound(db, key);
     sign(&mut image.plan.ingress, &bound.ingress);
     sign(&mut image.plan.egress, &bound.egress);

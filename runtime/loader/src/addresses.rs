@@ -134,9 +134,11 @@ impl Node {
         let (held, name) = (self.own()?, NodeMap::Own.name());
         let map = self.map(NodeMap::Own);
         for address in wanted.difference(&held) {
-            map.update(&encode_own(*address), &put_u32(&self.target, 1)).or_else(|error| match error.raw_os_error() {
-                Some(libc::E2BIG) => Err(Error::Full { map: NodeMap::Own, object: address.to_string() }),
-                _ => Err(error).on(Operation::WriteMap, format_args!("{address} in {name}")),
+            map.update(&encode_own(*address), &put_u32(&self.target, 1)).or_else(|error| {
+                match error.raw_os_error() {
+                    Some(libc::E2BIG) => Err(Error::Full { map: NodeMap::Own, object: address.to_string() }),
+                    _ => Err(error).on(Operation::WriteMap, format_args!("{address} in {name}")),
+                }
             })?;
         }
         for address in held.difference(wanted) {

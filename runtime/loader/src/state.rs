@@ -81,6 +81,21 @@ impl Node {
         four.chain(read(NodeMap::Track6, track6::SIZE, track6::STATE, Connection::decode6)).collect()
     }
 
+    /// Forgets all connections. Packets of those that go on are judged as first packets are, and answers to them dropped where policy
+    /// does not allow them. What a program writes at the same moment may stay.
+    pub fn forget_connections(&mut self) {
+        for (map, size, state) in
+            [(NodeMap::Track4, track4::SIZE, track4::STATE), (NodeMap::Track6, track6::SIZE, track6::STATE)]
+        {
+            for entry in self.mapped(map).words64().chunks_exact(size as usize / 8) {
+                let word = &entry[state as usize / 8];
+                if word.load(Ordering::Relaxed) != 0 {
+                    word.store(0, Ordering::Release);
+                }
+            }
+        }
+    }
+
     /// A reader of drop and allow records. One reader a node: two would each see some of the records.
     pub fn records(&self) -> Result<Records> {
         let object = NodeMap::Records.name();

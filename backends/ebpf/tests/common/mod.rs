@@ -383,7 +383,8 @@ impl World {
 
 /// The one counter that moved must be the answer's.
 fn said(passes: bool, before: &[u64], after: &[u64]) -> Said {
-    let moved: Vec<u8> = (0..layout::LOST_RECORDS as u8).filter(|&at| after[usize::from(at)] != before[usize::from(at)]).collect();
+    let moved: Vec<u8> =
+        (0..layout::LOST_RECORDS as u8).filter(|&at| after[usize::from(at)] != before[usize::from(at)]).collect();
     match moved[..] {
         [] if passes => return Err(FORWARDED),
         [0, audited] if passes && u32::from(audited) == layout::AUDITED => return Err(AUDITED),

@@ -2,7 +2,9 @@
 
 use super::program::Program;
 use super::{attributes, bpf, owned};
-use aya_obj::generated::{BPF_F_AFTER, BPF_F_BEFORE, BPF_F_LINK, BPF_F_REPLACE, bpf_attach_type, bpf_cmd, bpf_link_info};
+use aya_obj::generated::{
+    BPF_F_AFTER, BPF_F_BEFORE, BPF_F_LINK, BPF_F_REPLACE, bpf_attach_type, bpf_cmd, bpf_link_info,
+};
 use image::Hook;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};

@@ -6,6 +6,7 @@ use hir::peers::HOST;
 use hir::subject::Class;
 use image::codec::{Endpoint, Record};
 use image::{Hook, Image};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -21,6 +22,10 @@ pub(super) trait Device {
     fn set_addresses(&mut self, addresses: &[(Prefix, PeerId)]) -> Result<(), String>;
     /// Makes the image of a class the one that runs; `classes` are those of all peers, ingress first.
     fn load(&mut self, class: &Class, image: &Image, classes: &[Vec<(u32, u16)>; 2]) -> Result<(), String>;
+    /// Makes the addresses of the node itself exactly these.
+    fn set_own(&mut self, addresses: &BTreeSet<IpAddr>) -> Result<(), String>;
+    /// Forgets all connections.
+    fn forget_connections(&mut self);
     /// Makes [`INTERFACE`] that of an endpoint.
     fn set_endpoint(&mut self, endpoint: &Endpoint) -> Result<(), String>;
     /// Runs a program; says whether the packet goes on, and what the program left of records.
@@ -53,6 +58,7 @@ impl<'w, D: Device> Datapath<'w, D> {
         let image = self.world.image(&place.class)?;
         if self.node.as_ref() != Some(&place.node) {
             self.device.set_addresses(&self.world.addresses(place.node.as_deref()))?;
+            self.device.set_own(&self.world.addresses_of_node(place.node.as_deref()))?;
             self.node = Some(place.node.clone());
         }
         if self.loaded.as_ref() != Some(&place.class) {
@@ -66,7 +72,13 @@ impl<'w, D: Device> Datapath<'w, D> {
     }
 
     /// A new endpoint for each direction of each round: connections are the endpoint's own, so no question meets those of another.
+    ///
+    /// A node has one number, so its connections are forgotten instead.
     fn enter(&mut self, place: &Place) -> Result<u16, String> {
+        if place.is_host() {
+            self.device.forget_connections();
+            return Ok(image::layout::endpoint::NODE);
+        }
         self.endpoints = self.endpoints.checked_add(1).ok_or("more endpoints than numbers")?;
         let address4 = place.address(Family::V4).and_then(|address| match address {
             IpAddr::V4(address) => Some(address),
@@ -81,19 +93,28 @@ impl<'w, D: Device> Datapath<'w, D> {
         Ok(self.endpoints)
     }
 
-    fn one(&mut self, place: &Place, question: &Question, port: u16, digest: [u8; 8]) -> Result<Reply, String> {
+    fn one(
+        &mut self,
+        place: &Place,
+        question: &Question,
+        port: u16,
+        (endpoint, digest): (u16, [u8; 8]),
+    ) -> Result<Reply, String> {
         let crafted = match craft(place, question, port) {
             Ok(crafted) => crafted,
             Err(why) => return Ok(Err(why)),
         };
         let peer = self.world.peer(place.node.as_deref(), question.peer);
         // A packet of the own node was made there; all others came by some interface.
-        let made_here = question.direction == Direction::Ingress && peer == HOST;
+        let made_here = match question.direction {
+            Direction::Ingress => peer == HOST,
+            Direction::Egress => place.is_host(),
+        };
         let ran = self.device.run(crafted.hook, &crafted.bytes, made_here)?;
         let outcome = match &ran.record {
             None => return Err(format!("no record of {question:?}")),
             Some(record) if record.digest != digest => return Err(format!("a record of another image: {record:?}")),
-            Some(record) if u32::from(self.endpoints) != record.endpoint => {
+            Some(record) if u32::from(endpoint) != record.endpoint => {
                 return Err(format!("a record of another endpoint: {record:?}"));
             }
             Some(record) if (record.reason == 0) != ran.passes => {
@@ -122,16 +143,13 @@ fn outcome(reason: u8) -> Result<Outcome, String> {
 
 impl<D: Device> Engine for Datapath<'_, D> {
     fn ask(&mut self, place: &Place, questions: &[Question]) -> Result<Vec<Reply>, String> {
-        if place.is_host() {
-            return Ok(vec![Err(NotAsked::HostPolicy); questions.len()]);
-        }
         let digest = self.set_up(place)?.digest().short();
         let mut replies = vec![Err(NotAsked::NoPacket); questions.len()];
         for direction in Direction::BOTH {
-            self.enter(place)?;
+            let endpoint = self.enter(place)?;
             let asked = questions.iter().enumerate().filter(|(_, question)| question.direction == direction);
             for ((at, question), port) in asked.zip(PORTS.cycle()) {
-                replies[at] = self.one(place, question, port, digest)?;
+                replies[at] = self.one(place, question, port, (endpoint, digest))?;
             }
         }
         Ok(replies)

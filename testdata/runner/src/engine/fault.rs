@@ -6,6 +6,8 @@ use flow::{PeerId, Prefix};
 use hir::subject::Class;
 use image::codec::Endpoint;
 use image::{DirectionPlan, Fill, Hook, Image};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 /// What is wrong with an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +50,14 @@ impl Device for Seeded {
         }
         let none = [vec![], vec![]];
         self.inner.load(class, &image, if self.fault == Faulty::Classes { &none } else { classes })
+    }
+
+    fn set_own(&mut self, addresses: &BTreeSet<IpAddr>) -> Result<(), String> {
+        self.inner.set_own(addresses)
+    }
+
+    fn forget_connections(&mut self) {
+        self.inner.forget_connections();
     }
 
     fn set_endpoint(&mut self, endpoint: &Endpoint) -> Result<(), String> {

@@ -20,9 +20,10 @@ pub struct Crafted {
 /// Errors: [`NotAsked`] when no packet puts this question to a policy.
 pub fn craft(place: &Place, question: &Question, port: u16) -> Result<Crafted, NotAsked> {
     let own = place.address(Family::of(question.peer)).ok_or(NotAsked::NoPacket)?;
+    let [to, from] = if place.is_host() { Hook::HOST } else { Hook::BOTH };
     let (hook, source, destination) = match question.direction {
-        Direction::Ingress => (Hook::ToEndpoint, question.peer, own),
-        Direction::Egress => (Hook::FromEndpoint, own, question.peer),
+        Direction::Ingress => (to, question.peer, own),
+        Direction::Egress => (from, own, question.peer),
     };
     let key = question.key;
     let frame = match key.protocol() {

@@ -7,7 +7,8 @@ use hir::subject::Class;
 use image::codec::{Config, Endpoint};
 use image::{Hook, Image};
 use loader::{Context, Error, Loaded, Node, Pins, Records};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// `TCX_NEXT`: the packet goes on.
@@ -43,18 +44,26 @@ impl datapath::Device for Device {
         self.node.assign_all(&wanted).map_err(|error| error.to_string())
     }
 
+    fn set_own(&mut self, addresses: &BTreeSet<IpAddr>) -> Result<(), String> {
+        self.node.set_own(addresses).map_err(|error| error.to_string())
+    }
+
     fn load(&mut self, class: &Class, image: &Image, classes: &[Vec<(u32, u16)>; 2]) -> Result<(), String> {
         let loaded = match self.loaded.get(class) {
             Some(loaded) => loaded.clone(),
             None => self.node.load(image).map_err(|error| error.to_string())?,
         };
         // Why each time: images of two classes may be the same programs, and are then loaded once.
-        for (hook, classes) in Hook::BOTH.into_iter().zip(classes) {
+        for (hook, classes) in image.hooks().into_iter().zip(classes) {
             loaded.fill_classes(hook, classes);
         }
         self.loaded.insert(class.clone(), loaded.clone());
         self.current = Some(loaded);
         Ok(())
+    }
+
+    fn forget_connections(&mut self) {
+        self.node.forget_connections();
     }
 
     fn set_endpoint(&mut self, endpoint: &Endpoint) -> Result<(), String> {

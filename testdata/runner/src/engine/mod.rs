@@ -110,8 +110,6 @@ impl Answer {
 /// Why a question cannot be put to an engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum NotAsked {
-    /// Nodes have policies but no programs yet.
-    HostPolicy,
     /// Neighbour discovery and path MTU messages pass without being a matter of policy.
     NoPolicy,
     /// No packet exists: the subject has no address of the peer's family, or the protocol is of the other family.
@@ -123,7 +121,6 @@ pub enum NotAsked {
 impl fmt::Display for NotAsked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            NotAsked::HostPolicy => "policies of nodes, which have no programs yet",
             NotAsked::NoPolicy => "neighbour discovery and path MTU, which pass without policy",
             NotAsked::NoPacket => "flows that no packet can be of (families differ)",
             NotAsked::Protocol => "protocols that programs drop undecided",

@@ -8,7 +8,7 @@ use image::address::Address4;
 use image::codec::Endpoint;
 use image::{Hook, Image, Target, layout};
 use maps::NodeMaps;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use vm::{Context, Machine};
 
@@ -63,10 +63,14 @@ impl datapath::Device for Device {
         if self.maps.set_addresses4(&table) { Ok(()) } else { Err("the address table is too small".to_owned()) }
     }
 
+    fn set_own(&mut self, addresses: &BTreeSet<IpAddr>) -> Result<(), String> {
+        self.maps.set_own(addresses).map_err(|error| format!("own addresses: {error:?}"))
+    }
+
     fn load(&mut self, class: &Class, image: &Image, classes: &[Vec<(u32, u16)>; 2]) -> Result<(), String> {
         if !self.machines.contains_key(class) {
             let mut machine = Machine::load(image).map_err(|error| error.to_string())?;
-            for (hook, classes) in Hook::BOTH.into_iter().zip(classes) {
+            for (hook, classes) in image.hooks().into_iter().zip(classes) {
                 for &(peer, class) in classes {
                     machine.set_class(hook, peer, class);
                 }
@@ -75,6 +79,10 @@ impl datapath::Device for Device {
         }
         self.current = Some(class.clone());
         Ok(())
+    }
+
+    fn forget_connections(&mut self) {
+        self.maps.clear_connections();
     }
 
     fn set_endpoint(&mut self, endpoint: &Endpoint) -> Result<(), String> {

@@ -37,7 +37,7 @@ impl Place {
         self.addresses.iter().copied().find(|address| Family::of(*address) == family)
     }
 
-    /// Whether it is a node, whose programs come later.
+    /// Whether it is a node, or a pod that is one for policies.
     pub fn is_host(&self) -> bool {
         self.class.kind == SubjectKind::Host
     }
@@ -124,6 +124,11 @@ impl<'db> World<'db> {
     /// The addresses of a pod of this or another cluster; none when it is unknown.
     pub fn addresses_of_pod(&self, name: &Name) -> BTreeSet<IpAddr> {
         self.find(name).map(|pod| pod.ips.clone()).unwrap_or_default()
+    }
+
+    /// The addresses of a node; none when it is unknown.
+    pub fn addresses_of_node(&self, name: Option<&str>) -> BTreeSet<IpAddr> {
+        name.and_then(|name| self.cluster.nodes.get(name)).map(|node| node.ips.clone()).unwrap_or_default()
     }
 
     fn find(&self, name: &Name) -> Option<&Pod> {

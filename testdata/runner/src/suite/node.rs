@@ -11,7 +11,7 @@ use image::codec::{Config, Endpoint};
 use image::{DropReason, Hook, Image, Target, layout};
 use loader::{Loaded, Node as KernelNode, Pins, Records};
 use maps::NodeMaps;
-use packet::{Lifetimes, Outcome, Track};
+use packet::{Lifetimes, Origin, Outcome, Ruling, Track};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
@@ -51,6 +51,8 @@ pub struct Stage<'n, 'w> {
     world: &'w World<'w>,
     place: &'w Place,
     endpoint: packet::Endpoint,
+    slot: Endpoint,
+    host: packet::Host,
     machine: Machine,
     loaded: Option<Arc<Loaded>>,
 }
@@ -73,17 +75,26 @@ impl Node {
         let addresses = world.addresses(place.node.as_deref());
         let endpoint = endpoint(place);
         self.address(&addresses)?;
+        let own = world.addresses_of_node(place.node.as_deref());
         self.maps.insert_endpoint(&endpoint).map_err(|_| "no slot for the endpoint".to_owned())?;
+        self.maps.set_own(&own).map_err(|error| format!("own addresses: {error:?}"))?;
+        self.audit(world.cluster().config.audit);
         let mut machine = Machine::load(&image).map_err(|error| error.to_string())?;
-        for (hook, classes) in Hook::BOTH.into_iter().zip(&classes) {
+        for (hook, classes) in image.hooks().into_iter().zip(&classes) {
             for &(peer, class) in classes {
                 machine.set_class(hook, peer, class);
             }
         }
-        let loaded = self.load(&image, &classes, &addresses, &endpoint)?;
-        let Endpoint { id, address4, address6, mac, .. } = endpoint;
+        let loaded = self.load(&image, &classes, &addresses, (&endpoint, &own), world.cluster().config.audit)?;
+        let slot @ Endpoint { id, address4, address6, mac, .. } = endpoint;
         let endpoint = packet::Endpoint { id, address4, address6, mac };
-        Ok(Stage { node: self, world, place, endpoint, machine, loaded })
+        let host = packet::Host { id: layout::endpoint::NODE, addresses: own };
+        Ok(Stage { node: self, world, place, endpoint, slot, host, machine, loaded })
+    }
+
+    fn audit(&mut self, on: bool) {
+        let config = self.maps.config();
+        self.maps.set_config(&Config { flags: flags(config.flags, on), ..config });
     }
 
     fn address(&mut self, addresses: &[(Prefix, PeerId)]) -> Result<(), String> {
@@ -116,7 +127,8 @@ impl Node {
         image: &Image,
         classes: &[Vec<(u32, u16)>; 2],
         addresses: &[(Prefix, PeerId)],
-        endpoint: &Endpoint,
+        (endpoint, own): (&Endpoint, &BTreeSet<IpAddr>),
+        audit: bool,
     ) -> Result<Option<Arc<Loaded>>, String> {
         if matches!(self.kernel, Kernel::Unopened) {
             self.kernel = Kernel::open(&self.target)?;
@@ -127,8 +139,11 @@ impl Node {
         let wanted: Vec<(Prefix, u32)> = addresses.iter().map(|(prefix, peer)| (*prefix, peer.0)).collect();
         node.assign_all(&wanted).map_err(words)?;
         node.endpoint_insert(endpoint).map_err(words)?;
+        node.set_own(own).map_err(words)?;
+        let config = node.config();
+        node.set_config(&Config { flags: flags(config.flags, audit), ..config });
         let loaded = node.load(image).map_err(words)?;
-        Hook::BOTH.into_iter().zip(classes).for_each(|(hook, classes)| loaded.fill_classes(hook, classes));
+        image.hooks().into_iter().zip(classes).for_each(|(hook, classes)| loaded.fill_classes(hook, classes));
         Ok(Some(loaded))
     }
 }
@@ -165,20 +180,27 @@ impl Stage<'_, '_> {
         let rules = self.world.compiled(&self.place.class)?.rules;
         let rules = &rules[driver::meaning::slot(packet.direction)];
         let (world, node) = (self.world, self.place.node.as_deref());
+        let audit = world.cluster().config.audit;
         // A node's own address is believed of packets that were made there; from elsewhere it is an address like any other.
         let peer = |address| match world.peer(node, address) {
-            HOST if packet.direction == Direction::Ingress && !packet.made_here => world_of(address),
+            HOST if packet.direction == Direction::Ingress && packet.origin != Origin::Here => world_of(address),
             peer => peer,
         };
         // A redirect without its listener and an authentication without a session pass nothing, and say so by names of their own.
         let mut said = flow::Verdict::DENY;
         let mut decide = |address, key| {
             said = oracle::decide(rules, peer(address), key).verdict;
-            said == flow::Verdict::ALLOW
+            let audited = audit && said.action == flow::Action::Deny;
+            if audited { Ruling::Audit } else { (said == flow::Verdict::ALLOW).into() }
         };
         let now = (EPOCH + packet.seconds) * u64::from(HZ);
         let track = &mut self.node.track;
-        let step = packet::step(track, &self.endpoint, packet.direction, &packet.bytes, None, now, &mut decide);
+        let (direction, bytes) = (packet.direction, &packet.bytes);
+        let step = if self.place.is_host() {
+            packet::step_host(track, &self.host, direction, bytes, None, packet.origin, now, &mut decide)
+        } else {
+            packet::step(track, &self.endpoint, direction, bytes, None, now, &mut decide)
+        };
         Ok(match step.outcome {
             Outcome::Pass(because) => (true, because_of(because).to_owned()),
             Outcome::Drop(packet::Reason::Policy) => (false, refusal(said).name().to_owned()),
@@ -188,12 +210,21 @@ impl Stage<'_, '_> {
 
     fn vm(&mut self, packet: &Packet) -> Result<Fate, String> {
         let now_jiffies = (EPOCH + packet.seconds) * u64::from(HZ);
-        let ingress_ifindex = if packet.made_here { 0 } else { INTERFACE };
+        if self.is_foreign(packet) {
+            self.node.maps.remove_endpoint(INTERFACE);
+        } else {
+            self.node.maps.insert_endpoint(&self.slot).map_err(|error| error.to_string())?;
+        }
+        let ingress_ifindex = if packet.origin == Origin::Here { 0 } else { INTERFACE };
         let context = vm::Context { ifindex: INTERFACE, ingress_ifindex, now_jiffies, ..vm::Context::default() };
-        let ran = self.machine.run(&mut self.node.maps, hook(packet), &packet.bytes, &context);
+        let ran = self.machine.run(&mut self.node.maps, hook(self.place, packet), &packet.bytes, &context);
         let passes = ran.map_err(|fault| fault.to_string())?.passes();
-        let reason = self.node.maps.take_records().pop().map_or(0, |record| record.reason);
-        Ok((passes, named(reason)))
+        Ok((passes, self.node.maps.take_records().pop().map_or_else(String::new, |record| named(&record))))
+    }
+
+    /// Whether a packet that leaves a node came in by the interface of nobody's endpoint.
+    fn is_foreign(&self, packet: &Packet) -> bool {
+        self.place.is_host() && packet.origin == Origin::Elsewhere
     }
 
     fn kernel(&mut self, packet: &Packet) -> Result<Option<Fate>, String> {
@@ -201,11 +232,17 @@ impl Stage<'_, '_> {
         if packet.seconds > KERNEL_SECONDS {
             return Ok(None);
         }
-        let ingress_ifindex = if packet.made_here { 0 } else { INTERFACE };
+        if self.place.is_host() && packet.origin == Origin::Elsewhere {
+            open.0.endpoint_remove(INTERFACE);
+        } else {
+            open.0.endpoint_insert(&self.slot).map_err(|error| error.to_string())?;
+        }
+        let ingress_ifindex = if packet.origin == Origin::Here { 0 } else { INTERFACE };
         let context = loader::Context { ifindex: INTERFACE, ingress_ifindex, ..loader::Context::default() };
-        let run = loaded.run(hook(packet), &packet.bytes, &context, 1).map_err(|error| error.to_string())?;
-        let reason = open.1.by_ref().last().map_or(0, |record| record.reason);
-        Ok(Some((run.answer == -1, named(reason))))
+        let run =
+            loaded.run(hook(self.place, packet), &packet.bytes, &context, 1).map_err(|error| error.to_string())?;
+        let said = open.1.by_ref().last().map_or_else(String::new, |record| named(&record));
+        Ok(Some((run.answer == -1, said)))
     }
 }
 
@@ -231,18 +268,28 @@ fn because_of(because: packet::step::Because) -> &'static str {
         Because::Related => "related",
         Because::Reply => "reply",
         Because::Allowed => "allowed",
+        Because::Audited => "audited",
+        Because::Forwarded => "forwarded",
+        Because::Translated => "translated",
     }
 }
 
-fn named(reason: u8) -> String {
-    DropReason::from_number(reason).map_or_else(String::new, |reason| reason.name().to_owned())
+fn named(record: &image::codec::Record) -> String {
+    let reason = DropReason::from_number(record.reason).map_or("", DropReason::name);
+    if record.audited { "audited".to_owned() } else { reason.to_owned() }
 }
 
-fn hook(packet: &Packet) -> Hook {
+fn hook(place: &Place, packet: &Packet) -> Hook {
+    let [to, from] = if place.is_host() { Hook::HOST } else { Hook::BOTH };
     match packet.direction {
-        Direction::Ingress => Hook::ToEndpoint,
-        Direction::Egress => Hook::FromEndpoint,
+        Direction::Ingress => to,
+        Direction::Egress => from,
     }
+}
+
+/// The switches with audit mode on or off.
+fn flags(flags: u32, audit: bool) -> u32 {
+    if audit { flags | layout::config::AUDIT } else { flags & !layout::config::AUDIT }
 }
 
 fn classes(world: &World<'_>, place: &Place) -> Result<[Vec<(u32, u16)>; 2], String> {

@@ -1,7 +1,7 @@
 //! One row of a `packets` block: a packet that crosses an endpoint's interface, and its fate.
 //!
 //! ```text
-//! TIME  in|out  SOURCE[:PORT] -> DESTINATION[:PORT]  WHAT  pass REASON | drop REASON
+//! TIME  in|out|nat  SOURCE[:PORT] -> DESTINATION[:PORT]  WHAT  pass REASON | drop REASON
 //!
 //! 0s   in   a/cli:40000 -> a/web:8080   tcp syn           pass allowed
 //! 0s   out  a/web:8080  -> a/cli:40000  tcp syn,ack       pass reply
@@ -10,14 +10,15 @@
 //! 63s  in   ext:1       -> a/web:2      udp part 2 of 9   drop fragment-unknown
 //! ```
 //! WHAT is `tcp FLAGS`, `udp`, `sctp`, `echo ID`, `echo-reply ID`, `icmp TYPE.CODE [about …]` or `ip PROTOCOL`. `part N of ID` sends only
-//! the first or the second half of a packet that was cut in two. Reasons are those of the judge of packets.
+//! the first or the second half of a packet that was cut in two. Reasons are those of the judge of packets. Of a node, `out` is what leaves
+//! it: made by it where the source is the node, forwarded otherwise; `nat` leaves it after a pod's packet was translated to that source.
 
 use super::cluster::World as Facts;
 use super::end::{self, End};
 use crate::engine::World;
 use flow::Direction;
-use packet::Flags;
 use packet::craft::{Echo, Frame};
+use packet::{Flags, Origin};
 use std::net::IpAddr;
 
 /// A row.
@@ -29,8 +30,8 @@ pub struct Packet {
     pub seconds: u64,
     /// Which way it crosses the endpoint's interface.
     pub direction: Direction,
-    /// Whether it was made on the endpoint's own node.
-    pub made_here: bool,
+    /// Where it was before.
+    pub origin: Origin,
     /// The frame.
     pub bytes: Vec<u8>,
     /// Whether it passes, and why or why not.
@@ -47,8 +48,8 @@ pub fn read(facts: &Facts, world: &World<'_>, node: Option<&str>, line: usize, t
         time.strip_suffix('s').and_then(|it| it.parse().ok()).ok_or_else(|| format!("`{time}` is no time"))?;
     let direction = match *way {
         "in" => Direction::Ingress,
-        "out" => Direction::Egress,
-        other => return Err(format!("`{other}` is neither `in` nor `out`")),
+        "out" | "nat" => Direction::Egress,
+        other => return Err(format!("`{other}` is neither `in`, `out` nor `nat`")),
     };
     let passes = match *verdict {
         "pass" => true,
@@ -56,9 +57,13 @@ pub fn read(facts: &Facts, world: &World<'_>, node: Option<&str>, line: usize, t
         other => return Err(format!("`{other}` is neither `pass` nor `drop`")),
     };
     let content = Content::read(facts, world, content)?;
-    let made_here = matches!(&content.source, End::Node(name) if Some(name.as_str()) == node);
+    let origin = match &content.source {
+        _ if *way == "nat" => Origin::Endpoint,
+        End::Node(name) if Some(name.as_str()) == node => Origin::Here,
+        _ => Origin::Elsewhere,
+    };
     let bytes = content.bytes()?;
-    Ok(Packet { line, seconds, direction, made_here, bytes, expected: (passes, (*reason).to_owned()) })
+    Ok(Packet { line, seconds, direction, origin, bytes, expected: (passes, (*reason).to_owned()) })
 }
 
 /// Ends, and what goes between them.
