@@ -22,7 +22,7 @@ use driver::meaning::{self, ClassKey};
 use driver::{Database, Db, world};
 use emit::Emit;
 use hir::subject::{Class, Subject};
-use image::{Hook, Image};
+use image::Image;
 use report::{BuildReport, BuildSummary, ClassEntry, DirectionEntry, ImageEntry};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -199,8 +199,8 @@ impl Made {
     /// What was forecast for each direction, ingress first; `None` where nothing could be.
     fn forecast(&self, db: &Database) -> [Option<DirectionEntry>; 2] {
         let target = db.project().target(db);
-        [(Hook::ToEndpoint, 0), (Hook::FromEndpoint, 1)]
-            .map(|(hook, at)| plan::forecast(hook, &self.diagrams[at], &target))
+        let [to, from] = self.image.hooks();
+        [(to, 0), (from, 1)].map(|(hook, at)| plan::forecast(hook, &self.diagrams[at], &target))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Changing what a node enforces: prepared beside the live state, then made in two steps.
 
+use crate::host::{self, Host, HostChange};
 use crate::journal::{self, Journal};
 use crate::numbers::{Numbers, View};
 use crate::state::{self, ClassState};
@@ -8,13 +9,14 @@ use driver::meaning::{self, ClassKey};
 use driver::{Database, Db, build, world};
 use facts::Name;
 use hir::peers::PeerTable;
-use hir::subject::{self, Class};
+use hir::subject::{self, Class, Subject, SubjectKind};
 use image::codec::{Config, Endpoint};
-use image::layout::config::{RECORD_ALLOWED, RECORD_DROPPED};
+use image::layout::config::{AUDIT, RECORD_ALLOWED, RECORD_DROPPED};
+use image::layout::endpoint::NODE;
 use image::{Digest, DirectionPlan, Hook, Image, Target};
 use loader::attach::Change as Attach;
 use loader::{Loaded, Node, Pins};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,7 +36,7 @@ pub enum Error {
         problem: build::Problem,
     },
     /// More endpoints than a node can number.
-    #[error("a node has at most 65,535 endpoints")]
+    #[error("a node has at most 65,534 endpoints")]
     Endpoints,
     /// The kernel did not wait for running programs.
     #[error("cannot wait for programs that run: {0}")]
@@ -88,8 +90,10 @@ pub struct Applied {
 /// One node under enforcement.
 #[derive(Debug)]
 pub struct Enforcer {
-    node: Node,
-    name: String,
+    pub(crate) node: Node,
+    pub(crate) name: String,
+    pub(crate) devices: BTreeSet<u32>,
+    pub(crate) host: Option<Host>,
     numbers: Numbers,
     view: Arc<View>,
     live: BTreeMap<Name, Live>,
@@ -113,8 +117,9 @@ pub(crate) struct Live {
 #[derive(Debug)]
 pub struct Change {
     view: Arc<View>,
-    next: BTreeMap<Name, Live>,
+    pub(crate) next: BTreeMap<Name, Live>,
     between: BTreeMap<Name, Arc<Loaded>>,
+    pub(crate) host: HostChange,
 }
 
 impl Enforcer {
@@ -131,11 +136,16 @@ impl Enforcer {
         // Why: connections are found by a hash that the seed is part of, so the seed of an adopted node stays.
         let held = kernel.config().seed;
         let config = Config::new(loader::hz()?, if held == 0 { seed.max(1) } else { held });
-        kernel.set_config(&Config { flags: RECORD_DROPPED, ..config });
+        // Audit mode stays as it was until a change says otherwise.
+        let flags = RECORD_DROPPED | kernel.config().flags & AUDIT;
+        kernel.set_config(&Config { flags, ..config });
+        let host = told.as_ref().and_then(|told| told.restore_host(&kernel));
         let (view, live) = told.as_ref().map(|told| told.restore(&kernel)).unwrap_or_default();
         Ok(Enforcer {
             node: kernel,
             name: node.to_owned(),
+            devices: BTreeSet::new(),
+            host,
             numbers: told.as_ref().map(|told| told.numbers.clone()).unwrap_or_default(),
             view,
             names: names(&live),
@@ -148,14 +158,16 @@ impl Enforcer {
 
     /// Has the first packet of each allowed flow recorded, too. Drops always are.
     pub fn record_allowed(&mut self, wanted: bool) {
-        let flags = if wanted { RECORD_DROPPED | RECORD_ALLOWED } else { RECORD_DROPPED };
         let config = self.node.config();
+        let flags = if wanted { config.flags | RECORD_ALLOWED } else { config.flags & !RECORD_ALLOWED };
         self.node.set_config(&Config { flags, ..config });
     }
 
     fn write_journal(&self) -> Result<(), Error> {
         match &self.journal {
-            Some(path) => Journal::of(&self.numbers, self.next_endpoint, &self.view, &self.live).write(path),
+            Some(path) => {
+                Journal::of(&self.numbers, self.next_endpoint, &self.view, &self.live, self.host.as_ref()).write(path)
+            }
             None => Ok(()),
         }
     }
@@ -185,9 +197,13 @@ impl Enforcer {
         &mut self.node
     }
 
-    pub(crate) fn endpoint(&self, number: u32) -> Option<(&Name, &Live)> {
+    /// The subject of a number in records, and what is enforced for it.
+    pub(crate) fn subject(&self, number: u32) -> Option<(Subject, &ClassState)> {
+        if number == u32::from(NODE) {
+            return Some((Subject::Node(self.name.clone()), &self.host.as_ref()?.state));
+        }
         let name = self.names.get(&number)?;
-        Some((name, self.live.get(name)?))
+        Some((Subject::Pod(name.clone()), &self.live.get(name)?.state))
     }
 
     /// Compiles and loads what the database says for these endpoints. Nothing live is touched.
@@ -209,7 +225,8 @@ impl Enforcer {
             return Err(Error::Peers { count: view.len(), limit });
         }
         let mut classes: BTreeMap<Class, ClassState> = BTreeMap::new();
-        let mut change = Change { view: view.clone(), next: BTreeMap::new(), between: BTreeMap::new() };
+        let mut change =
+            Change { view: view.clone(), next: BTreeMap::new(), between: BTreeMap::new(), host: HostChange::default() };
         let mut between: BTreeMap<(Digest, Digest), Option<Arc<Loaded>>> = BTreeMap::new();
         for local in locals {
             let Some((class, endpoint)) = self.identify(db, &table, local)? else {
@@ -241,6 +258,7 @@ impl Enforcer {
             }
             change.next.insert(local.pod.clone(), Live { endpoint, state });
         }
+        self.prepare_host(db, &table, &view, &mut change)?;
         Ok(change)
     }
 
@@ -261,9 +279,9 @@ impl Enforcer {
     ) -> Result<Option<(Class, Endpoint)>, Error> {
         let cluster = world::cluster(db);
         let Some(pod) = cluster.pods.get(&local.pod) else { return Ok(None) };
-        let Some(class) = subject::class_of_pod(pod, &cluster, table, db.project().dialect(db)) else {
-            return Ok(None);
-        };
+        let class = subject::class_of_pod(pod, &cluster, table, db.project().dialect(db));
+        // A pod on the host network has no interface of its own: it is the node.
+        let Some(class) = class.filter(|class| class.kind != SubjectKind::Host) else { return Ok(None) };
         // A pod of a known name on another interface is another pod.
         let known = self.live.get(&local.pod).filter(|live| live.endpoint.ifindex == local.ifindex);
         let id = match known.map(|live| live.endpoint.id) {
@@ -279,14 +297,14 @@ impl Enforcer {
         for _ in 0..u16::MAX {
             let id = self.next_endpoint.max(1);
             self.next_endpoint = id.wrapping_add(1).max(1);
-            if !self.names.contains_key(&u32::from(id)) {
+            if id != NODE && !self.names.contains_key(&u32::from(id)) {
                 return Ok(id);
             }
         }
         Err(Error::Endpoints)
     }
 
-    fn class_state(
+    pub(crate) fn class_state(
         &mut self,
         db: &Database,
         class: &Class,
@@ -312,7 +330,12 @@ impl Enforcer {
     }
 
     /// The image that allows what both allow; `None` when the old one says just that.
-    fn between(&mut self, old: &ClassState, new: &ClassState, target: Target) -> Result<Option<Arc<Loaded>>, Error> {
+    pub(crate) fn between(
+        &mut self,
+        old: &ClassState,
+        new: &ClassState,
+        target: Target,
+    ) -> Result<Option<Arc<Loaded>>, Error> {
         if old.loaded.digest() == new.loaded.digest() {
             return Ok(None);
         }
@@ -325,7 +348,9 @@ impl Enforcer {
             return Ok(Some(new.loaded.clone()));
         }
         let failed = |problem| Error::Build { subject: "a step between two policies".into(), problem };
-        let compiled = ebpf::compile("between", &meets[0], &meets[1], &target);
+        let of_host = new.loaded.hooks().any(Hook::is_host);
+        let compile = if of_host { ebpf::compile_host } else { ebpf::compile };
+        let compiled = compile("between", &meets[0], &meets[1], &target);
         let mut image = compiled.map_err(|problem| failed(build::Problem::Compile(problem)))?;
         sign(&mut image, old.loaded.digest(), new.loaded.digest());
         let loaded = self.load(&image)?;
@@ -349,8 +374,15 @@ impl Enforcer {
             state::fill(&live.state.loaded, &diagrams, &change.view);
             done.push(digest);
         }
+        if let Some(host) = &self.host {
+            let digest = host.state.loaded.digest();
+            if change.host.next.as_ref().is_none_or(|next| next.state.loaded.digest() != digest) {
+                host::refill(host, &change.view);
+            }
+        }
         self.node.assign_all(&change.view.prefixes)?;
         self.view = change.view.clone();
+        self.narrow_host(&change.host)?;
         for (pod, live) in &change.next {
             self.node.endpoint_insert(&live.endpoint)?;
             if let Some(between) = change.between.get(pod) {
@@ -375,6 +407,7 @@ impl Enforcer {
                 }
             }
         }
+        self.widen_host(change.host, &mut applied)?;
         for (pod, live) in &self.live {
             let next = change.next.get(pod);
             if next.is_none() {
@@ -392,8 +425,13 @@ impl Enforcer {
         self.numbers.retire(&views);
         self.write_journal()?;
         self.node.sweep()?;
-        let digests: std::collections::BTreeSet<Digest> =
-            self.live.values().map(|live| live.state.loaded.digest()).collect();
+        let digests: std::collections::BTreeSet<Digest> = self
+            .live
+            .values()
+            .map(|live| &live.state)
+            .chain(self.host.iter().map(|host| &host.state))
+            .map(|state| state.loaded.digest())
+            .collect();
         applied.images = digests.len();
         Ok(applied)
     }

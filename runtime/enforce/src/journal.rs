@@ -4,13 +4,14 @@
 //! address is whose, and the rules behind each endpoint. It lives where a reboot takes it away together with the pins.
 
 use crate::change::{Error, Live};
+use crate::host::{self, Host};
 use crate::numbers::{Numbers, View};
 use crate::state::ClassState;
 use facts::Name;
 use flow::{PeerId, PeerSet, Peers, Prefix};
 use image::Hook;
 use image::codec::Endpoint;
-use loader::Node;
+use loader::{Loaded, Node};
 use rules::RuleSet;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,6 +34,15 @@ pub struct Journal {
     known: BTreeSet<u32>,
     prefixes: Vec<(String, u32)>,
     endpoints: Vec<Entry>,
+    /// The node itself, where it is enforced.
+    #[serde(default)]
+    host: Option<HostEntry>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct HostEntry {
+    digest: String,
+    rules: [String; 2],
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -61,7 +71,14 @@ pub fn forget(kernel_name: &str) {
 
 impl Journal {
     /// What is enforced now.
-    pub(crate) fn of(numbers: &Numbers, next_endpoint: u16, view: &View, live: &BTreeMap<Name, Live>) -> Journal {
+    pub(crate) fn of(
+        numbers: &Numbers,
+        next_endpoint: u16,
+        view: &View,
+        live: &BTreeMap<Name, Live>,
+        host: Option<&Host>,
+    ) -> Journal {
+        let rules = |state: &ClassState| [0, 1].map(|at| over_numbers(&state.rules[at], &state.view).to_string());
         let entry = |(pod, live): (&Name, &Live)| Entry {
             namespace: pod.namespace.clone(),
             name: pod.name.clone(),
@@ -71,8 +88,10 @@ impl Journal {
             address6: live.endpoint.address6,
             mac: live.endpoint.mac,
             digest: live.state.loaded.digest().to_string(),
-            rules: [0, 1].map(|at| over_numbers(&live.state.rules[at], &live.state.view).to_string()),
+            rules: rules(&live.state),
         };
+        let host =
+            host.map(|host| HostEntry { digest: host.state.loaded.digest().to_string(), rules: rules(&host.state) });
         Journal {
             version: VERSION,
             numbers: numbers.clone(),
@@ -80,6 +99,7 @@ impl Journal {
             known: (0..view.len()).filter(|number| view.knows(*number)).collect(),
             prefixes: view.prefixes.iter().map(|(prefix, number)| (prefix.to_string(), *number)).collect(),
             endpoints: live.iter().map(entry).collect(),
+            host,
         }
     }
 
@@ -115,11 +135,21 @@ impl Journal {
         self.next_endpoint
     }
 
-    /// The view and the endpoints that it tells of, as far as the kernel still enforces just them.
-    pub(crate) fn restore(&self, node: &Node) -> (Arc<View>, BTreeMap<Name, Live>) {
+    fn view(&self) -> Arc<View> {
         let prefixes = self.prefixes.iter().filter_map(|(prefix, number)| Some((Prefix::parse(prefix)?, *number)));
         let next = self.known.last().map_or(0, |last| last + 1);
-        let view = Arc::new(View::restored(&self.known, next, prefixes.collect()));
+        Arc::new(View::restored(&self.known, next, prefixes.collect()))
+    }
+
+    /// The node itself, as far as the kernel still enforces just that.
+    pub(crate) fn restore_host(&self, node: &Node) -> Option<Host> {
+        let entry = self.host.as_ref()?;
+        host::restored(node, &entry.digest, |loaded| state(&entry.rules, loaded, &self.view()))
+    }
+
+    /// The view and the endpoints that it tells of, as far as the kernel still enforces just them.
+    pub(crate) fn restore(&self, node: &Node) -> (Arc<View>, BTreeMap<Name, Live>) {
+        let view = self.view();
         let live = self.endpoints.iter().filter_map(|entry| {
             let pod = Name::new(entry.namespace.clone(), entry.name.clone());
             Some((pod.clone(), restored(entry, &pod, node, &view)?))
@@ -136,14 +166,19 @@ fn restored(entry: &Entry, pod: &Name, node: &Node, view: &Arc<View>) -> Option<
     if !same || loaded.digest().to_string() != entry.digest {
         return None;
     }
-    let rules = [RuleSet::parse(&entry.rules[0]).ok()?, RuleSet::parse(&entry.rules[1]).ok()?];
+    let state = state(&entry.rules, loaded, view)?;
+    let Entry { ifindex, id, address4, address6, mac, .. } = *entry;
+    let endpoint = Endpoint { ifindex, id, address4, address6, mac };
+    Some(Live { endpoint, state })
+}
+
+/// What an image means by its rules in text, over the node's numbers.
+fn state(rules: &[String; 2], loaded: Arc<Loaded>, view: &Arc<View>) -> Option<ClassState> {
+    let rules = [RuleSet::parse(&rules[0]).ok()?, RuleSet::parse(&rules[1]).ok()?];
     let limits = diagram::Limits::default();
     let diagrams =
         [diagram::build(&rules[0], view.len(), &limits).ok()?, diagram::build(&rules[1], view.len(), &limits).ok()?];
-    let Entry { ifindex, id, address4, address6, mac, .. } = *entry;
-    let endpoint = Endpoint { ifindex, id, address4, address6, mac };
-    let state = ClassState { diagrams: Arc::new(diagrams), rules: Arc::new(rules), view: view.clone(), loaded };
-    Some(Live { endpoint, state })
+    Some(ClassState { diagrams: Arc::new(diagrams), rules: Arc::new(rules), view: view.clone(), loaded })
 }
 
 /// Rules of the database, over the node's numbers.

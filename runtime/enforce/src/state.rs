@@ -23,10 +23,7 @@ pub struct ClassState {
 
 /// Where a hook stands in pairs of both directions.
 pub fn slot(hook: Hook) -> usize {
-    match hook {
-        Hook::ToEndpoint => 0,
-        Hook::FromEndpoint => 1,
-    }
+    usize::from(hook.is_egress())
 }
 
 /// The diagram of the database, over the node's numbers. A number that is gone, and that an address may carry until the change is made,
@@ -51,7 +48,7 @@ pub fn over_later(diagrams: &[Diagram; 2], earlier: &View, later: &View) -> [Dia
 /// Other numbers keep theirs: the image may be live, and an address keeps the number of a peer that goes until the tables of addresses
 /// change. Numbers are never given twice, so a class that is left behind is nobody's.
 pub fn fill(loaded: &Loaded, diagrams: &[Diagram; 2], view: &View) {
-    for hook in Hook::BOTH {
+    for hook in loaded.hooks() {
         let classes = (0..).zip(ebpf::class_table(&diagrams[slot(hook)]));
         for (number, class) in classes.filter(|(number, _)| view.knows(*number)) {
             loaded.set_class(hook, number, class);

@@ -7,11 +7,11 @@ use facts::{Cluster, Name};
 use flow::{Direction, L4Key, PeerId};
 use hir::peers::PeerTable;
 use hir::subject;
-use lab::Place;
 use lab::topology::Plan;
+use lab::{End, Place};
 use oracle::Decision;
 use rules::{Origin, RuleSet};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -39,6 +39,9 @@ pub struct Side {
 pub struct Judge {
     peers: Arc<PeerTable>,
     rules: BTreeMap<Name, (Option<String>, Arc<[RuleSet; 2]>)>,
+    /// Of nodes whose policies are enforced, with the addresses that make a packet theirs.
+    hosts: BTreeMap<String, (BTreeSet<IpAddr>, Arc<[RuleSet; 2]>)>,
+    audit: bool,
 }
 
 impl Judge {
@@ -51,7 +54,12 @@ impl Judge {
             Some((pod.name.clone(), (node_of(&cluster, &pod.name), rules)))
         });
         let rules = rules.collect();
-        Judge { peers, rules }
+        let hosts = cluster.nodes.values().filter_map(|node| {
+            let key = enforce::host::class(db, &node.name)?;
+            Some((node.name.clone(), (node.ips.clone(), meaning::rule_sets(db, key))))
+        });
+        let (hosts, audit) = (hosts.collect(), cluster.config.audit);
+        Judge { peers, rules, hosts, audit }
     }
 
     /// What one question should come to.
@@ -60,21 +68,32 @@ impl Judge {
         if from.place == to.place {
             return Expected { reached: true, denied_by: None };
         }
-        let egress = self.side(plan, from.place, Direction::Egress, to.address, question.key);
-        let denied_by = egress.or_else(|| self.side(plan, to.place, Direction::Ingress, from.address, question.key));
+        let egress = self.side(plan, from, Direction::Egress, to.address, question.key);
+        let denied_by = egress.or_else(|| self.side(plan, to, Direction::Ingress, from.address, question.key));
         Expected { reached: denied_by.is_none(), denied_by }
     }
 
-    fn side(&self, plan: &Plan, place: Place, direction: Direction, other: IpAddr, key: L4Key) -> Option<Side> {
-        let Place::Pod(_) = place else { return None };
-        let (namespace, name) = plan.name(place).split_once('/')?;
-        let (node, rules) = self.rules.get(&Name::new(namespace, name))?;
+    fn side(&self, plan: &Plan, end: End, direction: Direction, other: IpAddr, key: L4Key) -> Option<Side> {
+        let place = end.place;
+        let (node, rules) = match place {
+            Place::Pod(_) => {
+                let (namespace, name) = plan.name(place).split_once('/')?;
+                let (node, rules) = self.rules.get(&Name::new(namespace, name))?;
+                (node.as_deref(), rules)
+            }
+            Place::Node(_) => {
+                // What a node says under an address that the cluster does not know is forwarded, for all that its programs can tell.
+                let (_, rules) = self.hosts.get(plan.name(place)).filter(|(own, _)| own.contains(&end.address))?;
+                (Some(plan.name(place)), rules)
+            }
+            Place::World => return None,
+        };
         let rules = &rules[meaning::slot(direction)];
-        let peer = self.peers.lookup(node.as_deref(), other);
+        let peer = self.peers.lookup(node, other);
         let decision = oracle::decide(rules, peer, key);
         let by = decision.by.iter().filter_map(|id| rules.origin(*id).cloned()).collect();
         // A redirect passes nothing until its listener is attached, and a lab attaches none.
-        let passes = passes(&decision);
+        let passes = passes(&decision) || self.audit && decision.verdict.action == flow::Action::Deny;
         (!passes).then(|| Side { subject: plan.name(place).to_owned(), direction, by })
     }
 

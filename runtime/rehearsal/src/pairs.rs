@@ -37,8 +37,12 @@ pub enum Sample {
 /// Every pair of places with every port that policies or pods mention, in both families; above [`PODS_IN_FULL`] pods a sample of pairs.
 pub fn questions(db: &Database, plan: &Plan, seed: u64) -> (Vec<Question>, Sample) {
     let places = plan.places();
-    let mut pairs: Vec<(Place, Place)> =
-        places.iter().flat_map(|from| places.iter().map(move |to| (*from, *to))).filter(|pair| asked(*pair)).collect();
+    let hosts = world::cluster(db).config.host_firewall;
+    let mut pairs: Vec<(Place, Place)> = places
+        .iter()
+        .flat_map(|from| places.iter().map(move |to| (*from, *to)))
+        .filter(|pair| asked(*pair, hosts))
+        .collect();
     let mut sample = Sample::All;
     if plan.pods().len() > PODS_IN_FULL {
         sample = Sample::Seeded(seed);
@@ -64,9 +68,10 @@ pub fn questions(db: &Database, plan: &Plan, seed: u64) -> (Vec<Question>, Sampl
     (questions, sample)
 }
 
-/// A pair tells something about a pod's policy: nodes and the outside among themselves do not.
-fn asked((from, to): (Place, Place)) -> bool {
-    matches!(from, Place::Pod(_)) || matches!(to, Place::Pod(_))
+/// A pair tells something about somebody's policy: nodes and the outside among themselves do not, unless nodes have policies.
+fn asked((from, to): (Place, Place), hosts: bool) -> bool {
+    let has_policy = |place| matches!(place, Place::Pod(_)) || hosts && matches!(place, Place::Node(_));
+    has_policy(from) || has_policy(to)
 }
 
 /// Some pairs, the same ones for the same seed: those whose mixed index is least.

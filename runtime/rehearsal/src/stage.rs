@@ -126,7 +126,8 @@ impl Stage {
         for (at, node) in lab.plan().nodes().iter().enumerate() {
             let secret = mixed(seed ^ at as u64) as u32;
             let kernel_name = format!("{}-{}", lab.plan().run().as_str(), node.name);
-            let enforcer = Enforcer::open(&node.name, &kernel_name, target, pins(), secret)?;
+            let mut enforcer = Enforcer::open(&node.name, &kernel_name, target, pins(), secret)?;
+            enforcer.set_devices([lab.plan().uplink()]);
             let pods = lab.plan().pods().iter().enumerate().filter(|(_, pod)| pod.node == node.name);
             let locals = pods.filter_map(|(index, pod)| {
                 let end = lab.plan().host_end(index)?;

@@ -11,9 +11,9 @@ use crate::stage::{Answer, Fault, Wrong};
 use driver::meaning::{self, ClassKey};
 use driver::{Database, Db, build, world};
 use facts::{Cluster, Name};
-use flow::{Family, Protocol};
+use flow::{Direction, Family, Protocol};
 use hir::peers::{HOST, PeerTable};
-use hir::subject::{self, Class};
+use hir::subject::{self, Class, SubjectKind};
 use image::address::Address4;
 use image::codec::{Config, Endpoint};
 use image::{Hook, Target, layout};
@@ -49,6 +49,8 @@ struct Nodes<'p> {
     maps: BTreeMap<String, NodeMaps>,
     machines: BTreeMap<Class, Machine>,
     pods: BTreeMap<String, (String, Class, u32)>,
+    /// The class of each node whose policies are enforced.
+    hosts: BTreeMap<String, Class>,
 }
 
 impl<'p> Nodes<'p> {
@@ -61,15 +63,28 @@ impl<'p> Nodes<'p> {
             maps: BTreeMap::new(),
             machines: BTreeMap::new(),
             pods: BTreeMap::new(),
+            hosts: BTreeMap::new(),
         };
         for node in plan.nodes() {
-            nodes.maps.insert(node.name.clone(), node_maps(&peers, &node.name, &target)?);
+            let mut maps = node_maps(&peers, &node.name, &target)?;
+            let own = cluster.nodes.get(&node.name).map(|node| node.ips.clone()).unwrap_or_default();
+            maps.set_own(&own).map_err(|error| format!("addresses of {}: {error:?}", node.name))?;
+            let config = maps.config();
+            let audit = if cluster.config.audit { layout::config::AUDIT } else { 0 };
+            maps.set_config(&Config { flags: config.flags | audit, ..config });
+            nodes.maps.insert(node.name.clone(), maps);
         }
         if fault == Fault::Unattached {
             return Ok(nodes);
         }
         for (ifindex, pod) in (2..).zip(plan.pods()) {
             nodes.enter(db, &cluster, pod, ifindex)?;
+        }
+        for node in plan.nodes() {
+            let Some(key) = enforce::host::class(db, &node.name) else { continue };
+            let class = key.class(db).clone();
+            nodes.machine_of(db, &class)?;
+            nodes.hosts.insert(node.name.clone(), class);
         }
         if let Fault::WrongImage(seed) = fault {
             nodes.spoil(db, seed)?;
@@ -97,10 +112,10 @@ impl<'p> Nodes<'p> {
         let Some(known) = cluster.pods.get(&Name::new(namespace, name)) else { return Ok(()) };
         let dialect = db.project().dialect(db);
         let Some(class) = subject::class_of_pod(known, cluster, &self.peers, dialect) else { return Ok(()) };
-        if !self.machines.contains_key(&class) {
-            let image = image_of(db, &class)?;
-            self.machines.insert(class.clone(), machine(db, &class, &image)?);
+        if class.kind == SubjectKind::Host {
+            return Ok(());
         }
+        self.machine_of(db, &class)?;
         let address4 = pod.addresses.iter().find_map(|it| if let IpAddr::V4(it) = it { Some(*it) } else { None });
         let address6 = pod.addresses.iter().find_map(|it| if let IpAddr::V6(it) = it { Some(*it) } else { None });
         let endpoint = Endpoint { ifindex, id: ifindex as u16, address4, address6, mac: None };
@@ -111,31 +126,53 @@ impl<'p> Nodes<'p> {
         Ok(())
     }
 
+    /// Makes the machine of a class unless it is there.
+    fn machine_of(&mut self, db: &Database, class: &Class) -> Result<(), String> {
+        if !self.machines.contains_key(class) {
+            let image = image_of(db, class)?;
+            self.machines.insert(class.clone(), machine(db, class, &image)?);
+        }
+        Ok(())
+    }
+
     fn answer(&mut self, question: &Question, port: u16) -> Result<Outcome, String> {
         let (from, to) = (question.probe.from, question.probe.to);
         if from.place == to.place {
             return Ok(Outcome::Reached);
         }
         let frame = frame(question, port);
-        let sent = self.cross(from.place, Hook::FromEndpoint, &frame, false)?;
+        let sent = self.cross(from.place, Direction::Egress, &frame, false)?;
         if !sent {
             return Ok(Outcome::Blocked);
         }
         let node = self.pods.get(self.plan.name(to.place)).map(|(node, ..)| node.clone());
         let made_there =
             matches!(from.place, Place::Node(_)) && self.peers.lookup(node.as_deref(), from.address) == HOST;
-        let arrived = self.cross(to.place, Hook::ToEndpoint, &frame, made_there)?;
+        let arrived = self.cross(to.place, Direction::Ingress, &frame, made_there)?;
         Ok(if arrived { Outcome::Reached } else { Outcome::Blocked })
     }
 
     /// Whether a packet passes a hook of a place; places without programs let everything pass.
-    fn cross(&mut self, place: Place, hook: Hook, frame: &[u8], made_here: bool) -> Result<bool, String> {
-        let Some((node, class, ifindex)) = self.pods.get(self.plan.name(place)) else { return Ok(true) };
+    fn cross(&mut self, place: Place, direction: Direction, frame: &[u8], made_here: bool) -> Result<bool, String> {
+        let name = self.plan.name(place);
+        let (node, class, ifindex, [to, from]) = match place {
+            Place::Pod(_) => match self.pods.get(name) {
+                Some((node, class, ifindex)) => (node.as_str(), class, *ifindex, Hook::BOTH),
+                None => return Ok(true),
+            },
+            Place::Node(_) => match self.hosts.get(name) {
+                Some(class) => (name, class, self.plan.uplink(), Hook::HOST),
+                None => return Ok(true),
+            },
+            Place::World => return Ok(true),
+        };
+        let hook = if direction == Direction::Ingress { to } else { from };
+        let made_here = made_here || hook == Hook::FromHost;
         let (Some(machine), Some(maps)) = (self.machines.get_mut(class), self.maps.get_mut(node)) else {
             return Ok(true);
         };
         let ingress_ifindex = if made_here { 0 } else { 1 };
-        let context = Context { ifindex: *ifindex, ingress_ifindex, now_jiffies: 1, ..Context::default() };
+        let context = Context { ifindex, ingress_ifindex, now_jiffies: 1, ..Context::default() };
         let outcome = machine.run(maps, hook, frame, &context).map_err(|fault| format!("a program faults: {fault}"))?;
         // The ring of records is emptied, so that it never fills up.
         drop(maps.take_records());
@@ -150,7 +187,7 @@ fn image_of(db: &Database, class: &Class) -> Result<std::sync::Arc<image::Image>
 fn machine(db: &Database, class: &Class, image: &image::Image) -> Result<Machine, String> {
     let mut machine = Machine::load(image).map_err(|error| error.to_string())?;
     let diagrams = meaning::diagrams(db, ClassKey::new(db, class.clone())).map_err(|error| error.to_string())?;
-    for (hook, diagram) in Hook::BOTH.into_iter().zip(diagrams.iter()) {
+    for (hook, diagram) in image.hooks().into_iter().zip(diagrams.iter()) {
         for (peer, class) in (0..).zip(ebpf::class_table(diagram)) {
             machine.set_class(hook, peer, class);
         }

@@ -8,7 +8,7 @@ use driver::{Database, meaning, world};
 use ebpf::asm::{self, CALL, Helper, Insn};
 use flow::{Direction, PeerId, PeerSet, Peers};
 use hir::peers::PeerTable;
-use image::{DirectionPlan, Hook, Image, MapRef, Program, Reloc, TablePlan};
+use image::{DirectionPlan, Image, MapRef, Program, Reloc, TablePlan};
 use rules::{Origin, RuleSet};
 use std::fmt::Write;
 
@@ -98,11 +98,12 @@ impl View<'_> {
     }
 
     fn asm(&self) -> String {
-        let hook = match self.direction {
-            Direction::Ingress => Hook::ToEndpoint,
-            Direction::Egress => Hook::FromEndpoint,
-        };
         let image = &self.made.image;
+        let [to, from] = image.hooks();
+        let hook = match self.direction {
+            Direction::Ingress => to,
+            Direction::Egress => from,
+        };
         image.program(hook).map_or(String::new(), |program| annotated(image, program))
     }
 }
@@ -139,10 +140,7 @@ fn comment(image: &Image, program: &Program, at: u32) -> Option<String> {
 fn map(image: &Image, program: &Program, reloc: &Reloc) -> Option<String> {
     let MapRef::Own(index) = reloc.map else { return None };
     let name = &image.tables.get(usize::from(index))?.name;
-    let plan = match program.hook {
-        Hook::ToEndpoint => &image.plan.ingress,
-        Hook::FromEndpoint => &image.plan.egress,
-    };
+    let plan = if program.hook.is_egress() { &image.plan.egress } else { &image.plan.ingress };
     let part = match plan {
         DirectionPlan::Tables(plan) if plan.table == index => part(plan, reloc.value_offset?),
         DirectionPlan::Tables(plan) if plan.class_table == index => "peer -> class",

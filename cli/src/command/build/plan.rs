@@ -9,11 +9,12 @@ use std::collections::BTreeSet;
 
 /// An image as built.
 pub fn built(image: &Image) -> ImageEntry {
+    let [to, from] = image.hooks();
     ImageEntry {
         digest: image.digest().to_string(),
         bytes: image.to_bytes().len() as u64,
-        ingress: built_direction(image, Hook::ToEndpoint, &image.plan.ingress),
-        egress: built_direction(image, Hook::FromEndpoint, &image.plan.egress),
+        ingress: built_direction(image, to, &image.plan.ingress),
+        egress: built_direction(image, from, &image.plan.egress),
     }
 }
 
@@ -118,7 +119,8 @@ fn stand_in(classes: bool) -> Matrix {
 }
 
 fn code_like(hook: Hook, matrix: &Matrix, target: &Target) -> Option<(u32, u32)> {
-    ebpf::compile_matrices("", matrix, matrix, target).ok().map(|image| code(&image, hook))
+    let hooks = if hook.is_host() { Hook::HOST } else { Hook::BOTH };
+    ebpf::compile_hooks(hooks, "", matrix, matrix, target).ok().map(|image| code(&image, hook))
 }
 
 /// How many different slots of 256 pages, and how many different pages of 256 keys, cuts make.

@@ -5,6 +5,7 @@ use crate::render;
 use driver::{Database, locate, world};
 use enforce::{Applied, Explained, explain};
 use flow::Family;
+use hir::subject::Subject;
 use image::codec::Record;
 use rehearsal::Stage;
 use std::time::Duration;
@@ -43,7 +44,11 @@ pub fn drop_of(db: &Database, stage: &mut Stage, from: &str, to: &str) -> Result
 fn explained(db: &Database, node: &str, record: &Record, explained: &Explained) -> String {
     let peers = world::peers(db);
     let reason = explained.reason.map_or("allowed", |reason| reason.name());
-    let subject = explained.subject.as_ref().map_or_else(|| "an unknown endpoint".to_owned(), ToString::to_string);
+    let subject = match &explained.subject {
+        Some(Subject::Pod(name)) => name.to_string(),
+        Some(node @ Subject::Node(_)) => node.to_string(),
+        None => "an unknown endpoint".to_owned(),
+    };
     let peer = explained.peer.map_or_else(|| "an unknown peer".to_owned(), |peer| peers.name(peer));
     let (source, target) =
         record.addresses.map_or((String::new(), String::new()), |(a, b)| (a.to_string(), b.to_string()));

@@ -210,6 +210,11 @@ impl Plan {
         Some(HostEnd { node, name, ifindex, mac, pod_mac })
     }
 
+    /// The index of a node's link to the others and to the world, in the node: its one native device.
+    pub fn uplink(&self) -> u32 {
+        super::build::UPLINK
+    }
+
     /// The text to say before anything is made: what will be touched, and what will not.
     pub fn describe(&self) -> String {
         super::describe::describe(self)
