@@ -2,7 +2,6 @@
 
 use driver::Database;
 use enforce::explain;
-use facts::Config;
 use hir::subject::Subject;
 use image::Target;
 use lab::topology::Plan;
@@ -69,16 +68,22 @@ fn possible() -> bool {
     true
 }
 
-fn database(policy: &str, config: Config) -> Database {
-    let mut db = Database::new();
-    db.set_config(config);
-    db.set_file("cluster.yaml", CLUSTER);
-    db.set_file("policy.yaml", policy);
-    db
+/// How the agent is set up.
+fn agent(settings: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: cilium-config, namespace: kube-system}}\ndata: {{{settings}}}\n"
+    )
 }
 
-fn guarded() -> Config {
-    Config { host_firewall: true, ..Config::default() }
+const GUARDED: &str = "enable-host-firewall: 'true'";
+const AUDITED: &str = "enable-host-firewall: 'true', policy-audit-mode: 'true'";
+
+fn database(settings: &str) -> Database {
+    let mut db = Database::new();
+    db.set_file("agent.yaml", &agent(settings));
+    db.set_file("cluster.yaml", CLUSTER);
+    db.set_file("policy.yaml", POLICY);
+    db
 }
 
 fn plan(db: &Database, run: &str) -> Plan {
@@ -119,7 +124,7 @@ fn nodes_are_guarded_on_every_way_and_what_they_forward_is_not() {
     if !possible() {
         return;
     }
-    let mut db = database(POLICY, guarded());
+    let mut db = database(GUARDED);
     let plan = plan(&db, "hsta");
     let mut stage = stage(&plan, || Pins::None);
     stage.apply(&db).unwrap();
@@ -138,7 +143,7 @@ fn nodes_are_guarded_on_every_way_and_what_they_forward_is_not() {
     assert_eq!((db.file(place.file).is_some(), one.by[0].object.contains("edge")), (true, true), "{one:?}");
 
     // What nodes deny is seen and passes in audit mode, and is denied again after it.
-    db.set_config(Config { audit: true, ..guarded() });
+    db.set_file("agent.yaml", &agent(AUDITED));
     stage.apply(&db).unwrap();
     let answers = ask(&db, &plan, &stage);
     agrees(&plan, &answers, &[]);
@@ -148,12 +153,12 @@ fn nodes_are_guarded_on_every_way_and_what_they_forward_is_not() {
         records.iter().filter(|record| explain(enforcer, record).audited).count()
     };
     assert!(stage.enforcers().map(audited).sum::<usize>() > 0);
-    db.set_config(guarded());
+    db.set_file("agent.yaml", &agent(GUARDED));
     stage.apply(&db).unwrap();
     agrees(&plan, &ask(&db, &plan, &stage), &closed);
 
     // Nobody is locked out of a node by policies of nodes that nobody asked for.
-    db.set_config(Config::default());
+    db.set_file("agent.yaml", &agent(""));
     stage.apply(&db).unwrap();
     let answers = ask(&db, &plan, &stage);
     agrees(&plan, &answers, &[]);
@@ -166,7 +171,7 @@ fn an_edit_replaces_the_programs_of_the_nodes_that_it_selects() {
     if !possible() {
         return;
     }
-    let mut db = database(POLICY, guarded());
+    let mut db = database(GUARDED);
     let plan = plan(&db, "hstb");
     let pins = || Pins::At(loader::attach::default_root());
     let mut first = stage(&plan, pins);
@@ -180,9 +185,9 @@ fn an_edit_replaces_the_programs_of_the_nodes_that_it_selects() {
     assert_eq!((applied.attached, applied.replaced), (0, 0), "a restart finds what the node enforces");
     db.set_file("policy.yaml", &POLICY.replace("app: cli", "app: web"));
     let applied = second.apply(&db).unwrap();
-    assert_eq!((applied.attached, applied.replaced), (0, 3), "the ingress of n1 at its three places");
+    assert_eq!((applied.attached, applied.replaced), (0, 6), "both hooks of n1 at its three places");
     agrees(&plan, &ask(&db, &plan, &second), &[("shop/cli", "n1")]);
-    db.set_config(Config::default());
+    db.set_file("agent.yaml", &agent(""));
     second.apply(&db).unwrap();
     let attached = second.enforcers().map(|(_, enforcer)| enforcer.node().attached().count()).sum::<usize>();
     assert_eq!(attached, 6, "nothing of the nodes' is left");
@@ -192,8 +197,8 @@ fn an_edit_replaces_the_programs_of_the_nodes_that_it_selects() {
 
 #[test]
 fn programs_in_user_space_answer_for_nodes_as_the_oracle_does() {
-    for audit in [false, true] {
-        let db = database(POLICY, Config { audit, ..guarded() });
+    for (settings, audit) in [(GUARDED, false), (AUDITED, true)] {
+        let db = database(settings);
         let plan = plan(&db, "hstc");
         let (questions, _) = questions(&db, &plan, 0);
         let answers = in_user_space(&db, &plan, &questions, Fault::None).unwrap();
