@@ -242,6 +242,9 @@ fn programs(sizes: &[usize], say: &mut dyn FnMut(Line)) -> Result<(), Error> {
         let image = ours.whole()?;
         let loaded = ours.load(&image)?;
         let verified = |hook| loaded.stats(hook).map_or(0, |stats| stats.verified_insns);
+        let host = ours.host()?;
+        let of_host = ours.load(&host)?;
+        let host_verified = |hook| of_host.stats(hook).map_or(0, |stats| stats.verified_insns);
         let path = path::established(&case, ours.diagram(), &image).map_err(Error::Wrong)?;
         let shape = peers::whole::shape(&case)?;
         let peer_insns = shape.code.insns.len();
@@ -249,6 +252,8 @@ fn programs(sizes: &[usize], say: &mut dyn FnMut(Line)) -> Result<(), Error> {
         let line = Line::new("T10", n, "established")
             .with("verified_insns", verified(Hook::ToEndpoint))
             .with("verified_insns_from_endpoint", verified(Hook::FromEndpoint))
+            .with("verified_insns_to_host", host_verified(Hook::ToHost))
+            .with("verified_insns_from_host", host_verified(Hook::FromHost))
             .with("insns", length(&image, Hook::ToEndpoint))
             .with("insns_from_endpoint", length(&image, Hook::FromEndpoint))
             .with("path_insns", path.instructions)

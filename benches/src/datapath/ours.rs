@@ -67,6 +67,12 @@ impl Ours {
         Ok(ebpf::compile_matrices("bench", &Matrix::of(&self.diagram)?, &Matrix::allow(), &self.target)?)
     }
 
+    /// The whole image of a node whose egress nothing restricts.
+    pub fn host(&self) -> Result<Image, Error> {
+        let (ingress, egress) = (Matrix::of(&self.diagram)?, Matrix::allow());
+        Ok(ebpf::compile_hooks(Hook::HOST, "bench", &ingress, &egress, &self.target)?)
+    }
+
     /// Loads an image as it is.
     pub fn load(&mut self, image: &Image) -> Result<Arc<Loaded>, Error> {
         let loaded = self.node.load(image)?;
@@ -105,7 +111,7 @@ impl Ours {
     /// How many packets were dropped so far, whatever the reason.
     pub fn drops(&self) -> u64 {
         let counters = self.node.counters();
-        counters[1..image::layout::LOST_RECORDS as usize].iter().sum()
+        counters[1..image::layout::AUDITED as usize].iter().sum()
     }
 
     /// The verdict of the diagram, which the oracle's tests hold to the meaning.

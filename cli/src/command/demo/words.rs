@@ -46,7 +46,7 @@ fn explained(db: &Database, node: &str, record: &Record, explained: &Explained) 
     let reason = explained.reason.map_or("allowed", |reason| reason.name());
     let subject = match &explained.subject {
         Some(Subject::Pod(name)) => name.to_string(),
-        Some(node @ Subject::Node(_)) => node.to_string(),
+        Some(other) => other.to_string(),
         None => "an unknown endpoint".to_owned(),
     };
     let peer = explained.peer.map_or_else(|| "an unknown peer".to_owned(), |peer| peers.name(peer));
