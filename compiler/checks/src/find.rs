@@ -1,14 +1,19 @@
 //! What findings of our own look at beside the text: the pods that policies can select, and how much of the cluster is known.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 
 use diag::Diagnostic;
 use driver::Db;
 use facts::{Cluster, Pod};
+use flow::Protocol;
+use hir::filter::Filter;
 use hir::labels::{CLUSTER, LabelSet, NAMESPACE, NAMESPACE_LABELS, SERVICE_ACCOUNT};
 use hir::{Dialect, Operator, Requirement, Selector, Source};
 
+use crate::described::{Described, described};
+use crate::others::Others;
 use crate::place::Spot;
 
 /// Looks for one problem in one object.
@@ -18,13 +23,31 @@ pub(crate) type Find = fn(&Spot<'_>, &Finder) -> Vec<Diagnostic>;
 pub(crate) struct Finder {
     pub dialect: &'static Dialect,
     pub cluster: Arc<Cluster>,
+    pub others: Others,
+    /// Which labels of pods take part in identities, where selectors see identities.
+    pub filter: Filter,
     /// Whether the facts are a snapshot of a whole cluster, and not just what some files say of it.
     pub complete: bool,
     /// Pods, and for each thing that makes pods one that it would make.
     pods: Vec<Candidate>,
     /// Places in `pods` by key and value of each label, ascending.
     carriers: BTreeMap<String, BTreeMap<String, Vec<usize>>>,
+    addresses: OnceLock<Addresses>,
+    port_names: OnceLock<PortNames>,
+    described: OnceLock<Described>,
 }
+
+/// Addresses of the cluster, ascending, each with words for whose it is.
+pub(crate) struct Addresses {
+    pub pods: Vec<(IpAddr, String)>,
+    pub nodes: Vec<(IpAddr, String)>,
+    pub services: Vec<(IpAddr, String)>,
+    /// Whether pods or nodes have addresses of both families.
+    pub both_families: bool,
+}
+
+/// The numbers of each port name and protocol, ascending, each with a pod that has it.
+pub(crate) type PortNames = BTreeMap<(String, Protocol), Vec<(u16, String)>>;
 
 /// A pod that a selector may select.
 pub(crate) struct Candidate {
@@ -80,6 +103,26 @@ impl<'f> Known<'f> {
     }
 }
 
+impl Addresses {
+    fn of(cluster: &Cluster) -> Addresses {
+        let pods = cluster.pods.values().flat_map(|pod| pod.own_ips().map(move |ip| (ip, format!("pod {}", pod.name))));
+        let nodes =
+            cluster.nodes.values().flat_map(|node| node.ips.iter().map(move |ip| (*ip, format!("node {}", node.name))));
+        let services = cluster
+            .services
+            .values()
+            .flat_map(|service| service.cluster_ips.iter().map(move |ip| (*ip, format!("service {}", service.name))));
+        let sorted = |mut found: Vec<(IpAddr, String)>| {
+            found.sort();
+            found
+        };
+        let (pods, nodes, services) = (sorted(pods.collect()), sorted(nodes.collect()), sorted(services.collect()));
+        let has = |of: fn(&IpAddr) -> bool| pods.iter().chain(&nodes).any(|(ip, _)| of(ip));
+        let both_families = has(IpAddr::is_ipv4) && has(IpAddr::is_ipv6);
+        Addresses { pods, nodes, services, both_families }
+    }
+}
+
 /// Labels that are put on pods by whatever makes them, so that no manifest shows them.
 const MADE: [&str; 10] = [
     "pod-template-hash",
@@ -120,7 +163,19 @@ impl Finder {
                 by_value.entry(label.value.clone()).or_default().push(at);
             }
         }
-        Finder { dialect, complete: !db.project().cluster(db).pods.is_empty(), pods, carriers, cluster }
+        let (others, filter) = (Others::new(db), Filter::of_pods(&cluster.config.labels));
+        Finder {
+            dialect,
+            complete: !db.project().cluster(db).pods.is_empty(),
+            pods,
+            carriers,
+            cluster,
+            others,
+            filter,
+            addresses: OnceLock::new(),
+            port_names: OnceLock::new(),
+            described: OnceLock::new(),
+        }
     }
 
     /// The known pods that a selector selects, those of other clusters of a mesh included.
@@ -183,6 +238,39 @@ impl Finder {
         self.pods.iter()
     }
 
+    /// Whether the files tell of a namespace as a whole: then most selectors there select somebody. A folder of single manifests, or of
+    /// a part of a namespace, proves nothing by the pods that it lacks.
+    pub fn is_described(&self, namespace: &str) -> bool {
+        let described = self.described.get_or_init(|| described(self));
+        self.complete || described.get(namespace).is_some_and(|(fitting, all)| fitting * 2 >= *all)
+    }
+
+    /// Whose addresses of the cluster are known.
+    pub fn addresses(&self) -> &Addresses {
+        self.addresses.get_or_init(|| Addresses::of(&self.cluster))
+    }
+
+    /// Every port name of the cluster's pods.
+    pub fn port_names(&self) -> &PortNames {
+        self.port_names.get_or_init(|| {
+            let mut found = PortNames::new();
+            for pod in &self.pods {
+                for port in &pod.pod.ports {
+                    let numbers = found.entry((port.name.clone(), port.protocol)).or_default();
+                    if let Err(at) = numbers.binary_search_by_key(&port.port, |(number, _)| *number) {
+                        numbers.insert(at, (port.port, pod.pod.name.to_string()));
+                    }
+                }
+            }
+            found
+        })
+    }
+
+    /// Whether a namespace is known, by an object of its own or by what is in it.
+    pub fn has_namespace(&self, name: &str) -> bool {
+        self.cluster.namespaces.contains_key(name) || !self.carriers(NAMESPACE, name).is_empty()
+    }
+
     /// Whether the facts tell if a label is there.
     fn is_readable(&self, requirement: &Requirement) -> bool {
         matches!(requirement.source, None | Some(Source::K8s))
@@ -197,7 +285,7 @@ pub(crate) fn is_of_pods(requirement: &Requirement) -> bool {
     requirement.key != NAMESPACE && !requirement.key.starts_with(NAMESPACE_LABELS)
 }
 
-fn is_name(requirement: &Requirement) -> bool {
+pub(crate) fn is_name(requirement: &Requirement) -> bool {
     requirement.key.strip_prefix(NAMESPACE_LABELS) == Some(NAME_OF_NAMESPACE)
 }
 

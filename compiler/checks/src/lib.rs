@@ -17,13 +17,16 @@
 //! # Reading order
 //! [`page`], `place`, `stages`, then one folder, such as `tg0015_unknown_field`.
 
+mod cover;
+mod described;
 mod find;
+mod others;
 pub mod page;
 mod place;
 mod stages;
 mod words;
 
-pub use page::Page;
+pub use page::{Group, Page};
 
 use diag::Diagnostic;
 use driver::{Db, SourceFile};
@@ -113,6 +116,50 @@ checks! {
     tg0111_contradicting_rules;
     tg0130_needs_proxy;
     tg0131_needs_authentication;
+    tg0140_list_slip => find;
+    tg0141_selector_never_matches => find;
+    tg0142_subject_in_another_namespace => find;
+    tg0143_not_a_derived_label => find;
+    tg0144_label_outside_identities => find;
+    tg0145_unknown_namespace => find;
+    tg0146_label_of_one_run => find;
+    tg0147_host_network_subjects => find;
+    tg0148_block_covers_cluster => find;
+    tg0149_except_uses_block_up => find;
+    tg0150_block_within_block => find;
+    tg0151_except_opened_again => find;
+    tg0152_host_bits_set => find;
+    tg0153_one_family_of_two => find;
+    tg0154_service_port_as_pod_port => find;
+    tg0155_port_name_with_two_numbers => find;
+    tg0156_end_port_ignored => find;
+    tg0157_icmp_type_zero => find;
+    tg0160_fqdn_without_dns_rule => find;
+    tg0161_dns_rule_leaves_name_out => find;
+    tg0162_cluster_name_in_fqdn => find;
+    tg0163_dns_rule_off_port => find;
+    tg0164_pattern_without_star => find;
+    tg0165_pattern_of_strangers => find;
+    tg0166_isolated_without_dns => find;
+    tg0170_deny_cancels_outside_allow => find;
+    tg0171_deny_shadows_allow => find;
+    tg0172_deny_alone_isolates => find;
+    tg0173_proxy_rules_opened => find;
+    tg0174_entity_within_entity => find;
+    tg0175_rule_twice => find;
+    tg0176_ingress_isolated_unsaid => find;
+    tg0177_egress_not_isolated => find;
+    tg0178_empty_list_means_everything => find;
+    tg0179_host_policy_locks_out => find;
+    tg0180_open_policy_adds_nothing => find;
+    tg0181_outsiders_cannot_authenticate => find;
+    tg0182_unknown_address_group => find;
+    tg0185_glob_in_http_path => find;
+    tg0186_http_path_without_slash => find;
+    tg0187_http_method_case => find;
+    tg0188_http_host_not_a_name => find;
+    tg0189_media_type_without_slash => find;
+    tg0195_flattened_indentation;
     tg9999_internal_error;
 }
 
@@ -147,6 +194,7 @@ fn of_file(db: &dyn Db, file: SourceFile, finder: &Finder, wide: &[Diagnostic]) 
     }
     let is_here = |said: &&Diagnostic| said.place().is_some_and(|label| label.file == text.id);
     found.extend(wide.iter().filter(is_here).cloned());
+    tg0195_flattened_indentation::explain(&text, &mut found);
     found.sort();
     found.dedup();
     found

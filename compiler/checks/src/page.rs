@@ -11,10 +11,55 @@ pub struct Page {
     pub slug: &'static str,
     /// How grave it is. A finding may be milder where its page says so, never graver.
     pub level: Severity,
+    /// What kind of trouble it is about.
+    pub group: Group,
     /// The first version that knew it.
     pub since: &'static str,
     /// The page that `explain`, the editor and the book show. Markdown.
     pub text: &'static str,
+}
+
+/// What kind of trouble a code is about. A name for choosing codes: `security`, `cost`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    /// The text cannot be read, or a cluster refuses or drops it.
+    Validity,
+    /// The text is taken, and means something else than it seems to say.
+    Correctness,
+    /// As correctness, and more is open than it seems.
+    Security,
+    /// Implementations disagree on it.
+    Parity,
+    /// tidegate does not enforce it.
+    Reach,
+    /// It costs more than it needs to.
+    Cost,
+    /// It says the same in more words than it needs.
+    Style,
+}
+
+impl Group {
+    /// Every group.
+    pub const ALL: [Group; 7] =
+        [Group::Validity, Group::Correctness, Group::Security, Group::Parity, Group::Reach, Group::Cost, Group::Style];
+
+    /// Its name, lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Group::Validity => "validity",
+            Group::Correctness => "correctness",
+            Group::Security => "security",
+            Group::Parity => "parity",
+            Group::Reach => "reach",
+            Group::Cost => "cost",
+            Group::Style => "style",
+        }
+    }
+
+    /// The group of this name; `None` for another word.
+    pub fn named(name: &str) -> Option<Group> {
+        Group::ALL.into_iter().find(|group| group.name() == name)
+    }
 }
 
 impl Page {
@@ -29,13 +74,18 @@ impl Page {
     }
 }
 
-/// The page of a folder: number, slug, level, first version; the text stands beside the folder's `mod.rs`.
+/// The page of a folder: number, slug, level, first version, group (validity when unnamed); the text stands beside the folder's
+/// `mod.rs`.
 macro_rules! page {
     ($number:literal, $slug:literal, $level:ident, $since:literal) => {
+        page!($number, $slug, $level, $since, Validity)
+    };
+    ($number:literal, $slug:literal, $level:ident, $since:literal, $group:ident) => {
         Page {
             code: diag::Code($number),
             slug: $slug,
             level: diag::Severity::$level,
+            group: $crate::page::Group::$group,
             since: $since,
             text: include_str!("page.md"),
         }

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use diag::Diagnostic;
 use driver::text::{self, Decoded, Object, Role};
 use driver::{Db, SourceFile};
-use hir::Policy;
+use hir::{Entry, L3, Peer, PeerSelector, Policy, Section, Selector, Subjects};
 use source::{FileId, Span};
 use syntax::{NodeId, ScalarStyle, Tree, Value};
+
+use crate::page::Page;
 
 /// One file as read.
 pub(crate) struct Text {
@@ -36,6 +38,15 @@ impl Text {
             Spot::new(self, object, policy)
         })
     }
+}
+
+/// A selector of a policy and where it is written.
+pub(crate) struct Written<'s> {
+    /// What it means, with what the import adds.
+    pub selector: &'s Selector,
+    pub path: String,
+    /// Whether it says who the policy is about.
+    pub is_subject: bool,
 }
 
 /// One object in its file.
@@ -123,6 +134,77 @@ impl<'a> Spot<'a> {
     pub fn is_own_scalar(&self, node: NodeId) -> bool {
         use ScalarStyle::{DoubleQuoted, Plain, SingleQuoted};
         matches!(self.tree().style(node), Plain | SingleQuoted | DoubleQuoted) && !self.tree().span(node).is_empty()
+    }
+
+    /// The policy with each of its rules.
+    pub fn rules(&self) -> impl Iterator<Item = (&Section, &Entry)> {
+        let sections = self.policy.iter().flat_map(|policy| &policy.sections);
+        sections.flat_map(|section| section.entries.iter().map(move |entry| (section, entry)))
+    }
+
+    /// The rules together with the peers that they name.
+    pub fn peers(&self) -> impl Iterator<Item = (&Section, &Entry, &Peer)> {
+        self.rules().flat_map(|(section, entry)| {
+            let peers: &[Peer] = if let L3::Any(peers) = &entry.l3 { peers } else { &[] };
+            peers.iter().map(move |peer| (section, entry, peer))
+        })
+    }
+
+    /// Whether it is a policy in force, of one of these kinds.
+    pub fn is_policy_of(&self, kinds: &[&str]) -> bool {
+        self.policy.is_some() && kinds.contains(&self.object.object.kind.as_str())
+    }
+
+    /// The selector fields of the policy, as written: of subjects and of peers. Of a peer of a NetworkPolicy its two selectors.
+    pub fn selectors(&self) -> Vec<Written<'_>> {
+        let mut found = Vec::new();
+        for section in self.policy.iter().flat_map(|policy| &policy.sections) {
+            let (Subjects::Endpoints(selector) | Subjects::Nodes(selector)) = &section.subjects;
+            let field = ["podSelector", "endpointSelector", "nodeSelector"].into_iter();
+            let path = field.map(|field| format!("{}.{field}", section.path)).find(|path| self.node(path).is_some());
+            found.extend(path.map(|path| Written { selector, path, is_subject: true }));
+        }
+        for (_, _, peer) in self.peers() {
+            if let PeerSelector::Labels { selector, .. } = &peer.selector {
+                found.push(Written { selector, path: peer.path.clone(), is_subject: false });
+            }
+        }
+        found.sort_by(|a, b| a.path.cmp(&b.path));
+        found.dedup_by(|a, b| a.path == b.path);
+        found
+    }
+
+    /// Where a selector says something of a key, with or without source: the span of its value in `matchLabels`, else of the key.
+    pub fn condition(&self, path: &str, key: &str) -> Span {
+        let tree = self.tree();
+        let is_key = |written: &str| written == key || written.split_once(':').is_some_and(|(_, rest)| rest == key);
+        for holder in [path.to_owned(), format!("{path}.podSelector"), format!("{path}.namespaceSelector")] {
+            let labels = self.node(&format!("{holder}.matchLabels"));
+            let entries = labels.map(|labels| tree.entries(labels)).unwrap_or_default();
+            if let Some(entry) = entries.iter().find(|entry| is_key(&tree.key(entry.key))) {
+                return tree.span(entry.key);
+            }
+            for item in self.items(&format!("{holder}.matchExpressions")) {
+                let written = format!("{item}.key");
+                if self.string(&written).is_some_and(is_key) {
+                    return self.value(&written);
+                }
+            }
+        }
+        self.key(path)
+    }
+
+    /// The value of a label in the `matchLabels` of a selector.
+    pub fn label_value(&self, selector: &str, key: &str) -> Option<NodeId> {
+        let labels = self.node(&format!("{selector}.matchLabels"))?;
+        let is_key = |written: &str| written == key || written.split_once(':').is_some_and(|(_, rest)| rest == key);
+        let tree = self.tree();
+        tree.entries(labels).iter().find(|entry| is_key(&tree.key(entry.key))).map(|entry| entry.value)
+    }
+
+    /// A diagnostic of a page with its place to blame.
+    pub fn say(&self, page: &Page, headline: impl Into<String>, span: Span, label: impl Into<String>) -> Diagnostic {
+        self.blame(page.says(headline), span, label)
     }
 
     /// Marks the place to blame.

@@ -1,6 +1,7 @@
 //! Small parts of sentences.
 
 use diag::{Edit, Fix};
+use hir::{Operator, Requirement};
 use kinds::{Consequence, Problem, Stage};
 use source::{FileId, Span};
 
@@ -73,6 +74,18 @@ pub(crate) fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) 
 /// A fix that replaces some bytes.
 pub(crate) fn replace(file: FileId, span: Span, replacement: impl Into<String>, title: impl Into<String>) -> Fix {
     Fix { title: title.into(), edits: vec![Edit { file, span, replacement: replacement.into() }] }
+}
+
+/// A condition as people write it on the command line.
+pub(crate) fn condition(requirement: &Requirement) -> String {
+    let key = &requirement.key;
+    match &requirement.operator {
+        Operator::In(values) if values.len() == 1 => format!("{key}={}", values[0]),
+        Operator::In(values) => format!("{key} in ({})", values.join(", ")),
+        Operator::NotIn(values) => format!("{key} not in ({})", values.join(", ")),
+        Operator::Exists => key.clone(),
+        Operator::DoesNotExist => format!("no {key}"),
+    }
 }
 
 /// What becomes of the object in a cluster.

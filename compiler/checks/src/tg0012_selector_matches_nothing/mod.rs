@@ -1,15 +1,17 @@
 //! A selector that selects no known pod.
 
 use diag::{Diagnostic, Fix};
-use hir::{L3, Operator, PeerSelector, Requirement, Selector, Subjects};
+use hir::{L3, PeerSelector, Requirement, Selector, Subjects};
 use syntax::{Entry, Value};
 
+use crate::cover;
 use crate::find::{Finder, Known, is_of_pods};
 use crate::page::{Page, page};
 use crate::place::Spot;
-use crate::words::{counted, listed, nearest, quoted, replace};
+use crate::tg0145_unknown_namespace::unknown;
+use crate::words::{condition, counted, listed, nearest, quoted, replace};
 
-pub const PAGE: Page = page!(12, "selector-matches-nothing", Warning, "0.1.0");
+pub const PAGE: Page = page!(12, "selector-matches-nothing", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let Some(policy) = &spot.policy else { return Vec::new() };
@@ -39,6 +41,10 @@ const PEER: &str =
 
 fn check(spot: &Spot<'_>, finder: &Finder, selector: &Selector, path: &str, why: &str) -> Option<Diagnostic> {
     let written: Vec<&Requirement> = selector.requirements().iter().filter(|it| is_of_pods(it)).collect();
+    // Why: these have codes of their own.
+    if cover::contradiction(selector).is_some() || unknown(finder, selector).is_some() {
+        return None;
+    }
     // Why: a selector without conditions on pods means whatever pods a namespace will have, also none.
     let known = finder.known(selector).filter(|_| !written.is_empty())?;
     if finder.matching(selector).next().is_some() {
@@ -51,7 +57,11 @@ fn check(spot: &Spot<'_>, finder: &Finder, selector: &Selector, path: &str, why:
         _ => format!(" in namespaces {}", listed(known.namespaces(), "and")),
     };
     let said = PAGE.says(format!("no pod{place} matches {}", quoted(&conditions.join(", "))));
+    let told = known.namespaces().all(|namespace| finder.is_described(namespace));
     let Some((requirement, entry)) = culprit(spot, &written, &known, path) else {
+        if !told {
+            return None;
+        }
         return Some(help(spot.blame(said, spot.key(path), "selects no pod").why(why), &known));
     };
     let values = known.values(&requirement.key);
@@ -63,6 +73,7 @@ fn check(spot: &Spot<'_>, finder: &Finder, selector: &Selector, path: &str, why:
         Some(near) => {
             Some(said.help(format!("did you mean {}?", quoted(near))).fix(correction(spot, entry, raw, written, near)))
         }
+        None if !told => None,
         None if values.is_empty() => Some(help(said, &known)),
         None => {
             let seen = listed(values.iter().take(8).copied(), "and");
@@ -97,15 +108,4 @@ fn culprit<'r>(
     let has_text = |entry: &&Entry| matches!(spot.tree().value(entry.value), Value::Str(_));
     let entry = entries.filter(|entry| is_key(&spot.tree().key(entry.key))).find(has_text)?;
     Some((alone, *entry))
-}
-
-fn condition(requirement: &Requirement) -> String {
-    let key = &requirement.key;
-    match &requirement.operator {
-        Operator::In(values) if values.len() == 1 => format!("{key}={}", values[0]),
-        Operator::In(values) => format!("{key} in ({})", values.join(", ")),
-        Operator::NotIn(values) => format!("{key} not in ({})", values.join(", ")),
-        Operator::Exists => key.clone(),
-        Operator::DoesNotExist => format!("no {key}"),
-    }
 }

@@ -6,7 +6,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(13, "kind-not-enforced-yet", Error, "0.1.0");
+pub const PAGE: Page = page!(13, "kind-not-enforced-yet", Error, "0.1.0", Reach);
 
 pub fn render(spot: &Spot<'_>, api_version: &str, kind: &str) -> Diagnostic {
     spot.blame(PAGE.says(format!("{} is not enforced by tidegate", quoted(kind))), spot.value("kind"), "not enforced")

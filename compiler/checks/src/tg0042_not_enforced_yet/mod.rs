@@ -7,7 +7,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{fate, quoted};
 
-pub const PAGE: Page = page!(42, "not-enforced-yet", Error, "0.1.0");
+pub const PAGE: Page = page!(42, "not-enforced-yet", Error, "0.1.0", Reach);
 
 pub fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
     let said = PAGE.says(format!("{} is not enforced by tidegate and stays closed", quoted(&problem.path)));

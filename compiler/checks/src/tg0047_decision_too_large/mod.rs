@@ -6,7 +6,7 @@ use diagram::TooLarge;
 use crate::page::{Page, page};
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(47, "decision-too-large", Error, "0.1.0");
+pub const PAGE: Page = page!(47, "decision-too-large", Error, "0.1.0", Reach);
 
 /// Says that the rules of some subjects, named by their labels, make a decision that is too large to build.
 pub fn render(subjects: &str, problem: &TooLarge) -> Diagnostic {

@@ -5,7 +5,7 @@ use diag::Diagnostic;
 use crate::page::{Page, page};
 use crate::words::{line, quoted};
 
-pub const PAGE: Page = page!(48, "program-refused", Error, "0.1.0");
+pub const PAGE: Page = page!(48, "program-refused", Error, "0.1.0", Reach);
 
 /// Says that the code generator refuses some subjects, named by their labels, for a reason in words.
 pub fn render(subjects: &str, reason: &str) -> Diagnostic {

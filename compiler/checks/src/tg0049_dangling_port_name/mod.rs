@@ -9,7 +9,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{nearest, quoted, replace};
 
-pub const PAGE: Page = page!(49, "dangling-port-name", Warning, "0.1.0");
+pub const PAGE: Page = page!(49, "dangling-port-name", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let Some(policy) = &spot.policy else { return Vec::new() };

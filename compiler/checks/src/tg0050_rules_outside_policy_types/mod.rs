@@ -8,7 +8,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::replace;
 
-pub const PAGE: Page = page!(50, "rules-outside-policy-types", Warning, "0.1.0");
+pub const PAGE: Page = page!(50, "rules-outside-policy-types", Warning, "0.1.0", Security);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     if spot.object.role != Role::Policy || spot.object.object.kind != "NetworkPolicy" {

@@ -8,7 +8,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::replace;
 
-pub const PAGE: Page = page!(51, "only-tcp", Warning, "0.1.0");
+pub const PAGE: Page = page!(51, "only-tcp", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     if spot.object.role != Role::Policy || spot.object.object.kind != "NetworkPolicy" {

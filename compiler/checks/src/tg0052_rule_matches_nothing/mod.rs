@@ -9,7 +9,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(52, "rule-matches-nothing", Warning, "0.1.0");
+pub const PAGE: Page = page!(52, "rule-matches-nothing", Warning, "0.1.0", Correctness);
 
 /// Lists of peers whose emptiness means nobody.
 const PEERS: [&str; 10] = [

@@ -7,7 +7,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(53, "namespace-replaced", Warning, "0.1.0");
+pub const PAGE: Page = page!(53, "namespace-replaced", Warning, "0.1.0", Correctness);
 
 pub fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
     let namespace = quoted(&spot.object.object.namespace);

@@ -5,7 +5,7 @@ use diag::Diagnostic;
 use crate::page::{Page, page};
 use crate::words::line;
 
-pub const PAGE: Page = page!(9999, "internal-error", Error, "0.1.0");
+pub const PAGE: Page = page!(9999, "internal-error", Error, "0.1.0", Reach);
 
 /// Says that tidegate itself failed; `what` is the message of the failure.
 pub fn render(what: &str) -> Diagnostic {

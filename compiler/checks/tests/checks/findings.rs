@@ -47,8 +47,9 @@ fn pods_that_a_workload_will_make_count() {
 }
 
 #[test]
-fn labels_that_controllers_add_are_not_judged() {
-    assert_eq!(lines(&of_shop("{podSelector: {matchLabels: {pod-template-hash: abc}}}")), [""; 0]);
+fn labels_that_controllers_add_are_not_looked_for_on_pods() {
+    assert_eq!(lines(&of_shop("{podSelector: {matchLabels: {job-name: abc}}}")), [""; 0]);
+    assert_eq!(codes(&of_shop("{podSelector: {matchLabels: {pod-template-hash: abc}}}")), [146]);
 }
 
 #[test]
@@ -100,7 +101,7 @@ fn a_port_name_is_looked_up_on_the_pods_that_it_is_about() {
     assert_eq!(lines(&ingress("port: dns, protocol: UDP")), [""; 0]);
     let egress = |app: &str| {
         of_shop(&format!(
-            "{{podSelector: {{}}, egress: [{{to: [{{podSelector: {{matchLabels: {{app: {app}}}}}}}], ports: [{{port: http}}]}}]}}"
+            "{{podSelector: {{}}, policyTypes: [Egress], egress: [{{to: [{{podSelector: {{matchLabels: {{app: {app}}}}}}}], ports: [{{port: http}}]}}]}}"
         ))
     };
     assert_eq!(codes(&egress("web")), []);
@@ -109,7 +110,7 @@ fn a_port_name_is_looked_up_on_the_pods_that_it_is_about() {
 
 #[test]
 fn a_port_name_towards_addresses_is_not_judged() {
-    let spec = "{podSelector: {}, egress: [{to: [{ipBlock: {cidr: 192.0.2.0/24}}], ports: [{port: nope}]}]}";
+    let spec = "{podSelector: {}, policyTypes: [Egress], egress: [{to: [{ipBlock: {cidr: 192.0.2.0/24}}], ports: [{port: nope}]}]}";
     assert_eq!(lines(&of_shop(spec)), [""; 0]);
 }
 
@@ -123,7 +124,7 @@ fn rules_outside_policy_types_are_told_by_the_dialect() {
     assert_eq!((codes(&standard), codes(&cilium)), (vec![50], vec![50]));
     assert_ne!(standard[0].why, cilium[0].why);
     assert_eq!(codes(&said_of(&policy("a", "{podSelector: {}, policyTypes: [Ingress], egress: []}"))), []);
-    assert_eq!(codes(&said_of(&policy("a", "{podSelector: {}, egress: [{}]}"))), []);
+    assert_eq!(codes(&said_of(&policy("a", "{podSelector: {}, egress: [{}]}"))), [176]);
 }
 
 #[test]

@@ -8,8 +8,8 @@ use source::FileId;
 
 /// The manifests of all pages.
 fn manifests() -> impl Iterator<Item = &'static str> {
-    let fences = REGISTRY.iter().flat_map(|page| page.text.split("```yaml\n").skip(1));
-    fences.filter_map(|rest| rest.split("```").next())
+    let fences = REGISTRY.iter().flat_map(|page| page.text.split("```yaml").skip(1));
+    fences.filter_map(|rest| rest.split_once('\n')?.1.split("```").next())
 }
 
 /// Checks a text and everything that is said of it.

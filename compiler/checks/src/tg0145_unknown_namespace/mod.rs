@@ -1,0 +1,89 @@
+//! A peer in a namespace that does not exist.
+
+use diag::Diagnostic;
+use hir::labels::NAMESPACE_LABELS;
+use hir::{Operator, Selector};
+
+use crate::find::{Finder, is_name};
+use crate::page::{Page, page};
+use crate::place::{Spot, Written};
+use crate::words::{listed, quoted, replace};
+
+pub const PAGE: Page = page!(145, "unknown-namespace", Warning, "0.2.0", Correctness);
+
+/// A condition that no namespace meets.
+pub(crate) struct Unknown {
+    key: String,
+    value: String,
+    near: Option<String>,
+}
+
+pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
+    let selectors = spot.selectors();
+    let peers = selectors.iter().filter(|it| !it.is_subject);
+    peers.filter_map(|it| Some(render(spot, it, unknown(finder, it.selector)?))).collect()
+}
+
+/// The condition of a selector that no namespace meets, where that is sure.
+pub(crate) fn unknown(finder: &Finder, selector: &Selector) -> Option<Unknown> {
+    let known = &finder.cluster.namespaces;
+    if known.is_empty() {
+        return None;
+    }
+    for requirement in selector.requirements() {
+        let Operator::In(values) = &requirement.operator else { continue };
+        let [value] = values.as_slice() else { continue };
+        let said = |near: Option<String>| Unknown { key: requirement.key.clone(), value: value.clone(), near };
+        if requirement.key == hir::labels::NAMESPACE || is_name(requirement) {
+            if finder.has_namespace(value) {
+                continue;
+            }
+            let near = known.keys().find(|name| is_slip(value, name)).cloned();
+            if finder.complete || near.is_some() {
+                return Some(said(near));
+            }
+        } else if let Some(key) = requirement.key.strip_prefix(NAMESPACE_LABELS)
+            && finder.complete
+            && !known.values().any(|namespace| namespace.labels.get(key) == Some(value))
+        {
+            return Some(said(None));
+        }
+    }
+    None
+}
+
+/// Whether one word of two names differs by one slip of the finger. Why so narrow: `team-a` and `team-b` are both right.
+fn is_slip(written: &str, name: &str) -> bool {
+    let differ: Vec<(&str, &str)> = written.split('-').zip(name.split('-')).filter(|(a, b)| a != b).collect();
+    let [(one, other)] = differ.as_slice() else { return false };
+    let is_word = |word: &str| word.len() >= 5 && word.bytes().all(|b| b.is_ascii_alphabetic());
+    let same_count = written.split('-').count() == name.split('-').count();
+    same_count && is_word(one) && is_word(other) && strsim::osa_distance(one, other) == 1
+}
+
+fn render(spot: &Spot<'_>, written: &Written<'_>, unknown: Unknown) -> Diagnostic {
+    let Unknown { key, value, near } = unknown;
+    let (key, headline) = match key.strip_prefix(NAMESPACE_LABELS) {
+        Some(label) if label != "kubernetes.io/metadata.name" => {
+            (label.to_owned(), format!("no namespace is labelled {}", quoted(&format!("{label}={value}"))))
+        }
+        Some(label) => (label.to_owned(), format!("there is no namespace {}", quoted(&value))),
+        None => (key, format!("there is no namespace {}", quoted(&value))),
+    };
+    let holders = [format!("{}.namespaceSelector", written.path), written.path.clone()];
+    let place = holders.iter().find_map(|path| spot.label_value(path, &key));
+    let span = place.map_or_else(|| spot.condition(&written.path, &key), |node| spot.tree().span(node));
+    let said = spot.say(&PAGE, headline, span, "unknown here");
+    let said = said.why("the peer is in a namespace that does not exist, so the rule does nothing for it");
+    let Some(near) = near else {
+        return said.help("name a namespace that exists, or create and label it before the policy is applied");
+    };
+    let said = said.help(format!("did you mean {}?", listed([near.as_str()], "or")));
+    match place.filter(|node| spot.is_own_scalar(*node)) {
+        Some(node) => {
+            let text = spot.tree().raw(node).replace(&value, &near);
+            said.fix(replace(spot.text.id, span, text, format!("write `{near}`")))
+        }
+        None => said,
+    }
+}
