@@ -6,7 +6,9 @@ use std::sync::Arc;
 use driver::Db;
 use driver::world::Policies;
 use flow::{Direction, Protocol};
-use hir::{Effect, Entity, Entry, Isolation, L3, Parser, PeerSelector, Section, Source, Subjects};
+use hir::{Effect, Entity, Entry, Isolation, L3, PeerSelector, Section, Source, Subjects};
+
+use request::Rules;
 
 use crate::cover;
 
@@ -87,12 +89,7 @@ fn admits_nodes(entry: &Entry) -> bool {
 
 /// The names and patterns of the DNS rules of an entry.
 fn dns_names(entry: &Entry) -> Vec<String> {
-    let Some(l7) = entry.l7.as_ref().filter(|l7| l7.parser == Parser::Dns) else { return Vec::new() };
-    // A rule is JSON text with sorted keys; names hold no character that JSON escapes.
-    let fields = l7.rules.iter().flat_map(|rule| rule.split(['{', '}', ',']));
-    let value = |field: &str| {
-        let (name, value) = field.split_once(':')?;
-        ["\"matchName\"", "\"matchPattern\""].contains(&name).then(|| value.trim_matches('"').to_owned())
-    };
-    fields.filter_map(value).map(|name| hir::peers::canonical(&name)).collect()
+    let Some(Rules::Dns(rules)) = entry.l7.as_ref().map(|l7| &l7.requests.rules) else { return Vec::new() };
+    let names = rules.iter().flat_map(|rule| rule.name.iter().chain(&rule.pattern));
+    names.map(|name| hir::peers::canonical(name)).collect()
 }

@@ -148,7 +148,14 @@ pub(super) fn without_echoes(all: &[Problem]) -> Vec<Problem> {
 
 /// Whether a problem only repeats another, or follows from it.
 fn is_echo(problem: &Problem, cause: &Problem) -> bool {
-    is_said_twice(problem, cause) || is_left_out(problem, cause)
+    is_said_twice(problem, cause) || is_left_out(problem, cause) || is_in_gone_list(problem, cause)
+}
+
+/// Whether something is wrong with a list, or in it, that has to be empty.
+fn is_in_gone_list(problem: &Problem, cause: &Problem) -> bool {
+    let list = if cause.path.ends_with(']') { parent(&cause.path).unwrap_or(&cause.path) } else { &cause.path };
+    let inside = problem.path.strip_prefix(list).is_some_and(|rest| rest.is_empty() || rest.starts_with('['));
+    cause.kind == ProblemKind::MustBeEmpty && problem.kind != ProblemKind::MustBeEmpty && inside
 }
 
 /// Whether a later stage says again what an earlier one has refused at the same place.
@@ -160,6 +167,8 @@ fn is_said_twice(problem: &Problem, cause: &Problem) -> bool {
 /// Whether something only seems to be missing because its name is misspelt or its value is of the wrong type.
 fn is_left_out(problem: &Problem, cause: &Problem) -> bool {
     let is_cause = match &cause.kind {
+        // Why: what stands in the place of one of several fields was meant as one of them, whatever its name.
+        ProblemKind::UnknownField { .. } if matches!(problem.kind, ProblemKind::NoneOf { .. }) => true,
         ProblemKind::UnknownField { name, known } => nearest(name, known.iter().copied()).is_some(),
         ProblemKind::WrongType { .. } => true,
         _ => false,

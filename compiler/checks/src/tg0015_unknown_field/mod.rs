@@ -28,7 +28,11 @@ pub fn render(spot: &Spot<'_>, problem: &Problem, name: &str, known: &[&'static 
             format!("rename it to `{near}`"),
         )),
         None => match home(&spot.object.object.kind, name) {
-            Some(home) => said.help(format!("it belongs in {}; check the depth of the line", quoted(&home))),
+            Some((home, _)) if same_place(&home, holder) => {
+                said.help("the API has this field no more; only older versions of the kind have it")
+            }
+            Some((home, true)) => said.help(format!("it was a field of {}, which the API has no more", quoted(&home))),
+            Some((home, _)) => said.help(format!("it belongs in {}; check the depth of the line", quoted(&home))),
             None => said.help(format!("known here: {}", listed(known.iter().copied(), "and"))),
         },
     }
@@ -40,18 +44,28 @@ fn holder<'p>(path: &'p str, name: &str) -> &'p str {
     plain.or_else(|| path.rfind("[\"").map(|at| &path[..at])).unwrap_or(path)
 }
 
-/// Where a kind has a field of this name: the path of what holds it, the shortest one. Items of lists are written `[]`.
-fn home(kind: &str, name: &str) -> Option<String> {
+/// Where a kind has a field of this name: the path of what holds it, the shortest one, and whether only older versions of the API have
+/// it. Items of lists are written `[]`.
+fn home(kind: &str, name: &str) -> Option<(String, bool)> {
     let kind = KINDS.iter().find(|known| known.kind == kind)?;
     let mut level: Vec<(String, &'static [Field])> = vec![(String::new(), kind.schema.fields)];
     while !level.is_empty() {
-        if let Some((holder, _)) = level.iter().find(|(_, fields)| fields.iter().any(|field| field.name == name)) {
-            return Some(holder.clone()).filter(|holder| !holder.is_empty());
+        let has = |(holder, fields): &(String, &'static [Field])| {
+            fields.iter().find(|field| field.name == name).map(|field| (holder.clone(), field.removed))
+        };
+        if let Some(found) = level.iter().find_map(has) {
+            return Some(found).filter(|(holder, _)| !holder.is_empty());
         }
         level =
             level.iter().flat_map(|(holder, fields)| fields.iter().filter_map(move |it| below(holder, it))).collect();
     }
     None
+}
+
+/// Whether a path with numbers is one of a schema, without.
+fn same_place(schema: &str, path: &str) -> bool {
+    let plain: String = path.chars().filter(|c| !c.is_ascii_digit()).collect();
+    plain == schema
 }
 
 /// The fields inside a field, with its path.

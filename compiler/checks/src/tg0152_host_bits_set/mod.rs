@@ -12,15 +12,18 @@ use crate::words::{quoted, replace};
 pub const PAGE: Page = page!(152, "host-bits-set", Warning, "0.2.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
+    // Why: of a NetworkPolicy the API server itself has a word to say.
+    if !spot.is_policy_of(&["CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"]) {
+        return Vec::new();
+    }
     let mut found = Vec::new();
     for (_, _, peer) in spot.peers() {
         if !matches!(peer.selector, PeerSelector::Cidr { .. } | PeerSelector::CidrGroup { .. }) {
             continue;
         }
         let path = &peer.path;
-        let mut places = vec![path.clone(), format!("{path}.cidr"), format!("{path}.ipBlock.cidr")];
+        let mut places = vec![path.clone(), format!("{path}.cidr")];
         places.extend(spot.items(&format!("{path}.except")));
-        places.extend(spot.items(&format!("{path}.ipBlock.except")));
         found.extend(places.iter().filter_map(|place| check(spot, place)));
     }
     found.sort();
@@ -39,8 +42,7 @@ fn check(spot: &Spot<'_>, path: &str) -> Option<Diagnostic> {
     let headline = format!("{} means {}", quoted(written), quoted(&prefix.to_string()));
     let said = spot.say(&PAGE, headline, spot.value(path), format!("the first {len} bits count"));
     let said = said.why(
-        "what stands behind the length is cut off, so the block is wider than the one address that it seems to name; newer API \
-         servers warn of it or refuse it",
+        "what stands behind the length is cut off, so the block is wider than the one address that it seems to name",
     );
     let host = Prefix::host(addr).to_string();
     let said = said.help(format!(

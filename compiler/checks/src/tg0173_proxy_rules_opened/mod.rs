@@ -1,7 +1,8 @@
 //! Proxy rules that a wider rule of the same policy makes empty.
 
 use diag::Diagnostic;
-use hir::{Effect, Entry, L4, Parser, Section};
+use hir::{Effect, Entry, L4, Section};
+use request::Rules;
 
 use crate::cover;
 use crate::find::Finder;
@@ -16,19 +17,13 @@ pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     for (section, entry) in spot.rules().filter(|(_, entry)| entry.effect == Effect::Allow) {
         // Why: agents differ on whether an allow beside DNS rules widens them.
-        let Some(l7) =
-            entry.l7.as_ref().filter(|l7| !matches!(l7.parser, Parser::Dns | Parser::Tls) && !l7.rules.is_empty())
+        let Some(l7) = entry.l7.as_ref().filter(|l7| matches!(l7.requests.rules, Rules::Http(_) | Rules::Kafka(_)))
         else {
             continue;
         };
-        let name = match &l7.parser {
-            Parser::Http => "http",
-            Parser::Kafka => "kafka",
-            _ => "l7",
-        };
         if let Some(wide) = opener(spot, section, entry) {
             let headline = format!("{} lets every request through that these rules restrict", quoted(rule(wide)));
-            let place = spot.key(&format!("{}.rules.{name}", entry.path));
+            let place = spot.key(&l7.path);
             let said = spot.say(&PAGE, headline, place, "restricts nothing");
             let said = said.note(spot.text.id, spot.key(rule(wide)), "the same peers and port, without rules");
             let said = said

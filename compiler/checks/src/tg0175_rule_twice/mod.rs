@@ -53,9 +53,10 @@ fn content(entry: &Entry) -> String {
         }
         L4::Unrestricted => "any".to_owned(),
     };
+    let l7 = entry.l7.as_ref().map(|l7| (&l7.parser, &l7.requests, &l7.terminating, &l7.originating, l7.priority));
     format!(
-        "{:?} {:?} {:?} {} {l3} {l4} {:?} {:?}",
-        entry.direction, entry.effect, entry.tier, entry.order, entry.l7, entry.auth
+        "{:?} {:?} {:?} {} {l3} {l4} {l7:?} {:?}",
+        entry.direction, entry.effect, entry.tier, entry.order, entry.auth
     )
 }
 
