@@ -52,7 +52,8 @@ struct Bench {
     n: usize,
     /// The pods whose images are made: namespace, name.
     first_node: Vec<(String, String)>,
-    laps: Vec<(&'static str, Duration)>,
+    /// Each stage: its name, how long it took, the memory of the process after it in kB.
+    laps: Vec<(&'static str, Duration, u64)>,
 }
 
 struct Counts {
@@ -71,11 +72,14 @@ impl Bench {
         self.cold(files)?;
         let processor = process_time() - begin;
         let peak = memory_kb("VmHWM");
-        let total: Duration = self.laps.iter().map(|(_, lap)| *lap).sum();
+        let total: Duration = self.laps.iter().map(|(_, lap, _)| *lap).sum();
         let mut line = Line::new(target, self.n, "cold").figure("ours_ms", milliseconds(total));
         line = line.figure("cpu_ms", milliseconds(processor));
-        for (name, lap) in &self.laps {
+        for (name, lap, _) in &self.laps {
             line = line.figure(&format!("{name}_ms"), milliseconds(*lap));
+        }
+        for (name, _, memory) in &self.laps {
+            line = line.figure(&format!("{name}_rss_mb"), *memory as f64 / 1e3);
         }
         let counts = self.counts();
         line = line.with("classes", counts.classes).with("peers", counts.peers).with("node_images", counts.images);
@@ -105,7 +109,8 @@ impl Bench {
     fn lap(&mut self, name: &'static str, work: impl FnOnce(&mut Database)) {
         let begin = Instant::now();
         work(&mut self.db);
-        self.laps.push((name, begin.elapsed()));
+        let taken = begin.elapsed();
+        self.laps.push((name, taken, memory_kb("VmRSS")));
     }
 
     /// The classes of the pods of one node.

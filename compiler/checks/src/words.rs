@@ -60,7 +60,10 @@ pub(crate) fn typed(kind: &str) -> &'static str {
 pub(crate) fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
     let word = word.to_lowercase();
     let most = (word.chars().count() / 3).clamp(1, 3);
-    let ranked = known.into_iter().map(|it| (strsim::osa_distance(&word, &it.to_lowercase()), it));
+    // Words whose lengths differ by more are not near, and comparing a long one would cost its length times that of each.
+    let long = word.chars().count();
+    let comparable = known.into_iter().filter(|it| it.chars().count().abs_diff(long) <= most);
+    let ranked = comparable.map(|it| (strsim::osa_distance(&word, &it.to_lowercase()), it));
     let mut near: Vec<(usize, &str)> = ranked.filter(|(distance, _)| *distance <= most).collect();
     near.sort_unstable();
     near.dedup();

@@ -41,7 +41,7 @@ pub fn locate_bound(db: &dyn Db, origin: &hir::Origin) -> Option<Place> {
 ///
 /// A path that does not exist whole is answered with the deepest part that does.
 pub fn locate(db: &dyn Db, origin: &Origin) -> Option<Place> {
-    let (file, at) = *objects(db).get(&origin.object)?;
+    let (file, at) = *objects(db).get(&*origin.object)?;
     let decoded = text::decoded(db, file);
     Some(place(db, file, decoded.objects.get(at)?, &origin.path))
 }

@@ -9,9 +9,11 @@ use hir::peers::{HostId, PeerTable};
 use hir::resolve::{self, Bound};
 use hir::subject::{self, Class};
 use hir::{PeerSelector, Source};
+use image::Digest;
 use inputs::Db;
 use rules::RuleSet;
 use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex};
 
 /// A class of subjects, as a key of queries.
@@ -68,24 +70,80 @@ pub fn selecting<'db>(db: &'db dyn Db, key: ClassKey<'db>) -> Policies {
 }
 
 /// `resolve`: the policies that select a class, bound to peers and ports.
-#[salsa::tracked(returns(clone))]
 pub fn bound<'db>(db: &'db dyn Db, key: ClassKey<'db>) -> Arc<Bound> {
+    kept(db, key).content().unwrap_or_else(|| Arc::new(bind(db, key)))
+}
+
+/// What is kept of a bound class. Until it is lowered that is all of it; then its digest alone, by which an equal answer still stops an
+/// edit: rules say the same again, and a cluster has many classes.
+struct Kept {
+    digest: Digest,
+    content: Mutex<Option<Arc<Bound>>>,
+}
+
+impl PartialEq for Kept {
+    fn eq(&self, other: &Kept) -> bool {
+        self.digest == other.digest
+    }
+}
+
+impl Eq for Kept {}
+
+impl Kept {
+    fn of(bound: Bound) -> Kept {
+        let mut bytes = Bytes(Vec::new());
+        bound.hash(&mut bytes);
+        Kept { digest: Digest::of(&bytes.0), content: Mutex::new(Some(Arc::new(bound))) }
+    }
+
+    fn content(&self) -> Option<Arc<Bound>> {
+        self.content.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    fn forget(&self) {
+        *self.content.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = None;
+    }
+}
+
+/// Everything that a value feeds to a hasher, so that a digest can be made of it.
+struct Bytes(Vec<u8>);
+
+impl Hasher for Bytes {
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.extend_from_slice(bytes);
+    }
+
+    /// Not asked for: the digest is of the bytes.
+    fn finish(&self) -> u64 {
+        0
+    }
+}
+
+#[salsa::tracked(returns(clone))]
+fn kept<'db>(db: &'db dyn Db, key: ClassKey<'db>) -> Arc<Kept> {
+    db.ran("resolve", &name(key.class(db)));
+    Arc::new(Kept::of(bind(db, key)))
+}
+
+fn bind<'db>(db: &'db dyn Db, key: ClassKey<'db>) -> Bound {
     let class = key.class(db);
-    db.ran("resolve", &name(class));
     let policies = selecting(db, key);
     let selections = selections(db);
     let mut members = |selector: &PeerSelector, host: HostId| selections.members(selector, host);
     let (space, config) = (world::space(db), config(db));
     let dialect = db.project().dialect(db);
     let policies = policies.iter().map(|policy| &**policy);
-    Arc::new(resolve::resolve_with(policies, class, &space, &config, dialect, &mut members))
+    resolve::resolve_with(policies, class, &space, &config, dialect, &mut members)
 }
 
 /// `lower`: the rules of both directions, ingress first.
 #[salsa::tracked(returns(clone))]
 pub fn rule_sets<'db>(db: &'db dyn Db, key: ClassKey<'db>) -> Arc<[RuleSet; 2]> {
     db.ran("lower", &name(key.class(db)));
-    let (ingress, egress) = lower::lower(&bound(db, key));
+    let (mut ingress, mut egress) = lower::lower(&bound(db, key));
+    ingress.shrink();
+    egress.shrink();
+    kept(db, key).forget();
     Arc::new([ingress, egress])
 }
 

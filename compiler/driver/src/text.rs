@@ -7,14 +7,20 @@ use kinds::{Engine, ProblemKind, What};
 use std::sync::Arc;
 use syntax::{Tree, Value};
 
-/// `parse`: the tree of a file. Spans live here and in nothing below, except problems.
+/// `parse`: the tree of a file, for those who look for places in it. Spans live here and in nothing below, except problems.
 ///
-/// Trees are kept: throwing away thousands of them at the next edit was measured to cost as much as the edit itself.
+/// Deciding needs no tree once a file is decoded, and trees of many files are larger than all else that is kept of them, so
+/// [`decoded`] reads for itself and keeps none. Those that were asked for are kept: throwing away thousands of them at the next edit
+/// was measured to cost as much as the edit itself.
 #[salsa::tracked(no_eq, lru = 65536, returns(clone))]
 pub fn tree(db: &dyn Db, file: SourceFile) -> Arc<Tree> {
+    Arc::new(read(db, file))
+}
+
+fn read(db: &dyn Db, file: SourceFile) -> Tree {
     ran(db, "parse", file);
     let text = file.text(db).unwrap_or_default();
-    Arc::new(syntax::parse(&text, db.syntax_limits()))
+    syntax::parse(&text, db.syntax_limits())
 }
 
 /// Notes a query of a file. The path is read only for somebody who listens: reading it is an edge, too.
@@ -85,7 +91,7 @@ pub fn decoded(db: &dyn Db, file: SourceFile) -> Arc<Decoded> {
 
 /// The objects of a file under a dialect that need not be that of the project: for questions about another reading. Kept nowhere.
 pub fn decoded_under(db: &dyn Db, file: SourceFile, dialect: &Dialect) -> Decoded {
-    let tree = tree(db, file);
+    let tree = read(db, file);
     let (mut policies, mut facts, mut objects) = (Vec::new(), Vec::new(), Vec::new());
     let documents = tree.documents().iter().enumerate();
     let rooted = documents.filter_map(|(at, it)| Some((at, it.sound, it.root?)));
@@ -96,7 +102,9 @@ pub fn decoded_under(db: &dyn Db, file: SourceFile, dialect: &Dialect) -> Decode
             let role = match decoded.what {
                 // Why: what recovery read of a broken text may say less, and so allow more, than was meant.
                 What::Policy(_) if !sound => Role::Rejected,
-                What::Policy(policy) => {
+                What::Policy(mut policy) => {
+                    // Policies are kept as long as their files.
+                    policy.sections.iter_mut().for_each(|section| section.entries.shrink_to_fit());
                     policies.push(Arc::new(policy));
                     Role::Policy
                 }

@@ -12,6 +12,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use facts::{Cluster, Node, Pod};
 use flow::{Family, Prefix};
@@ -144,7 +145,7 @@ pub fn routes(
             true => routes.ways.extend(policy.gateways.iter().map(|it| it.route(destination, cluster))),
             false => drop(routes.ways.insert(Route::Normal)),
         }
-        routes.by.push(Origin { object: policy.object.clone(), path: (*path).to_owned() });
+        routes.by.push(Origin { object: Arc::new(policy.object.clone()), path: (*path).to_owned() });
     }
     if routes.ways.is_empty() { normal } else { routes }
 }

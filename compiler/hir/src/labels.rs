@@ -4,6 +4,7 @@
 //! becomes `k8s:io.cilium.k8s.namespace.labels.team` of every pod of that namespace.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// The key that holds a pod's namespace.
 pub const NAMESPACE: &str = "io.kubernetes.pod.namespace";
@@ -73,8 +74,8 @@ impl fmt::Display for Label {
 /// A set of labels, at most one value for a key and source.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LabelSet {
-    /// Ascending by key and source.
-    labels: Vec<Label>,
+    /// Ascending by key and source. Shared: the labels of a pod are those of its class, of its peer and of its selectors' answers.
+    labels: Arc<Vec<Label>>,
 }
 
 impl LabelSet {
@@ -82,8 +83,8 @@ impl LabelSet {
     pub fn insert(&mut self, source: Source, key: impl Into<String>, value: impl Into<String>) {
         let label = Label { key: key.into(), source, value: value.into() };
         match self.find(&label.source, &label.key) {
-            Ok(at) => self.labels[at] = label,
-            Err(at) => self.labels.insert(at, label),
+            Ok(at) => Arc::make_mut(&mut self.labels)[at] = label,
+            Err(at) => Arc::make_mut(&mut self.labels).insert(at, label),
         }
     }
 
@@ -115,7 +116,12 @@ impl LabelSet {
 
     /// Keeps only some.
     pub fn retain(&mut self, keeps: impl FnMut(&Label) -> bool) {
-        self.labels.retain(keeps);
+        Arc::make_mut(&mut self.labels).retain(keeps);
+    }
+
+    /// Gives back room that is kept for more labels.
+    pub fn shrink(&mut self) {
+        Arc::make_mut(&mut self.labels).shrink_to_fit();
     }
 
     /// The labels, ordered by key.

@@ -9,6 +9,7 @@
 //! ```
 
 use std::fmt;
+use std::sync::Arc;
 
 use flow::{Auth, Direction, Family, Prefix, Protocol};
 use request::Requests;
@@ -39,8 +40,8 @@ impl fmt::Display for ObjectRef {
 /// A place in an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Origin {
-    /// The object.
-    pub object: ObjectRef,
+    /// The object. Shared by all that was written in it.
+    pub object: Arc<ObjectRef>,
     /// The path in it, for example `spec.ingress[0].from[1]`; empty for the object itself.
     pub path: String,
 }

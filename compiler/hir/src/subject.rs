@@ -107,9 +107,12 @@ pub fn class_of_pod(pod: &Pod, cluster: &Cluster, table: &PeerTable, dialect: &D
         let node = pod.node.as_ref().filter(|_| cluster.config.host_firewall)?;
         return Some(class_of_node(node, cluster, table));
     }
+    let labels = endpoint_labels(pod, cluster, dialect);
+    // As a peer the pod has these labels, too: a large cluster keeps them once.
+    let peer = pod.ips.first().and_then(|ip| table.peer_at(*ip)).filter(|peer| peer.key.labels == labels);
     Some(Class {
         kind: SubjectKind::Endpoint,
-        labels: endpoint_labels(pod, cluster, dialect),
+        labels: peer.map_or(labels, |peer| peer.key.labels.clone()),
         ports: NamedPorts::of(&pod.ports, dialect.last_port_name_counts).only(table.mentioned_ports()),
         host: table.host_of(pod.node.as_deref()),
     })
@@ -166,5 +169,6 @@ pub fn endpoint_labels(pod: &Pod, cluster: &Cluster, dialect: &Dialect) -> Label
     if let Some(added) = added {
         set.retain(|label| added.keeps(&label.source, &label.key));
     }
+    set.shrink();
     set
 }

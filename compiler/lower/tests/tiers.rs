@@ -14,7 +14,7 @@ const DNS: PeerId = PeerId(12);
 
 fn origin(path: &str) -> Origin {
     Origin {
-        object: ObjectRef { kind: "Policy".to_owned(), namespace: "a".to_owned(), name: "x".to_owned() },
+        object: Arc::new(ObjectRef { kind: "Policy".to_owned(), namespace: "a".to_owned(), name: "x".to_owned() }),
         path: path.to_owned(),
     }
 }

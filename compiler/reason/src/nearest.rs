@@ -72,7 +72,7 @@ fn gap(set: &L4Set, key: L4Key) -> u32 {
 
 /// The conditions of a rule's label selector that the peer does not meet; empty when the rule selects in another way.
 fn failing(world: &World<'_>, rule: &BoundRule, peer: PeerId) -> Vec<Requirement> {
-    let policy = world.policies.iter().find(|policy| policy.object == rule.origin.object);
+    let policy = world.policies.iter().find(|policy| policy.object == *rule.origin.object);
     let entries = policy.into_iter().flat_map(|policy| &policy.sections).flat_map(|section| &section.entries);
     let mut peers = entries.filter_map(|entry| match &entry.l3 {
         L3::Any(peers) => peers.iter().find(|peer| peer.path == rule.origin.path),

@@ -184,6 +184,15 @@ impl RuleSet {
         self.origins = sorted;
     }
 
+    /// Gives back room that is kept for more rules.
+    pub fn shrink(&mut self) {
+        self.tiers.shrink_to_fit();
+        for level in self.tiers.iter_mut().flat_map(|tier| &mut tier.levels) {
+            level.rules.shrink_to_fit();
+        }
+        self.origins.shrink_to_fit();
+    }
+
     /// What an origin number stands for; `None` for a number of another rule set.
     pub fn origin(&self, id: OriginId) -> Option<&Origin> {
         self.origins.get(id.0 as usize)

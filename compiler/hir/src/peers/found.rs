@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use facts::{Cluster, Name};
 use flow::{Family, PeerId, Prefix};
@@ -30,10 +31,10 @@ pub(super) struct Found<'c> {
     /// Every prefix that is mentioned, where the cluster lets any of them match what is inside.
     mentioned: Covers,
     /// Addresses of nodes and pods, and who has them.
-    inside: BTreeMap<IpAddr, PeerKey>,
+    inside: BTreeMap<IpAddr, Arc<PeerKey>>,
     /// Prefixes outside the cluster.
     outside: BTreeMap<Prefix, PeerKey>,
-    names: BTreeMap<PeerKey, BTreeSet<String>>,
+    names: BTreeMap<Arc<PeerKey>, BTreeSet<String>>,
     nodes: BTreeMap<String, (HostKey, BTreeSet<IpAddr>)>,
     port_names: NamedPorts,
 }
@@ -86,6 +87,7 @@ impl<'c> Found<'c> {
     }
 
     fn put(&mut self, address: IpAddr, key: PeerKey, name: String) {
+        let key = Arc::new(key);
         self.names.entry(key.clone()).or_default().insert(name);
         // Why: of two claims to one address the first stands, and nodes come before pods: a pod that claims a node's address is
         // one on the host network or wrong.
@@ -124,7 +126,7 @@ impl<'c> Found<'c> {
             let special = [("health", &node.health), ("ingress", &node.ingress)];
             for (label, ip) in special.iter().flat_map(|(label, ips)| ips.iter().map(move |ip| (*label, *ip))) {
                 let key = PeerKey { labels: LabelSet::reserved(&[label]), ..PeerKey::default() };
-                self.inside.entry(ip).or_insert(key);
+                self.inside.entry(ip).or_insert_with(|| Arc::new(key));
             }
         }
     }
@@ -207,20 +209,17 @@ impl<'c> Found<'c> {
 
     /// The peers with fixed numbers, in their order.
     fn fixed(&self) -> [PeerInfo; 8] {
-        let plain = |name: &str, labels: &[&str]| PeerInfo {
-            key: PeerKey { labels: LabelSet::reserved(labels), ..PeerKey::default() },
-            name: name.to_owned(),
+        let named = |name: &str, key: PeerKey| PeerInfo { key: Arc::new(key), name: name.to_owned() };
+        let plain = |name: &str, labels: &[&str]| {
+            named(name, PeerKey { labels: LabelSet::reserved(labels), ..PeerKey::default() })
         };
-        let world = |family: Family, name: &str| PeerInfo {
-            key: PeerKey {
-                region: Some(Prefix::all(family)),
-                labels: LabelSet::reserved(&[world_label(self.cluster, family, self.dialect)]),
-                ..PeerKey::default()
-            },
-            name: name.to_owned(),
+        let world = |family: Family, name: &str| {
+            let labels = LabelSet::reserved(&[world_label(self.cluster, family, self.dialect)]);
+            named(name, PeerKey { region: Some(Prefix::all(family)), labels, ..PeerKey::default() })
         };
-        let mut fixed = [
-            plain("unknown", &[]),
+        let fixed = [
+            // Why: a key without labels would also be that of a pod without any; no key equals this one.
+            plain("unknown", &["unknown"]),
             plain("host", &["host"]),
             world(Family::V4, "world IPv4"),
             world(Family::V6, "world IPv6"),
@@ -230,8 +229,6 @@ impl<'c> Found<'c> {
             plain("unmanaged", &["unmanaged"]),
         ];
         debug_assert_eq!([HOST, WORLD_V4, HEALTH, INGRESS, INIT, UNMANAGED].map(|it| it.0), [1, 2, 4, 5, 6, 7]);
-        // Why: a key without labels would also be that of a pod without any; no key equals this one.
-        fixed[UNKNOWN.0 as usize].key.labels.insert(Source::Reserved, "unknown", "");
         fixed
     }
 
@@ -250,24 +247,36 @@ impl<'c> Found<'c> {
             ..PeerTable::default()
         };
         table.peers.extend(before.peers.iter().skip(table.peers.len()).cloned());
-        table.numbers = table.peers().map(|(number, info)| (info.key.clone(), number)).collect();
-        let keys: BTreeSet<&PeerKey> = self.inside.values().chain(self.outside.values()).collect();
+        let mut numbers: BTreeMap<Arc<PeerKey>, PeerId> =
+            table.peers().map(|(number, info)| (info.key.clone(), number)).collect();
+        let outside = self.outside.values().map(|key| Arc::new(key.clone()));
+        let keys: BTreeSet<Arc<PeerKey>> = self.inside.values().cloned().chain(outside).collect();
         for key in keys {
-            if !table.numbers.contains_key(key) {
-                table.numbers.insert(key.clone(), PeerId(table.peers.len() as u32));
-                table.peers.push(PeerInfo { key: key.clone(), name: String::new() });
+            if !numbers.contains_key(&key) {
+                numbers.insert(key.clone(), PeerId(table.peers.len() as u32));
+                table.peers.push(PeerInfo { key, name: String::new() });
             }
         }
+        table.numbers = Arc::new(numbers);
         self.name_all(&mut table);
+        let mut carriers: BTreeMap<String, BTreeMap<String, Vec<PeerId>>> = BTreeMap::new();
         for (at, info) in table.peers.iter().enumerate().skip(1) {
             for label in info.key.labels.iter() {
-                let by_value = table.carriers.entry(label.key.clone()).or_default();
-                by_value.entry(label.value.clone()).or_default().push(PeerId(at as u32));
+                // Most keys are there already: only new ones are copied.
+                let by_value = match carriers.get_mut(&label.key) {
+                    Some(by_value) => by_value,
+                    None => carriers.entry(label.key.clone()).or_default(),
+                };
+                match by_value.get_mut(&label.value) {
+                    Some(carrying) => carrying.push(PeerId(at as u32)),
+                    None => drop(by_value.insert(label.value.clone(), vec![PeerId(at as u32)])),
+                }
             }
         }
+        table.carriers = Arc::new(carriers);
         table.addresses.extend([(Prefix::all(Family::V4), WORLD_V4), (Prefix::all(Family::V6), WORLD_V6)]);
         table.addresses.extend(self.ranges.prefixes.iter().map(|range| (*range, UNKNOWN)));
-        let inside = self.inside.iter().map(|(ip, key)| (Prefix::host(*ip), key));
+        let inside = self.inside.iter().map(|(ip, key)| (Prefix::host(*ip), &**key));
         for (prefix, key) in self.outside.iter().map(|(prefix, key)| (*prefix, key)).chain(inside) {
             let number = table.numbers.get(key).copied().unwrap_or(UNKNOWN);
             table.addresses.insert(prefix, number);

@@ -18,6 +18,7 @@ mod table;
 mod tests;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use flow::{PeerId, Prefix};
 
@@ -62,8 +63,8 @@ pub struct PeerKey {
 /// One numbered peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerInfo {
-    /// What makes it.
-    pub key: PeerKey,
+    /// What makes it. Shared by all tables that know it: labels are most of what a table weighs.
+    pub key: Arc<PeerKey>,
     /// For people, for example `shop/web and 2 more`, `node n1` or `world 10.0.0.0/8`.
     pub name: String,
 }

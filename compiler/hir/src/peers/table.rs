@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use facts::{CidrGroup, Cluster, Name};
 use flow::{Family, PeerId, Prefix};
@@ -19,12 +20,12 @@ use crate::policy::{PeerSelector, ServiceSelector};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PeerTable {
     pub(super) peers: Vec<PeerInfo>,
-    pub(super) numbers: BTreeMap<PeerKey, PeerId>,
+    pub(super) numbers: Arc<BTreeMap<Arc<PeerKey>, PeerId>>,
     pub(super) hosts: Vec<HostKey>,
     pub(super) nodes: BTreeMap<String, NodeEntry>,
     pub(super) addresses: BTreeMap<Prefix, PeerId>,
     /// Peers by the key and value of each of their labels, ascending; whatever the source.
-    pub(super) carriers: BTreeMap<String, BTreeMap<String, Vec<PeerId>>>,
+    pub(super) carriers: Arc<BTreeMap<String, BTreeMap<String, Vec<PeerId>>>>,
     pub(super) port_names: NamedPorts,
     pub(super) mentioned_ports: BTreeSet<String>,
     pub(super) groups: BTreeMap<String, CidrGroup>,
@@ -65,6 +66,11 @@ impl PeerTable {
     /// One peer; `None` for a number of another table.
     pub fn peer(&self, peer: PeerId) -> Option<&PeerInfo> {
         self.peers.get(peer.0 as usize)
+    }
+
+    /// The peer that has exactly this address, whichever node asks; `None` when there is none.
+    pub(crate) fn peer_at(&self, address: IpAddr) -> Option<&PeerInfo> {
+        self.peer(*self.addresses.get(&Prefix::host(address))?)
     }
 
     /// What a peer is called; the number itself for one of another table.

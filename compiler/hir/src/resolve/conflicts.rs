@@ -4,6 +4,7 @@
 //! must agree. Source: `mergePortProto` of Cilium's `pkg/policy`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use flow::{Auth, Direction, Family, Protocol};
 
@@ -41,14 +42,14 @@ type Meeting = (Tier, u32, Option<PeerSelector>, PortKey);
 type PortKey = Option<(Protocol, u16, u16, String)>;
 
 /// One clause that meets others.
-type Clause<'a> = (&'a ObjectRef, &'a Entry);
+type Clause<'a> = (&'a Arc<ObjectRef>, &'a Entry);
 
 impl Binder<'_, '_> {
     /// Every contradiction in a direction. Cost: nothing for subjects whose allows neither ask for a proxy nor for authentication.
     pub(super) fn conflicts(&self, direction: Direction) -> BTreeSet<Conflict> {
         let says = |entry: &Entry| entry.effect == Effect::Allow && (entry.l7.is_some() || entry.auth.is_some());
         let entries =
-            self.selecting.iter().flat_map(|(object, section)| section.entries.iter().map(move |it| (*object, it)));
+            self.selecting.iter().flat_map(|(object, section)| section.entries.iter().map(move |it| (object, it)));
         let saying: Vec<Clause<'_>> = entries.filter(|(_, it)| it.direction == direction && says(it)).collect();
         let mut meetings: BTreeMap<Meeting, Vec<Clause<'_>>> = BTreeMap::new();
         for (object, entry) in saying.iter().filter(|_| saying.len() > 1) {

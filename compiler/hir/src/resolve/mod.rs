@@ -20,7 +20,7 @@ use facts::{Config, Enforcement};
 use flow::{Auth, Direction, L4Set, PeerSet, Peers};
 
 use crate::dialect::Dialect;
-use crate::labels::Requirement;
+use crate::labels::{Operator, Requirement, Source};
 use crate::peers::{HOST, HostId, PeerTable};
 use crate::policy::{Effect, Entry, Isolation, L7, ObjectRef, Origin, PeerSelector, Policy, Section, Tier};
 use crate::refusal::refusals;
@@ -31,7 +31,7 @@ pub use conflicts::{Conflict, ConflictKind};
 pub use members::members;
 
 /// Everything that holds for the subjects of one class.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Bound {
     /// Towards them.
     pub ingress: BoundDirection,
@@ -55,12 +55,12 @@ impl Bound {
 }
 
 /// Everything that holds in one direction.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct BoundDirection {
     /// The rules, sorted, without duplicates.
     pub rules: Vec<BoundRule>,
     /// What isolates the direction; empty when nothing does. Sorted, without duplicates.
-    pub isolated_by: BTreeSet<Origin>,
+    pub isolated_by: Vec<Origin>,
     /// Whether anything is in force: some policy has rules for the direction, even if they match nobody now, or it is isolated.
     pub in_force: bool,
     /// What the Normal tier leaves undecided is denied there when the direction is isolated; otherwise Baseline is asked first.
@@ -122,11 +122,12 @@ pub fn resolve_with<'p>(
     dialect: &Dialect,
     members: &mut Members<'_>,
 ) -> Bound {
-    let mut selecting: Vec<(&ObjectRef, &Section)> = Vec::new();
+    let mut selecting: Vec<(Arc<ObjectRef>, &Section)> = Vec::new();
     if config.enforcement != Enforcement::Never && (class.kind != SubjectKind::Host || config.host_firewall) {
         for policy in policies.into_iter().filter(|policy| refusals(policy, config, dialect).is_empty()) {
             let sections = policy.sections.iter().filter(|section| selects(section, class));
-            selecting.extend(sections.map(|section| (&policy.object, section)));
+            let object = Arc::new(policy.object.clone());
+            selecting.extend(sections.map(|section| (object.clone(), section)));
         }
     }
     let mut binder = Binder { selecting, class, table, config, dialect, members };
@@ -138,7 +139,7 @@ pub fn resolve_with<'p>(
         let by: BTreeSet<Origin> = by.collect();
         for direction in [&mut bound.ingress, &mut bound.egress] {
             direction.rules.clear();
-            direction.isolated_by.clone_from(&by);
+            direction.isolated_by = by.iter().cloned().collect();
         }
     } else if config.audit {
         audit::turn(&mut bound.ingress);
@@ -150,11 +151,11 @@ pub fn resolve_with<'p>(
 /// The origin of something that no policy says.
 fn built_in(kind: &str, name: &str) -> Origin {
     let object = ObjectRef { kind: kind.to_owned(), namespace: String::new(), name: name.to_owned() };
-    Origin { object, path: String::new() }
+    Origin { object: Arc::new(object), path: String::new() }
 }
 
 struct Binder<'a, 'm> {
-    selecting: Vec<(&'a ObjectRef, &'a Section)>,
+    selecting: Vec<(Arc<ObjectRef>, &'a Section)>,
     class: &'a Class,
     table: &'a PeerTable,
     config: &'a Config,
@@ -168,7 +169,7 @@ impl Binder<'_, '_> {
         let mut rules = BTreeSet::new();
         let selecting = self.selecting.clone();
         let entries =
-            || selecting.iter().flat_map(|(object, section)| section.entries.iter().map(move |entry| (*object, entry)));
+            || selecting.iter().flat_map(|(object, section)| section.entries.iter().map(move |entry| (object, entry)));
         // Why: which item of a rule matches counts for authentication, and for what rules of one port ask of requests.
         let by_item =
             entries().any(|(_, entry)| entry.direction == direction && (entry.auth.is_some() || entry.l7.is_some()));
@@ -182,7 +183,7 @@ impl Binder<'_, '_> {
         if own_node && !isolated_by.is_empty() && self.class.kind != SubjectKind::Host {
             rules.extend(self.own_node(&rules));
         }
-        let says = |(_, section): &(&ObjectRef, &Section)| *section.isolation(direction) != Isolation::Absent;
+        let says = |(_, section): &(Arc<ObjectRef>, &Section)| *section.isolation(direction) != Isolation::Absent;
         BoundDirection {
             rules: rules.into_iter().collect(),
             in_force: !isolated_by.is_empty() || selecting.iter().any(says),
@@ -192,7 +193,7 @@ impl Binder<'_, '_> {
         }
     }
 
-    fn isolated_by(&self, direction: Direction) -> BTreeSet<Origin> {
+    fn isolated_by(&self, direction: Direction) -> Vec<Origin> {
         let enforced = self.config.enforcement != Enforcement::Never;
         let mut isolated_by = BTreeSet::new();
         if enforced && self.config.enforcement == Enforcement::Always && self.class.kind != SubjectKind::Host {
@@ -207,9 +208,9 @@ impl Binder<'_, '_> {
                 Isolation::Open if !self.config.open_policies => &section.path,
                 Isolation::Open | Isolation::Absent => continue,
             };
-            isolated_by.insert(Origin { object: (*object).clone(), path: path.clone() });
+            isolated_by.insert(Origin { object: object.clone(), path: path.clone() });
         }
-        isolated_by
+        isolated_by.into_iter().collect()
     }
 
     /// The conditions that narrow label peers of entries like this one, over all sections that select the class.
@@ -234,7 +235,7 @@ impl Binder<'_, '_> {
         asked.map(|(selector, path)| (selector.map(narrowed), path)).collect()
     }
 
-    fn bind_entry(&mut self, object: &ObjectRef, entry: &Entry, by_item: bool, rules: &mut BTreeSet<BoundRule>) {
+    fn bind_entry(&mut self, object: &Arc<ObjectRef>, entry: &Entry, by_item: bool, rules: &mut BTreeSet<BoundRule>) {
         let mut peers: Vec<(Peers, String, &str)> = Vec::new();
         for (selector, path) in self.selectors(entry) {
             let Some(selector) = selector else {
@@ -269,6 +270,19 @@ impl Binder<'_, '_> {
     }
 }
 
+/// A selector in words that no other selector has. Most are of labels, and each rule of each class carries its own.
+fn in_short(selector: &PeerSelector) -> String {
+    let PeerSelector::Labels { selector, everywhere } = selector else { return format!("{selector:?}") };
+    let mut words = String::from(if *everywhere { "everywhere" } else { "labels" });
+    for Requirement { source, key, operator } in selector.requirements() {
+        words += &match (source, operator) {
+            (Some(Source::K8s), Operator::In(values)) => format!(" {key:?}={values:?}"),
+            _ => format!(" {source:?} {key:?} {operator:?}"),
+        };
+    }
+    words
+}
+
 impl Binder<'_, '_> {
     /// The allow for the own node: what no rule denies it. Where nothing follows the Normal tier, denies of its level win anyway, and
     /// later ones are never asked.
@@ -291,7 +305,7 @@ impl Binder<'_, '_> {
     /// What selects these peers, so that equal words select equal peers: with what the words alone do not tell, the content of named
     /// sets of prefixes and what the own node is.
     fn words(&self, selector: &PeerSelector, selected: &Peers) -> String {
-        let mut words = format!("{selector:?}");
+        let mut words = in_short(selector);
         if matches!(selector, PeerSelector::CidrGroup { .. } | PeerSelector::CidrGroups { .. }) {
             words += &format!(" of {:?}", self.table.groups());
         }
