@@ -295,8 +295,6 @@ pub enum ProblemKind {
     },
     /// A namespace in the subject selector of a namespaced policy, which is replaced by the policy's own.
     NamespaceReplaced,
-    /// A list that must be empty.
-    MustBeEmpty,
     /// None, or more than one, of some fields.
     NotExactlyOne {
         /// Which.

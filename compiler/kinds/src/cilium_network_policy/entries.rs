@@ -65,9 +65,6 @@ impl Rule {
             Direction::Egress => "toRequires",
         };
         for member in at.list(field) {
-            if !ctx.dialect.requires_accepted {
-                ctx.reject(&member, Stage::Schema, ProblemKind::MustBeEmpty);
-            }
             if let hir::PeerSelector::Labels { selector, .. } = of_peers(&member, self.scope, self.of_init, ctx) {
                 section.requires.push(Requires {
                     direction: self.direction,

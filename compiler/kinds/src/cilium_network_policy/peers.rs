@@ -73,7 +73,7 @@ fn selector(rule: Rule, field: &str, at: &At<'_>, ctx: &mut Context<'_>) -> Opti
         }
         "fromCIDRSet" | "toCIDRSet" => cidr_rule(at, ctx),
         "fromNodes" | "toNodes" => Some(PeerSelector::Nodes(Selector::new(requirements(at, ctx)))),
-        "toFQDNs" => name(at),
+        "toFQDNs" => name(at, ctx),
         "toServices" => service(at, ctx).map(PeerSelector::Services),
         _ => {
             // Why: only the cloud can say whom it means. Without an answer an allow selects nobody and a deny everybody.
@@ -135,9 +135,13 @@ fn cidr_rule(at: &At<'_>, ctx: &mut Context<'_>) -> Option<PeerSelector> {
     Some(PeerSelector::CidrGroups { selector, except })
 }
 
-fn name(at: &At<'_>) -> Option<PeerSelector> {
-    let field = at.get("matchName").or_else(|| at.get("matchPattern"));
-    let text = field.map_or(Some(""), |field| field.text())?;
+fn name(at: &At<'_>, ctx: &mut Context<'_>) -> Option<PeerSelector> {
+    const OF: &[&str] = &["matchName", "matchPattern"];
+    let (name, pattern) = (at.get(OF[0]), at.get(OF[1]));
+    if name.is_some() && pattern.is_some() {
+        ctx.reject(at, Stage::Sanitize, ProblemKind::NotExactlyOne { of: OF });
+    }
+    let text = name.or(pattern).map_or(Some(""), |field| field.text())?;
     let name = if text.is_empty() { String::new() } else { canonical(text) };
     Some(PeerSelector::Fqdn(name))
 }

@@ -148,7 +148,7 @@ const NAME: Shape = object(&[
     Field::new("matchName", TEXT.most(255).like(DNS_NAME), "A name."),
     Field::new("matchPattern", TEXT.most(255).like(DNS_PATTERN), "A name in which `*` stands for part of one label."),
 ])
-.choose(&[Choice::OneOf(&["matchName", "matchPattern"])]);
+.choose(&[Choice::NewOneOf(&["matchName", "matchPattern"])]);
 
 const SERVICE: &[Field] = &[
     Field::new("k8sService", object(SERVICE_NAME), "A service by name."),
@@ -207,7 +207,7 @@ const L7_RULES: Shape = object(&[
     Field::new("l7proto", TEXT, "The name of a generic parser.").removed(),
     Field::new("l7", list(&map(&TEXT)), "Rules of the generic parser.").removed(),
 ])
-.choose(&[Choice::OneOf(&["http", "dns"])]);
+.choose(&[Choice::NewOneOf(&["http", "dns"])]);
 
 const HTTP: &[Field] = &[
     Field::new("path", TEXT, "A regular expression for the request target."),

@@ -138,6 +138,8 @@ pub enum Choice {
     OneOf(&'static [&'static str]),
     /// At least one of them.
     AnyOf(&'static [&'static str]),
+    /// Exactly one of them, since the newest API; older ones leave it to whoever reads the object.
+    NewOneOf(&'static [&'static str]),
 }
 
 /// A list.

@@ -217,7 +217,10 @@ impl Walk {
     }
 
     fn choice(self, at: &At<'_>, object: &Object, choice: &Choice, problems: &mut Vec<Problem>) {
-        let (Choice::OneOf(of) | Choice::AnyOf(of)) = choice;
+        let (Choice::OneOf(of) | Choice::AnyOf(of) | Choice::NewOneOf(of)) = choice;
+        if matches!(choice, Choice::NewOneOf(_)) && self.with_removed {
+            return;
+        }
         let is_there = |name: &&&str| self.field(object, name).is_some() && at.get(name).is_some();
         // Why: what an older API had beside the choice stood for it there.
         let stands_in = |field: &Field| field.removed && self.knows(&field) && at.get(field.name).is_some();
@@ -225,7 +228,7 @@ impl Walk {
             (0, _) if object.fields.iter().any(stands_in) => {}
             (0, _) => problems.push(self.refused(at, ProblemKind::NoneOf { of })),
             (1, _) | (_, Choice::AnyOf(_)) => {}
-            (_, Choice::OneOf(_)) => {
+            (_, Choice::OneOf(_) | Choice::NewOneOf(_)) => {
                 problems.push(self.refused(at, ProblemKind::NotExactlyOne { of }).without_field());
             }
         }
