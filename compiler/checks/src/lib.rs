@@ -110,6 +110,7 @@ checks! {
     tg0061_addresses_do_not_fit;
     tg0062_ambiguous_address_block;
     tg0063_bad_address_field;
+    tg0064_bad_expression;
     tg0090_foreign_policy;
     tg0091_removed_kind;
     tg0110_setting_refuses_policy => find;

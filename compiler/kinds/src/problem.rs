@@ -224,6 +224,13 @@ pub enum ProblemKind {
         /// How many there may be.
         limit: usize,
     },
+    /// A text that is no regular expression.
+    BadExpression {
+        /// The text.
+        found: String,
+        /// Why, for people.
+        why: String,
+    },
     /// A field that another field does not allow.
     Forbidden {
         /// The other.

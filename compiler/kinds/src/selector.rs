@@ -120,8 +120,9 @@ fn condition(at: &At<'_>, stage: Stage, ctx: &mut Context<'_>) -> Option<Conditi
 
 /// Checks a key of an agent's selector: a label key, perhaps after a source, or an address.
 fn check_key(at: &At<'_>, key: &str, stage: Stage, ctx: &mut Context<'_>) {
-    let plain = key.split_once(':').map(|(_, rest)| rest).or_else(|| key.strip_prefix('$')).unwrap_or(key);
-    if !key.starts_with("cidr:") && !is_label_key(plain) {
+    let (source, plain) = key.split_once(':').unwrap_or(("", key.strip_prefix('$').unwrap_or(key)));
+    let is_source = source.bytes().all(|b| b.is_ascii_alphanumeric()) && (!source.is_empty() || !key.starts_with(':'));
+    if !key.starts_with("cidr:") && !(is_source && is_label_key(plain)) {
         ctx.reject(at, stage, ProblemKind::BadForm { found: key.to_owned(), wanted: Form::LabelKey });
     }
 }

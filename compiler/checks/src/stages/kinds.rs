@@ -33,6 +33,7 @@ pub(super) fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
         }
         ProblemKind::Duplicate => tg0057_duplicate_member::render(spot, problem),
         ProblemKind::RuleBroken { name, says } => tg0058_rule_broken::render(spot, problem, name, says),
+        ProblemKind::BadExpression { found, why } => tg0064_bad_expression::render(spot, problem, found, why),
         ProblemKind::Forbidden { beside } => tg0060_field_not_allowed_here::render(spot, problem, beside),
         ProblemKind::AddressesDiffer => tg0061_addresses_do_not_fit::render(spot, problem),
         ProblemKind::BadForm { found, wanted } => render_form(spot, problem, found, *wanted),

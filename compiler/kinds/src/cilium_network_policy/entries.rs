@@ -9,6 +9,7 @@ use super::icmp::icmp_items;
 use super::l7::l7;
 use super::peers::peers;
 use super::ports::port_items;
+use super::sanitize;
 use super::selector::of_peers;
 use crate::context::Context;
 use crate::problem::{ProblemKind, Stage};
@@ -46,6 +47,7 @@ impl Rule {
             path: path.to_owned(),
         };
         for element in &ports {
+            sanitize::member(element, self.scope, ctx);
             let (l4, written) = port_items(self, element, ctx);
             let l7 = l7(self, element, &written, ctx);
             section.entries.push(Entry { l7, ..entry(l4, &element.path) });

@@ -16,6 +16,7 @@ mod l7;
 mod peers;
 mod ports;
 mod requests;
+mod sanitize;
 mod schema;
 mod selector;
 

@@ -36,12 +36,19 @@ pub(super) fn port_items<'t>(rule: Rule, at: &At<'t>, ctx: &mut Context<'_>) -> 
                     let kind = ProblemKind::NotOneOf { found: known.to_owned(), allowed: OLD_PROTOCOLS };
                     ctx.reject(&port, Stage::Schema, kind);
                 }
+                if port.text_of("port").is_some_and(|text| !["", "0"].contains(&text)) {
+                    ctx.reject(&port, Stage::Sanitize, ProblemKind::PortOfPortlessProtocol);
+                }
                 closed = true;
                 ctx.not_yet(&port);
                 continue;
             }
             other => Protocol::parse(other).into_iter().collect(),
         };
+        // Why: a port of another type has been refused by the schema.
+        if port.get("port").is_some_and(|it| it.text().is_none()) {
+            continue;
+        }
         let text = port.text_of("port").unwrap_or_default();
         let end = port.get("endPort").and_then(|it| it.whole()).and_then(|it| u16::try_from(it).ok()).unwrap_or(0);
         let only_tcp = protocols == [Protocol::TCP];
