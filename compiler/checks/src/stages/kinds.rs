@@ -149,14 +149,7 @@ pub(super) fn without_echoes(all: &[Problem]) -> Vec<Problem> {
 
 /// Whether a problem only repeats another, or follows from it.
 fn is_echo(problem: &Problem, cause: &Problem) -> bool {
-    is_said_twice(problem, cause) || is_left_out(problem, cause) || is_in_gone_list(problem, cause)
-}
-
-/// Whether something is wrong with a list, or in it, that has to be empty.
-fn is_in_gone_list(problem: &Problem, cause: &Problem) -> bool {
-    let list = if cause.path.ends_with(']') { parent(&cause.path).unwrap_or(&cause.path) } else { &cause.path };
-    let inside = problem.path.strip_prefix(list).is_some_and(|rest| rest.is_empty() || rest.starts_with('['));
-    cause.kind == ProblemKind::MustBeEmpty && problem.kind != ProblemKind::MustBeEmpty && inside
+    is_said_twice(problem, cause) || is_left_out(problem, cause)
 }
 
 /// Whether a later stage says again what an earlier one has refused at the same place.
@@ -179,8 +172,8 @@ fn is_left_out(problem: &Problem, cause: &Problem) -> bool {
         && matches!(problem.kind, ProblemKind::UnknownField { .. })
         && problem.path.strip_prefix(&cause.path).is_some_and(|rest| rest.starts_with(['.', '[']));
     // Why: what must not be there need not be right.
-    let gone =
-        matches!(cause.kind, ProblemKind::TooMany { limit: 0, .. }) && parent(&problem.path) == Some(&cause.path);
+    let in_it = problem.path.strip_prefix(&cause.path).is_some_and(|rest| rest.starts_with('['));
+    let gone = matches!(cause.kind, ProblemKind::TooMany { limit: 0, .. }) && in_it;
     gone || inside || is_cause && is_absence(&problem.kind) && parent(&cause.path) == Some(&problem.path)
 }
 

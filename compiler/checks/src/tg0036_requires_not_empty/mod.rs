@@ -10,7 +10,7 @@ use crate::words::{fate, quoted};
 pub const PAGE: Page = page!(36, "requires-not-empty", Error, "0.1.0");
 
 pub fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
-    let list = problem.path.rsplit_once('[').map_or(problem.path.as_str(), |(list, _)| list);
+    let list = problem.path.as_str();
     let said = PAGE.says(format!("{} must be empty", quoted(list)));
     spot.blame(said, spot.key(list), "no longer in use")
         .why(fate(problem))
