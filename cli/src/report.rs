@@ -321,6 +321,9 @@ pub struct TraceSide {
     /// Why nothing is enforced there, when nothing is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unmanaged: Option<String>,
+    /// Pairs of clauses about the subject that contradict each other: its policy cannot be computed, and it is closed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub policy_errors: Vec<[TraceCause; 2]>,
     /// Facts that were not read and that the verdict of this end hangs on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<MissingFact>,
@@ -408,6 +411,10 @@ pub struct LabSummary {
     pub blocked: usize,
     /// Where observation and expectation differ.
     pub differing: usize,
+    /// Questions that were not asked, because their verdict hangs on what was not read; `trace` says on what.
+    pub unknown: usize,
+    /// Questions that the other dialect answers otherwise.
+    pub differing_under: usize,
 }
 
 /// One question of a lab with its answer.
@@ -428,6 +435,9 @@ pub struct LabAnswer {
     pub observed: String,
     /// Whether both agree.
     pub agrees: bool,
+    /// The dialect that answers otherwise, and because of what; for example `cilium (D2)`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub differs_under: Option<String>,
     /// Where it should be denied, for example `ingress of shop/db`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub denied_at: Option<String>,

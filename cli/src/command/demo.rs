@@ -68,7 +68,7 @@ fn in_user_space(db: &Database, choice: &Choice, plan: &Plan, why: &str, colours
     say("the shop: 6 pods on 2 nodes, policies in examples/shop\n")?;
     let (questions, sample) = questions(db, plan, 0);
     let answers = rehearsal::in_user_space(db, plan, &questions, Fault::None)?;
-    let found = Found { answers, sample, on_kernel: Err(why.to_owned()) };
+    let found = Found { answers, sample, unknown: 0, on_kernel: Err(why.to_owned()) };
     let report = view::report(db, plan, &found, choice);
     say(&view::text(&report, &as_root(), colours))?;
     Ok(if report.summary.differing == 0 { Exit::Clean } else { Exit::Findings })
@@ -108,7 +108,7 @@ fn show(
     )?;
     let (questions, sample) = questions(db, plan, 0);
     let answers = stage.ask(db, &questions).map_err(|error| error.to_string())?;
-    let report = view::report(db, plan, &Found { answers, sample, on_kernel: Ok(()) }, choice);
+    let report = view::report(db, plan, &Found { answers, sample, unknown: 0, on_kernel: Ok(()) }, choice);
     say(&view::text(&report, "", colours))?;
     go_on()?;
 

@@ -1,5 +1,6 @@
 //! `tidegate lab`: the pods of cluster files as namespaces of this machine, with real traffic.
 
+pub mod doubt;
 mod made_of;
 pub mod play;
 pub mod run;

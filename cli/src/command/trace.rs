@@ -182,6 +182,7 @@ fn differs(db: &Database, choice: &Choice, question: &Question, trace: &reason::
 }
 
 fn side(db: &Database, side: &Side) -> TraceSide {
+    let policy_errors = side.conflicts.iter().map(|pair| [cause(db, &pair[0]), cause(db, &pair[1])]).collect();
     let (unmanaged, rows) = match &side.stand {
         Stand::Unknown(_) => (None, Vec::new()),
         Stand::Unmanaged(why) => (Some(unmanaged(*why)), Vec::new()),
@@ -192,6 +193,7 @@ fn side(db: &Database, side: &Side) -> TraceSide {
         subject: side.subject.clone(),
         verdict: word(side.outcome()).to_owned(),
         unmanaged,
+        policy_errors,
         missing: missing(&side.missing()),
         rows,
     }
@@ -331,6 +333,10 @@ fn text(report: &TraceReport, colours: bool) -> String {
         out += &format!("\n{name} {}: {}\n", side.subject, paint(&side.verdict, &side.verdict));
         if let Some(why) = &side.unmanaged {
             out += &format!("  {why}\n");
+        }
+        for [first, second] in &side.policy_errors {
+            out += "  its policy cannot be computed, so it is closed: these contradict each other\n";
+            out += &format!("    {}\n    {}\n", cause_text(first), cause_text(second));
         }
         if !side.missing.is_empty() {
             out += "  it hangs on what was not read\n";

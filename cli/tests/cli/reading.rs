@@ -143,3 +143,36 @@ fn a_policy_that_only_allows_is_never_said_to_deny() {
     }
     insta::assert_snapshot!("trace-allow-only", folder.run(&TRACE).ended(0));
 }
+
+#[test]
+fn clauses_that_contradict_each_other_are_named_with_what_they_close() {
+    let folder = folder(PROXY);
+    let other = PROXY.replace("name: api", "name: other").replace("mode: required", "mode: disabled");
+    folder.write("other.yaml", &other);
+    let said = folder.run(&TRACE).ended(0);
+    assert!(said.starts_with("DENY") && said.contains("its policy cannot be computed, so it is closed"), "{said}");
+    assert!(said.contains("CiliumNetworkPolicy shop/api") && said.contains("CiliumNetworkPolicy shop/other"), "{said}");
+    assert!(folder.run(&["check"]).ended(1).contains("TG0111"));
+    assert!(folder.run(&["build"]).failed(2).contains("TG0111"));
+}
+
+#[test]
+fn a_lab_marks_what_another_dialect_says_and_asks_nothing_that_nobody_knows() {
+    let folder = folder(BLOCK);
+    let told = json(&folder.run(&["lab", "run", ".", "-o", "json"]).out);
+    let marks: Vec<&Value> = told["answers"].as_array().unwrap().iter().map(|it| &it["differsUnder"]).collect();
+    let marked = marks.iter().filter(|it| !it.is_null()).count();
+    assert!(marked > 0 && marks.iter().all(|it| it.is_null() || **it == "cilium (D1)"), "{marks:?}");
+    assert_eq!(told["summary"]["differingUnder"], marked);
+    let said = folder.run(&["lab", "run", "."]).out;
+    assert!(said.contains(&format!("{marked} questions differ under cilium (D1)")), "{said}");
+
+    let policy =
+        POLICY.replace("podSelector: {matchLabels: {app: web}}", "namespaceSelector: {matchLabels: {team: a}}");
+    let cluster = CLUSTER.replace("kind: Namespace", "kind: Secret");
+    let folder = Folder::of(&[("cluster.yaml", &cluster), ("policy.yaml", &policy)]);
+    let told = json(&folder.run(&["lab", "run", ".", "-o", "json"]).out);
+    assert!(told["summary"]["unknown"].as_u64().unwrap() > 0, "{}", told["summary"]);
+    assert_eq!(told["summary"]["differing"], 0);
+    assert!(folder.run(&["lab", "run", "."]).out.contains("not asked, for want of facts"));
+}

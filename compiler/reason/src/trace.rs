@@ -75,6 +75,8 @@ pub struct Side {
     pub other: String,
     /// What it says.
     pub stand: Stand,
+    /// Pairs of clauses about the subject that contradict each other: where there are any, it is closed.
+    pub conflicts: Vec<[Cause; 2]>,
 }
 
 impl Side {
@@ -208,6 +210,7 @@ impl World<'_> {
             direction,
             subject: self.subject(mine, my_pod),
             other: self.subject(other, other_pod),
+            conflicts: self.conflicts(mine, my_pod),
             stand: match itself {
                 true => Stand::Itself,
                 false => self.stand(direction, mine, my_pod, other, other_pod, question.key),
@@ -217,6 +220,14 @@ impl World<'_> {
             egress: side(Direction::Egress, source, source_pod, destination, destination_pod),
             ingress: side(Direction::Ingress, destination, destination_pod, source, source_pod),
         }
+    }
+
+    fn conflicts(&self, party: &Party, pod: &Option<Pod>) -> Vec<[Cause; 2]> {
+        let Ok((class, _)) = self.class(party, pod) else { return Vec::new() };
+        let cause = |origin: &hir::Origin| {
+            Cause::of(self.db, &Origin { object: origin.object.to_string(), path: origin.path.clone() })
+        };
+        self.bind(&class).conflicts.iter().map(|it| [cause(&it.first), cause(&it.second)]).collect()
     }
 
     fn stand(
@@ -338,7 +349,11 @@ impl World<'_> {
         let decision = oracle::decide(&rules, peer, key);
         let causes = decision.by.iter().filter_map(|id| rules.origin(*id));
         let by_default = !matches!(decision.because, Because::Rule { .. });
-        let mut missing = doubt::missing(self, &doubt::Asked { direction, class, peer, key, end: end_of(direction) });
+        // Why: where clauses contradict each other nothing is decided and all is closed, whatever else is known.
+        let mut missing = match bound.conflicts.is_empty() {
+            true => doubt::missing(self, &doubt::Asked { direction, class, peer, key, end: end_of(direction) }),
+            false => BTreeSet::new(),
+        };
         if decision.verdict.is_allowed() && decision.verdict.auth == Auth::Required {
             missing.insert(Missing::new(Fact::AuthSession, self.peers.name(peer)));
         }

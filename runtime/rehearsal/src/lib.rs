@@ -22,7 +22,7 @@ pub mod spec;
 pub mod stage;
 pub mod user_space;
 
-pub use expect::{Expected, Side};
+pub use expect::{Expected, Judge, Side};
 pub use pairs::{Question, Sample, questions};
 pub use stage::{Answer, Error, Fault, Stage};
 pub use user_space::in_user_space;

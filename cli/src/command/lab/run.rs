@@ -1,6 +1,6 @@
 //! `tidegate lab run`: every pair asked, expected beside observed.
 
-use super::view;
+use super::{doubt, view};
 use crate::args::{Color, Outputs, Paths};
 use crate::command::Exit;
 use crate::output::{self, Format};
@@ -43,6 +43,8 @@ pub struct Found {
     pub answers: Vec<Answer>,
     /// How pairs were chosen.
     pub sample: Sample,
+    /// How many questions were not asked, because their verdict hangs on what was not read.
+    pub unknown: usize,
     /// Whether the kernel answered; else why the user-space engine did.
     pub on_kernel: Result<(), String>,
 }
@@ -64,6 +66,7 @@ impl Run {
             _ => Fault::None,
         };
         let (questions, sample) = questions(&session.db, &plan, seed);
+        let (questions, unknown) = doubt::without_unknown(&session.db, questions);
         let answers = match &on_kernel {
             Ok(()) => {
                 render::say(&plan.describe());
@@ -73,7 +76,7 @@ impl Run {
                 rehearsal::in_user_space(&session.db, &plan, &questions, fault).map_err(|error| error.to_string())?
             }
         };
-        let found = Found { answers, sample, on_kernel };
+        let found = Found { answers, sample, unknown, on_kernel };
         let report = view::report(&session.db, &plan, &found, &session.choice);
         let again = super::as_root();
         output::write_all(&self.outputs.outputs, |format, destination| match format {

@@ -1,5 +1,6 @@
 //! What a rehearsal found, as a report and as text.
 
+use super::doubt;
 use super::run::Found;
 use crate::render;
 use crate::report::{API_VERSION, DialectEntry, Incomplete, LabAnswer, LabReport, LabSummary, TraceCause};
@@ -7,12 +8,17 @@ use driver::{Choice, Database, locate};
 use flow::Family;
 use lab::Outcome;
 use lab::topology::Plan;
-use rehearsal::{Answer, Sample};
+use rehearsal::{Answer, Question, Sample};
 use std::collections::BTreeMap;
 
 /// The report of a run.
 pub fn report(db: &Database, plan: &Plan, found: &Found, choice: &Choice) -> LabReport {
-    let answers: Vec<LabAnswer> = found.answers.iter().map(|it| answer(db, plan, it)).collect();
+    let questions: Vec<Question> = found.answers.iter().map(|it| it.question).collect();
+    let mut differs = doubt::differing(db, choice, plan, &questions);
+    let differing_under = differs.len();
+    let answers = found.answers.iter().enumerate();
+    let answers: Vec<LabAnswer> =
+        answers.map(|(at, it)| LabAnswer { differs_under: differs.remove(&at), ..answer(db, plan, it) }).collect();
     let differing = answers.iter().filter(|it| !it.agrees).count();
     let reached = answers.iter().filter(|it| it.observed == "reached").count();
     LabReport {
@@ -26,7 +32,14 @@ pub fn report(db: &Database, plan: &Plan, found: &Found, choice: &Choice) -> Lab
             Sample::All => None,
             Sample::Seeded(seed) => Some(seed),
         },
-        summary: LabSummary { questions: answers.len(), reached, blocked: answers.len() - reached, differing },
+        summary: LabSummary {
+            questions: answers.len(),
+            reached,
+            blocked: answers.len() - reached,
+            differing,
+            unknown: found.unknown,
+            differing_under,
+        },
         answers,
     }
 }
@@ -49,6 +62,7 @@ fn answer(db: &Database, plan: &Plan, answer: &Answer) -> LabAnswer {
         expected: if answer.expected.reached { "reached" } else { "blocked" }.to_owned(),
         observed: word(answer.observed).to_owned(),
         agrees: answer.agrees(),
+        differs_under: None,
         denied_at: denied.map(|side| format!("{} of {}", side.direction, side.subject)),
         because: denied.map_or(Vec::new(), |side| {
             side.by
@@ -109,17 +123,37 @@ fn cause(cause: &TraceCause) -> String {
     format!("{} {}{place}", cause.object, cause.path)
 }
 
+/// How many flows the other dialect answers otherwise, and because of what, most frequent first.
+fn differing_under(report: &LabReport) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for under in report.answers.iter().filter_map(|it| it.differs_under.as_deref()) {
+        *counts.entry(under).or_default() += 1;
+    }
+    let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
+    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+    let line = |(under, n): &(&str, usize)| {
+        let differ = if *n == 1 { "question differs" } else { "questions differ" };
+        format!("{n} {differ} under {under}\n")
+    };
+    counts.iter().map(line).collect()
+}
+
 fn closing(report: &LabReport) -> String {
     let summary = &report.summary;
+    let not_asked = match summary.unknown {
+        0 => String::new(),
+        n => format!("; {n} not asked, for want of facts (`trace` says which)"),
+    };
     let sample = report.seed.map_or(String::new(), |seed| format!(" (pairs sampled, --seed {seed})"));
     let verdict = match summary.differing {
         0 => "all as expected".to_owned(),
         n => format!("{n} NOT AS EXPECTED"),
     };
     format!(
-        "{} questions{sample}: {} reached, {} blocked; {verdict}; {}\n",
+        "{} questions{sample}: {} reached, {} blocked; {verdict}{not_asked}; {}\n",
         summary.questions, summary.reached, summary.blocked, report.dialect
-    ) + &Incomplete::lines(&report.incomplete)
+    ) + &differing_under(report)
+        + &Incomplete::lines(&report.incomplete)
 }
 
 /// Who reaches whom on what: one row a pair, both families together where they agree.

@@ -17,7 +17,10 @@ mod world;
 pub use missing::{Fact, Missing};
 
 use crate::world::World;
+use driver::{Db, Knowledge};
 use flow::{Action, Auth, Direction, L4Key, PeerId};
+use hir::Entity;
+use hir::policy::{L3, PeerSelector};
 use hir::subject::Class;
 use part::Parts;
 use selector::Peer;
@@ -82,4 +85,31 @@ fn answers(world: &World<'_>, asked: &Asked<'_>, peer: &Peer, found: &mut BTreeS
 fn answer(verdict: flow::Verdict) -> Answer {
     let auth = Some(verdict.auth).filter(|auth| *auth != Auth::Disabled);
     (verdict.is_allowed(), matches!(verdict.action, Action::Redirect(_)), auth)
+}
+
+/// Whether nothing that was read leaves any verdict open, so that nobody need ask flow by flow. `false` may be wrong, `true` is not.
+pub fn is_impossible(db: &dyn Db) -> bool {
+    if db.project().knowledge(db) == Knowledge::Complete {
+        return true;
+    }
+    let cluster = driver::world::cluster(db);
+    let read = cluster.node_ips();
+    let placed = |pod: &facts::Pod| {
+        let node = pod.node.as_deref().is_some_and(|node| read.contains_key(node));
+        node && !pod.ips.is_empty() && cluster.namespaces.contains_key(&pod.name.namespace)
+    };
+    let sure = |peer: &hir::policy::Peer| match &peer.selector {
+        PeerSelector::Labels { .. } | PeerSelector::Cidr { .. } | PeerSelector::Nodes(_) => true,
+        PeerSelector::Entity(entity) => *entity != Entity::KubeApiserver,
+        _ => false,
+    };
+    let index = driver::world::index(db);
+    let policies = index.values().flat_map(|policies| policies.iter());
+    let mut entries = policies.flat_map(|policy| &policy.sections).flat_map(|section| &section.entries);
+    let names = db.project().dialect(db).egress_port_names_per_destination;
+    let certain = entries.all(|entry| {
+        (names || !entry.l4.names_ports()) && matches!(&entry.l3, L3::Any(peers) if peers.iter().all(sure))
+            || entry.l3 == L3::Unrestricted
+    });
+    certain && !cluster.ranges().is_empty() && cluster.pods.values().all(placed)
 }
