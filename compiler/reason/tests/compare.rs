@@ -89,11 +89,11 @@ fn a_verdict_that_is_the_same_is_not_marked() {
 
 #[test]
 fn a_policy_that_one_reading_refuses_is_a_difference() {
-    let kafka = "{toPorts: [{ports: [{port: '9092', protocol: TCP}], rules: {kafka: [{topic: a}]}}]}";
-    let spec = format!("{{endpointSelector: {{matchLabels: {{app: db}}}}, ingress: [{kafka}]}}");
+    let tunnel = "toPorts: [{ports: [{port: '0', protocol: GRE}]}]";
+    let spec = format!("{{endpointSelector: {{matchLabels: {{app: db}}}}, ingress: [{{{tunnel}}}]}}");
     let asked = |dialect| marks(dialect, "CiliumNetworkPolicy", &spec, ["web", "db", "80"]);
-    assert_eq!(asked(&Dialect::CILIUM_1_20), [r#"cilium-1.19 Deny ["V1"] -0 +1"#]);
-    assert_eq!(asked(&Dialect::CILIUM_1_19), [r#"standard Allow ["V1"] -1 +0"#, r#"cilium-1.20 Allow ["V1"] -1 +0"#]);
+    assert_eq!(asked(&Dialect::CILIUM_1_20), [r#"cilium-1.19 Allow ["V3"] -1 +0"#]);
+    assert_eq!(asked(&Dialect::CILIUM_1_19), [r#"standard Deny ["V3"] -0 +1"#, r#"cilium-1.20 Deny ["V3"] -0 +1"#]);
 }
 
 #[test]
