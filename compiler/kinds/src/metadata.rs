@@ -67,10 +67,17 @@ fn check_names(metadata: &At<'_>, namespaced: bool, is_name: fn(&str) -> bool, c
         }
     };
     // Why: the end of a generated name is yet to come, so a hyphen may stand there.
-    check("generateName", &|text| is_name(text.strip_suffix('-').unwrap_or(text)));
+    let may_begin = |text: &str| is_name(text.strip_suffix('-').unwrap_or(text));
+    check("generateName", &may_begin);
     check("name", &is_name);
     if namespaced {
         check("namespace", &is_dns_label);
+    }
+    // Why: the name is made before it is validated, and is as wrong as its beginning.
+    let begins = metadata.get("generateName").filter(|_| metadata.text_of("name").is_none_or(str::is_empty));
+    if let Some(at) = begins.filter(|at| at.text().is_some_and(|text| !text.is_empty() && !may_begin(text))) {
+        let found = at.text().unwrap_or_default().to_owned();
+        ctx.refuse(&at, "metadata.name", ProblemKind::BadForm { found, wanted: Form::DnsName });
     }
 }
 

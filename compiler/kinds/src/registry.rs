@@ -75,10 +75,10 @@ pub const KINDS: &[Kind] = kinds! {
         built_in(network_policy::FIELDS) => network_policy::decode, network_policy::validate, is_dns_subdomain;
     "cilium.io" ["v2"] "CiliumNetworkPolicy" true
         custom(cilium_network_policy::FIELDS, cilium_network_policy::RULES)
-        => cilium_network_policy::decode_namespaced, nothing_more, is_dns_subdomain;
+        => cilium_network_policy::decode_namespaced, cilium_network_policy::published, is_dns_subdomain;
     "cilium.io" ["v2"] "CiliumClusterwideNetworkPolicy" false
         custom(cilium_clusterwide_network_policy::FIELDS, cilium_network_policy::RULES)
-        => cilium_clusterwide_network_policy::decode, nothing_more, is_dns_subdomain;
+        => cilium_clusterwide_network_policy::decode, cilium_network_policy::published, is_dns_subdomain;
 };
 
 /// Kinds of facts whose objects are compared with a schema all the same.

@@ -62,7 +62,8 @@ const OTHERS: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
 fn fields(schema: &At<'_>, ours: &[Field], path: &str, wrong: &mut Vec<String>) {
     let theirs: Vec<(String, At<'_>)> = schema.get("properties").map(|it| it.entries()).unwrap_or_default();
-    let theirs = theirs.into_iter().filter(|(name, _)| !OTHERS.contains(&name.as_str()));
+    let is_other = |name: &str| !path.contains('.') && OTHERS.contains(&name);
+    let theirs = theirs.into_iter().filter(|(name, _)| !is_other(name));
     let required: BTreeSet<&str> = schema.list("required").filter_map(|it| it.text()).collect();
     let mut seen = BTreeSet::new();
     for (name, schema) in theirs {
@@ -99,7 +100,7 @@ fn shape(schema: &At<'_>, ours: &Shape, path: &str, wrong: &mut Vec<String>) {
         Shape::Free => return,
         Shape::Open => kind == "object" && kept,
         Shape::Text(_) => kind == "string" && words.is_empty(),
-        Shape::Word(allowed) => kind == "string" && words == *allowed,
+        Shape::Word(allowed) => kind == "string" && words == published(allowed),
         Shape::Whole(_) => kind == "integer",
         Shape::Flag => kind == "boolean",
         Shape::WholeOrText(_) => either,
@@ -148,6 +149,11 @@ fn shape(schema: &At<'_>, ours: &Shape, path: &str, wrong: &mut Vec<String>) {
         }
         _ => {}
     }
+}
+
+/// The words of a table without those that the agent takes and the definition leaves out.
+fn published(words: &[&'static str]) -> Vec<&'static str> {
+    words.iter().copied().filter(|word| !["world-ipv4", "world-ipv6"].contains(word)).collect()
 }
 
 fn of_members(schema: Option<At<'_>>, ours: &Shape, path: &str, wrong: &mut Vec<String>) {

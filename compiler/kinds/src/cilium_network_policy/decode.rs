@@ -3,6 +3,7 @@ use flow::Direction;
 use hir::{Isolation, Section, Selector, Subjects};
 
 use super::entries::Rule;
+use super::schema::{ENTITIES, UNPUBLISHED};
 use super::selector::{of_subjects, requirements};
 use crate::context::Context;
 use crate::problem::{ProblemKind, Stage};
@@ -89,5 +90,22 @@ fn isolation(at: &At<'_>, wanted: Direction) -> Isolation {
         (_, None) => Isolation::Absent,
         (Some(false), Some(_)) => Isolation::Open,
         (Some(true) | None, Some(list)) => Isolation::Isolates(list.path),
+    }
+}
+
+/// What the newest API server refuses although the agent knows it: see [`UNPUBLISHED`].
+pub(crate) fn published(root: &At<'_>, ctx: &mut Context<'_>) {
+    if !ctx.newest {
+        return;
+    }
+    let rules: Vec<At<'_>> = root.get("spec").into_iter().chain(root.list("specs")).collect();
+    for (rule, (list, direction, _)) in rules.iter().flat_map(|rule| RULES.iter().map(move |list| (rule, list))) {
+        let field = if *direction == Direction::Ingress { "fromEntities" } else { "toEntities" };
+        for at in rule.list(list).flat_map(|member| member.list(field)) {
+            if let Some(word) = at.text().filter(|word| UNPUBLISHED.contains(word)) {
+                let kind = ProblemKind::NotOneOf { found: word.to_owned(), allowed: ENTITIES };
+                ctx.reject(&at, Stage::Schema, kind);
+            }
+        }
     }
 }

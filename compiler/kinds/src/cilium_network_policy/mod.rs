@@ -20,5 +20,5 @@ mod sanitize;
 mod schema;
 mod selector;
 
-pub(crate) use decode::{Scope, decode, decode_namespaced};
+pub(crate) use decode::{Scope, decode, decode_namespaced, published};
 pub use schema::{FIELDS, RULE, RULES};

@@ -108,8 +108,11 @@ const EGRESS_DENY: &[Field] = peers!(
     Field::new("toPorts", list(&object(PORT_DENY_RULE)), "Ports of the destination."),
 );
 
-/// The words of `fromEntities` and `toEntities`.
-const ENTITIES: &[&str] = &[
+/// The words that the agent knows and the newest published definition leaves out, so that its API server refuses them.
+pub(super) const UNPUBLISHED: &[&str] = &["world-ipv4", "world-ipv6"];
+
+/// The words of `fromEntities` and `toEntities`, those that only the agent knows included.
+pub(super) const ENTITIES: &[&str] = &[
     "all",
     "world",
     "world-ipv4",
