@@ -7,7 +7,6 @@
 //! ```
 
 mod asked;
-mod audit;
 mod conflicts;
 mod members;
 mod ports;
@@ -40,8 +39,6 @@ pub struct Bound {
     /// Clauses that contradict each other. Where there are any nothing can be decided: both directions are closed, and what was in force
     /// before should stay.
     pub conflicts: BTreeSet<Conflict>,
-    /// What would be denied is let through: `rules` and `isolated_by` of both directions say it so already.
-    pub audit: bool,
 }
 
 impl Bound {
@@ -133,7 +130,7 @@ pub fn resolve_with<'p>(
     let mut binder = Binder { selecting, class, table, config, dialect, members };
     let conflicts: BTreeSet<Conflict> = Direction::BOTH.into_iter().flat_map(|it| binder.conflicts(it)).collect();
     let (ingress, egress) = (binder.bind(Direction::Ingress), binder.bind(Direction::Egress));
-    let mut bound = Bound { ingress, egress, conflicts, audit: config.audit };
+    let mut bound = Bound { ingress, egress, conflicts };
     if !bound.conflicts.is_empty() {
         let by = bound.conflicts.iter().flat_map(|it| [it.first.clone(), it.second.clone()]);
         let by: BTreeSet<Origin> = by.collect();
@@ -141,9 +138,6 @@ pub fn resolve_with<'p>(
             direction.rules.clear();
             direction.isolated_by = by.iter().cloned().collect();
         }
-    } else if config.audit {
-        audit::turn(&mut bound.ingress);
-        audit::turn(&mut bound.egress);
     }
     bound
 }
