@@ -8,7 +8,7 @@ use packet::craft::{Echo, Frame};
 use packet::{Endpoint, Flags, Host, Lifetimes, Origin, Outcome, Reason, Ruling, Step, Track, step, step_host};
 use std::net::IpAddr;
 
-/// (the node, another address of it, a pod, somebody outside, a node elsewhere), in both families.
+/// (the node, another address of it, an endpoint of it, somebody outside, a node elsewhere), in both families.
 const WORLDS: [[&str; 5]; 2] = [
     ["10.9.0.1", "192.0.2.1", "10.8.0.4", "198.51.100.7", "10.9.0.2"],
     ["fd00:9::1", "2001:db8::1", "fd00:8::4", "2001:db8:5::7", "fd00:9::2"],
@@ -69,24 +69,24 @@ fn rule_22_a_tagged_frame_belongs_to_another_device() {
 #[test]
 fn rule_23_only_what_is_the_nodes_own_is_judged() {
     let mut bench = Bench::new(none);
-    for [node, other, pod, outside, _] in worlds() {
+    for [node, other, near, outside, _] in worlds() {
         for own in [node, other] {
             assert_eq!(bench.to(&Frame::tcp(outside, own, 9, 22, Flags::SYN)), Drop(Reason::Policy));
             assert_eq!(bench.from(Origin::Here, &Frame::udp(own, outside, 9, 53)), Drop(Reason::Policy));
             // Spoofed, or routed through the node: its address alone makes nothing the node's.
             assert_eq!(bench.from(Origin::Elsewhere, &Frame::udp(own, outside, 9, 53)), Pass(Forwarded));
         }
-        assert_eq!(bench.to(&Frame::tcp(outside, pod, 9, 22, Flags::SYN)), Pass(Forwarded));
-        assert_eq!(bench.from(Origin::Endpoint, &Frame::udp(pod, outside, 9, 53)), Pass(Forwarded));
-        assert_eq!(bench.from(Origin::Here, &Frame::udp(pod, outside, 9, 53)), Pass(Forwarded));
+        assert_eq!(bench.to(&Frame::tcp(outside, near, 9, 22, Flags::SYN)), Pass(Forwarded));
+        assert_eq!(bench.from(Origin::Endpoint, &Frame::udp(near, outside, 9, 53)), Pass(Forwarded));
+        assert_eq!(bench.from(Origin::Here, &Frame::udp(near, outside, 9, 53)), Pass(Forwarded));
         assert!(bench.track.connections().next().is_none());
         // A header that means nothing is looked at where the address in it is the node's, and nowhere else.
-        for (to, fate) in [(pod, Pass(Forwarded)), (node, Drop(Reason::MalformedHeader))] {
+        for (to, fate) in [(near, Pass(Forwarded)), (node, Drop(Reason::MalformedHeader))] {
             let mut damaged = Frame::udp(outside, to, 9, 53).build();
             damaged[14] = 0x55;
             assert_eq!(bench.full(Ingress, &damaged, None, Origin::Elsewhere).outcome, fate);
         }
-        let cut = &Frame::udp(outside, pod, 9, 53).build()[..30];
+        let cut = &Frame::udp(outside, near, 9, 53).build()[..30];
         assert_eq!(bench.full(Ingress, cut, None, Origin::Elsewhere).outcome, Drop(Reason::Truncated));
     }
     let raw = Frame::raw(0x88cc, vec![0; 50]);
@@ -117,15 +117,15 @@ fn rule_24_neighbours_are_found_whatever_the_policy() {
 #[test]
 fn rule_25_errors_about_forwarded_traffic_are_forwarded_traffic() {
     let mut bench = Bench::new(none);
-    for [node, _, pod, outside, _] in worlds() {
+    for [node, _, near, outside, _] in worlds() {
         let kind = if node.is_ipv4() { 11 } else { 3 };
-        let error = |about: &Frame| Frame::icmp_error(node, pod, kind, 0, about);
-        assert_eq!(bench.from(Origin::Here, &error(&Frame::udp(pod, outside, 9, 53))), Pass(Forwarded));
-        assert_eq!(bench.from(Origin::Here, &error(&Frame::udp(pod, node, 9, 53))), Drop(Reason::Policy));
-        assert_eq!(bench.from(Origin::Here, &error(&Frame::udp(outside, pod, 9, 53))), Drop(Reason::Policy));
+        let error = |about: &Frame| Frame::icmp_error(node, near, kind, 0, about);
+        assert_eq!(bench.from(Origin::Here, &error(&Frame::udp(near, outside, 9, 53))), Pass(Forwarded));
+        assert_eq!(bench.from(Origin::Here, &error(&Frame::udp(near, node, 9, 53))), Drop(Reason::Policy));
+        assert_eq!(bench.from(Origin::Here, &error(&Frame::udp(outside, near, 9, 53))), Drop(Reason::Policy));
     }
-    let [node, _, pod, outside, _] = worlds()[0];
-    let needed = Frame::icmp_error(outside, node, 3, 4, &Frame::udp(node, pod, 1, 2));
+    let [node, _, near, outside, _] = worlds()[0];
+    let needed = Frame::icmp_error(outside, node, 3, 4, &Frame::udp(node, near, 1, 2));
     assert_eq!(bench.to(&needed), Pass(PathMtu));
 }
 
@@ -169,17 +169,21 @@ fn rule_27_audit_passes_denials_and_nothing_else() {
 }
 
 #[test]
-fn the_node_tracks_apart_from_its_pods() {
+fn the_node_tracks_apart_from_its_endpoints() {
     let mut bench = Bench::new(tcp80);
-    for [node, _, pod, ..] in worlds() {
-        let (syn, answer) = (Frame::tcp(pod, node, 9, 80, Flags::SYN), Frame::tcp(node, pod, 80, 9, Flags::SYN_ACK));
-        let (four, six) = match pod {
-            IpAddr::V4(pod) => (Some(pod), None),
-            IpAddr::V6(pod) => (None, Some(pod)),
+    for [node, _, near, ..] in worlds() {
+        let (syn, answer) = (Frame::tcp(near, node, 9, 80, Flags::SYN), Frame::tcp(node, near, 80, 9, Flags::SYN_ACK));
+        let (four, six) = match near {
+            IpAddr::V4(near) => (Some(near), None),
+            IpAddr::V6(near) => (None, Some(near)),
         };
         let own = Endpoint { id: 3, address4: four, address6: six, mac: None };
         step(&mut bench.track, &own, Egress, &syn.build(), None, 0, &mut |_, _| Ruling::Allow);
-        assert_eq!(bench.from(Origin::Here, &answer), Drop(Reason::Policy), "the pod's connection is not the node's");
+        assert_eq!(
+            bench.from(Origin::Here, &answer),
+            Drop(Reason::Policy),
+            "the endpoint's connection is not the node's"
+        );
         assert_eq!(bench.to(&syn), Pass(Allowed));
         assert_eq!(bench.from(Origin::Here, &answer), Pass(Reply));
     }
