@@ -6,6 +6,7 @@ mod kinds;
 mod syntax;
 
 use diag::Diagnostic;
+use driver::text::Role;
 
 use crate::place::{Spot, Text};
 pub(crate) use syntax::{Trust, trust};
@@ -21,7 +22,10 @@ pub(crate) fn render(text: &Text) -> Vec<Diagnostic> {
     for spot in text.spots() {
         let trust = trust(text, spot.object.document);
         let problems = kinds::without_echoes(&spot.object.problems);
-        let worth = |it: &&::kinds::Problem| trust.in_policy(it) && !is_empty(&spot);
+        // Why: of an object that is refused as a whole, what else would not be enforced does not matter.
+        let moot =
+            |it: &::kinds::Problem| spot.object.role == Role::Rejected && it.kind == ::kinds::ProblemKind::NotYet;
+        let worth = |it: &&::kinds::Problem| trust.in_policy(it) && !is_empty(&spot) && !moot(it);
         found.extend(problems.iter().filter(worth).map(|it| kinds::render(&spot, it)));
         if trust == Trust::Whole {
             let is_refused = |path: &str| problems.iter().any(|it| it.path == path);

@@ -5,6 +5,7 @@ mod findings;
 mod fixes;
 mod order;
 mod pages;
+mod quiet;
 mod robust;
 
 use diag::Diagnostic;

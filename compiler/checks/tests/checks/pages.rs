@@ -1,7 +1,7 @@
 //! Every page is a test: its failing text raises its code, its fixed text raises nothing.
 
 use crate::{lines, project, said_for_node, said_of};
-use checks::{Page, REGISTRY, explain};
+use checks::{Group, Page, REGISTRY, explain};
 use diag::{Diagnostic, Severity};
 use driver::Database;
 
@@ -136,4 +136,24 @@ fn an_empty_project_has_nothing_to_say() {
     assert_eq!(checks::check(&Database::new()), []);
     assert_eq!(said_of(""), []);
     assert_eq!(said_of("# only a comment\n---\n"), []);
+}
+
+/// `BLESS=1` writes the list anew.
+#[test]
+fn the_list_of_codes_is_that_of_the_registry() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/codes.md");
+    let mut list = String::from(
+        "# Codes\n\nEvery code with its name, level and group; written by a test (`BLESS=1`). `tidegate explain CODE` shows its page. Numbers\nare never used again.\n",
+    );
+    for group in Group::ALL {
+        list += &format!("\n## {}\n\n| code | name | level |\n| --- | --- | --- |\n", group.name());
+        for page in REGISTRY.iter().filter(|page| page.group == group) {
+            list += &format!("| {} | {} | {} |\n", page.code, page.slug, page.level);
+        }
+        assert_eq!(Group::named(group.name()), Some(group));
+    }
+    if std::env::var_os("BLESS").is_some_and(|value| value == "1") {
+        std::fs::write(path, &list).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), list, "run with BLESS=1");
 }
