@@ -41,8 +41,8 @@ pub(crate) fn template(at: &At<'_>, problems: &mut Vec<Problem>) -> Pod {
         }
     }
     let is_agent = labels.get("k8s-app").is_some_and(|app| app == "cilium");
-    let images = spec.list("containers").filter_map(|container| container.text_of("image").map(str::to_owned));
-    let agent_image = images.filter(|_| is_agent).next();
+    let mut images = spec.list("containers").filter_map(|container| container.text_of("image").map(str::to_owned));
+    let agent_image = images.find(|_| is_agent);
     let account = spec.text_of("serviceAccountName").or(spec.text_of("serviceAccount")).unwrap_or_default();
     Pod {
         labels,
