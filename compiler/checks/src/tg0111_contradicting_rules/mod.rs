@@ -51,7 +51,9 @@ fn may_contradict(policies: &[&Policy]) -> bool {
     proxies.dedup();
     modes.sort();
     modes.dedup();
-    proxies.len() > 1 || modes.len() > 1
+    let redirects = || all().filter_map(|entry| entry.l7.as_ref());
+    let tls = redirects().any(|l7| l7.terminating.is_some() || l7.originating.is_some());
+    proxies.len() > 1 || modes.len() > 1 || tls
 }
 
 fn render(db: &dyn Db, conflict: &Conflict, subject: &Subject) -> Option<Diagnostic> {
@@ -65,6 +67,16 @@ fn render(db: &dyn Db, conflict: &Conflict, subject: &Subject) -> Option<Diagnos
             "send one port of one peer to different listeners of one priority",
             "listener",
             "give one of the listeners a smaller `priority`, which wins",
+        ),
+        ConflictKind::TlsContexts => (
+            "give the proxy of one port of one peer different sides of TLS",
+            "",
+            "write the same `terminatingTLS` and `originatingTLS` in both rules",
+        ),
+        ConflictKind::ServerNames => (
+            "ask for names of TLS clients and for what is inside TLS, at one port of one peer",
+            "",
+            "end TLS with `terminatingTLS` in one of them, or keep one kind of rules",
         ),
         ConflictKind::Authentication => (
             "ask for different authentication of one peer and port",

@@ -7,9 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use flow::{Auth, Direction, Family, Protocol};
+use request::Rules;
 
 use super::Binder;
-use crate::policy::{Effect, Entry, L4, L7, ObjectRef, Origin, Parser, PeerSelector, Ports, Tier};
+use crate::labels::{CLUSTER, Operator, Requirement, Selector, Source};
+use crate::policy::{Effect, Entity, Entry, L4, L7, ObjectRef, Origin, Parser, PeerSelector, Ports, Tier, TlsContext};
 
 /// Two clauses that contradict each other.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +35,10 @@ pub enum ConflictKind {
     Listeners,
     /// They ask for different authentication.
     Authentication,
+    /// They give the proxy different certificates or authorities for one side of TLS.
+    TlsContexts,
+    /// One asks for names of TLS clients and the other for what is inside, and nobody ends TLS.
+    ServerNames,
 }
 
 /// What makes two clauses meet: level, peers and port item.
@@ -53,9 +59,10 @@ impl Binder<'_, '_> {
         let saying: Vec<Clause<'_>> = entries.filter(|(_, it)| it.direction == direction && says(it)).collect();
         let mut meetings: BTreeMap<Meeting, Vec<Clause<'_>>> = BTreeMap::new();
         for (object, entry) in saying.iter().filter(|_| saying.len() > 1) {
-            for (selector, _) in self.selectors(entry) {
+            let selectors = self.selectors(entry).into_iter().flat_map(|(selector, _)| self.parts(selector.as_deref()));
+            for selector in selectors {
                 for key in keys(&entry.l4) {
-                    let meeting = (entry.tier, entry.order, selector.as_deref().cloned(), key);
+                    let meeting = (entry.tier, entry.order, selector.clone(), key);
                     meetings.entry(meeting).or_default().push((object, entry));
                 }
             }
@@ -67,8 +74,47 @@ impl Binder<'_, '_> {
             };
             proxies(clauses, &mut conflict);
             authentication(clauses, &mut conflict);
+            contexts(clauses, |l7| l7.terminating.as_ref(), &mut conflict);
+            contexts(clauses, |l7| l7.originating.as_ref(), &mut conflict);
+            server_names(clauses, &mut conflict);
         }
         found
+    }
+
+    /// The selectors that one stands for; `None` is everybody. Named groups are several selectors by reserved labels, and the prefix of a
+    /// whole family is that family's world: they meet others of the same labels however those are written.
+    fn parts(&self, selector: Option<&PeerSelector>) -> Vec<Option<PeerSelector>> {
+        let reserved = |name: &str| {
+            let operator = Operator::In(vec![String::new()]);
+            let label = Requirement { source: Some(Source::Reserved), key: name.to_owned(), operator };
+            Some(PeerSelector::Labels { selector: Selector::new([label]), everywhere: true })
+        };
+        let both = self.config.ipv4 && self.config.ipv6;
+        match selector {
+            None | Some(PeerSelector::Entity(Entity::All)) => vec![None],
+            Some(PeerSelector::Entity(Entity::World)) => {
+                ["world", "world-ipv4", "world-ipv6"].iter().map(|name| reserved(name)).collect()
+            }
+            Some(PeerSelector::Entity(Entity::Cluster)) => {
+                let names = ["host", "remote-node", "init", "ingress", "health", "unmanaged", "kube-apiserver"];
+                let own = Operator::In(vec![self.table.cluster_name().to_owned()]);
+                let pods = Selector::new([Requirement::k8s(CLUSTER, own)]);
+                let pods = PeerSelector::Labels { selector: pods, everywhere: true };
+                names.iter().map(|name| reserved(name)).chain([Some(pods)]).collect()
+            }
+            Some(PeerSelector::Entity(entity)) => {
+                let named = Entity::ALL.iter().find(|(_, known)| known == entity);
+                named.map(|(name, _)| reserved(name)).into_iter().collect()
+            }
+            Some(PeerSelector::Cidr { prefix, except, .. }) if prefix.len() == 0 && except.is_empty() => {
+                vec![reserved(match prefix.family() {
+                    _ if !both && self.dialect.world_without_family => "world",
+                    Family::V4 => "world-ipv4",
+                    Family::V6 => "world-ipv6",
+                })]
+            }
+            Some(selector) => vec![Some(selector.clone())],
+        }
     }
 }
 
@@ -109,6 +155,30 @@ fn authentication<'a>(clauses: &[Clause<'a>], conflict: &mut dyn FnMut(ConflictK
             Some(_) => {}
             None => held = Some((clause, auth)),
         }
+    }
+}
+
+/// Meets one side of TLS: where two clauses state it they must say the same.
+fn contexts<'a>(
+    clauses: &[Clause<'a>],
+    of: fn(&L7) -> Option<&TlsContext>,
+    conflict: &mut dyn FnMut(ConflictKind, Clause<'a>, Clause<'a>),
+) {
+    let mut stated = clauses.iter().filter_map(|clause| Some((*clause, of(clause.1.l7.as_ref()?)?)));
+    let Some((before, known)) = stated.next() else { return };
+    for (clause, _) in stated.filter(|(_, context)| *context != known) {
+        conflict(ConflictKind::TlsContexts, before, clause);
+    }
+}
+
+/// Meets names of TLS clients with rules for what is inside.
+fn server_names<'a>(clauses: &[Clause<'a>], conflict: &mut dyn FnMut(ConflictKind, Clause<'a>, Clause<'a>)) {
+    let which =
+        |wanted: fn(&L7) -> bool| clauses.iter().find(|clause| clause.1.l7.as_ref().is_some_and(wanted)).copied();
+    let named = which(|l7| !l7.requests.server_names.is_empty());
+    let inside = which(|l7| l7.requests.rules != Rules::Any);
+    if let (Some(named), Some(inside), None) = (named, inside, which(|l7| l7.terminating.is_some())) {
+        conflict(ConflictKind::ServerNames, named, inside);
     }
 }
 
