@@ -113,6 +113,10 @@ checks! {
     tg0064_bad_expression;
     tg0090_foreign_policy;
     tg0091_removed_kind;
+    tg0092_kind_ignored_by_cilium;
+    tg0093_unknown_type;
+    tg0094_names_in_deny;
+    tg0095_deprecated_version;
     tg0110_setting_refuses_policy => find;
     tg0111_contradicting_rules;
     tg0130_needs_proxy;

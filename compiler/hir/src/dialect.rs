@@ -8,9 +8,9 @@
 pub struct Dialect {
     /// The name, as on the command line.
     pub name: &'static str,
-    /// D1: an `ipBlock` matches pods by their address.
+    /// D1: an `ipBlock`, or a network of a cluster-scoped policy, matches pods by their address.
     pub ip_block_matches_pods: bool,
-    /// D2: an `ipBlock` matches nodes by their address.
+    /// D2: an `ipBlock`, or a network of a cluster-scoped policy, matches nodes by their address.
     pub ip_block_matches_nodes: bool,
     /// D3: rules for a direction that `policyTypes` leaves out apply, and isolate it.
     pub rules_extend_policy_types: bool,
@@ -27,6 +27,14 @@ pub struct Dialect {
     pub normal_tier_is_final: bool,
     /// D9: a pod that reaches itself through a service is subject to policy in the Admin and Baseline tiers.
     pub hairpin_is_subject: bool,
+    /// T1: AdminNetworkPolicy and BaselineAdminNetworkPolicy have an effect; otherwise they are stored and nobody looks at them.
+    pub admin_policies_enforced: bool,
+    /// T2: A `namespaces` peer of a cluster-scoped policy means every cluster of a mesh; otherwise what the cluster's setting says.
+    pub namespace_peers_span_clusters: bool,
+    /// T3: A `nodes` peer means every node that it selects; otherwise never the subject's own.
+    pub node_peers_include_own: bool,
+    /// T4: Domain names of a cluster-scoped policy bring a rule that lets the subjects ask the cluster's DNS for them.
+    pub domain_names_allow_dns: bool,
     /// A non-empty `fromRequires` or `toRequires` is accepted; otherwise the object is rejected.
     pub requires_accepted: bool,
     /// Fields exist that newer versions of the API have dropped, such as rules for Kafka; otherwise they are unknown.
@@ -79,6 +87,10 @@ impl Dialect {
         mesh_scope_by_setting: true,
         normal_tier_is_final: true,
         hairpin_is_subject: true,
+        admin_policies_enforced: true,
+        namespace_peers_span_clusters: false,
+        node_peers_include_own: true,
+        domain_names_allow_dns: false,
         requires_accepted: false,
         removed_fields: false,
         tunnel_protocols: true,
@@ -111,6 +123,10 @@ impl Dialect {
         normal_tier_is_final: false,
         hairpin_is_subject: false,
         node_selectors_need_setting: true,
+        admin_policies_enforced: false,
+        namespace_peers_span_clusters: true,
+        node_peers_include_own: false,
+        domain_names_allow_dns: true,
         ..Dialect::STANDARD
     };
 
@@ -211,6 +227,10 @@ switches! {
     "D7" mesh_scope_by_setting;
     "D8" normal_tier_is_final;
     "D9" hairpin_is_subject;
+    "T1" admin_policies_enforced;
+    "T2" namespace_peers_span_clusters;
+    "T3" node_peers_include_own;
+    "T4" domain_names_allow_dns;
     "V1" removed_fields;
     "V2" requires_accepted;
     "V3" tunnel_protocols;

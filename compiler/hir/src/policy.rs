@@ -220,6 +220,8 @@ pub enum PeerSelector {
     Fqdn(String),
     /// Nodes by their labels, those of this cluster when the selector names none and the cluster says so. Never the own node.
     Nodes(Selector),
+    /// Nodes by their labels, the subject's own among them.
+    EveryNode(Selector),
     /// What stands behind services, whatever their ports.
     Services(ServiceSelector),
     /// Addresses that a cloud would have to be asked for; nobody here can. The text names what is asked for, as JSON.

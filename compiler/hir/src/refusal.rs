@@ -47,12 +47,11 @@ pub fn refusals(policy: &Policy, config: &Config, dialect: &Dialect) -> Vec<Refu
     let mut found = Vec::new();
     for entry in policy.sections.iter().flat_map(|section| &section.entries) {
         let mut refuse = |setting: Setting, path: &str| found.push(Refusal { setting, path: path.to_owned() });
-        // Why: a list of peers is of one kind, so the first tells of all.
-        let first = match &entry.l3 {
-            L3::Any(peers) => peers.first(),
+        let by_label = match &entry.l3 {
+            L3::Any(peers) => peers.iter().find(|peer| matches!(peer.selector, PeerSelector::Nodes(_))),
             L3::Nobody | L3::Unrestricted => None,
         };
-        if let Some(peer) = first.filter(|peer| nodes && matches!(peer.selector, PeerSelector::Nodes(_))) {
+        if let Some(peer) = by_label.filter(|_| nodes) {
             refuse(Setting::NodeSelectorLabels, &peer.path);
         }
         let is_icmp =

@@ -9,7 +9,7 @@ use syntax::{NodeId, Tree};
 
 use crate::decode::{object_ref, review};
 use crate::problem::{Consequence, Problem, Stage};
-use crate::registry::{Class, Kind, classify, other_kind};
+use crate::registry::{Class, Kind, classify, fact_kind};
 
 /// The answer to one object, built from problems of its decoding, its schema and the validation of built-in kinds: what an agent thinks
 /// of an accepted object is another matter.
@@ -34,7 +34,8 @@ pub fn admission(tree: &Tree, root: NodeId) -> Vec<Option<Admission>> {
 fn kind(object: &Object<'_>) -> Option<&'static Kind> {
     match classify(&object.api_version, &object.kind) {
         Class::Policy(kind) => Some(kind),
-        Class::Fact(_) | Class::NotYet => other_kind(&object.api_version, &object.kind),
+        Class::Checked(known) => Some(&known.kind),
+        Class::Fact(_) => fact_kind(&object.api_version, &object.kind),
         Class::List | Class::Unknown | Class::Removed(_) | Class::Foreign(_) | Class::Other => None,
     }
 }

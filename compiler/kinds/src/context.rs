@@ -36,6 +36,11 @@ impl Context<'_> {
         self.note(at, Stage::Reach, Consequence::Closed, ProblemKind::NotYet);
     }
 
+    /// Notes that a part is closed, because nobody can know what it means.
+    pub fn close(&mut self, at: &At<'_>, stage: Stage, kind: ProblemKind) {
+        self.note(at, stage, Consequence::Closed, kind);
+    }
+
     /// Notes what is hardly meant.
     pub fn keep(&mut self, at: &At<'_>, stage: Stage, kind: ProblemKind) {
         self.note(at, stage, Consequence::Kept, kind);

@@ -6,11 +6,12 @@ use facts::read::At;
 use hir::{Dialect, ObjectRef, Policy};
 use syntax::{NodeId, Tree, Value};
 
+use crate::checked::{Role, deprecated};
 use crate::context::Context;
 use crate::foreign;
 use crate::metadata;
 use crate::problem::{Consequence, Problem, ProblemKind, Stage};
-use crate::registry::{Class, Kind, classify, other_kind};
+use crate::registry::{Class, Kind, classify, fact_kind};
 use crate::schema;
 
 /// One decoded object of a document.
@@ -66,7 +67,15 @@ pub fn decode(tree: &Tree, root: NodeId, namespace: &str, dialect: &Dialect) -> 
         }];
     }
     let objects = objects(&root);
-    objects.iter().map(|object| decode_object(object, dialect)).collect()
+    let decoded = objects.iter().map(|object| {
+        let mut decoded = decode_object(object, dialect);
+        if let Some(version) = deprecated(&object.api_version, &object.kind) {
+            let kind = ProblemKind::DeprecatedVersion(version);
+            decoded.problems.push(Problem::new("", Stage::Schema, Consequence::Kept, kind));
+        }
+        decoded
+    });
+    decoded.collect()
 }
 
 fn decode_object(object: &Object<'_>, dialect: &Dialect) -> Decoded {
@@ -74,8 +83,9 @@ fn decode_object(object: &Object<'_>, dialect: &Dialect) -> Decoded {
     let class = classify(&object.api_version, &object.kind);
     let namespaced = match class {
         Class::Policy(kind) => kind.namespaced,
+        Class::Checked(known) => known.kind.namespaced,
         Class::Fact(_) => !CLUSTER_SCOPED.contains(&object.kind.as_str()),
-        Class::List | Class::NotYet | Class::Unknown | Class::Removed(_) | Class::Foreign(_) | Class::Other => true,
+        Class::List | Class::Unknown | Class::Removed(_) | Class::Foreign(_) | Class::Other => true,
     };
     let name = object_ref(&at, &object.kind, namespaced);
     let decoded = |what: What, problems: Vec<Problem>| Decoded {
@@ -100,16 +110,17 @@ fn decode_object(object: &Object<'_>, dialect: &Dialect) -> Decoded {
             if fact.fact.is_none() && fact.problems.is_empty() {
                 return decoded(What::Other, Vec::new());
             }
-            let kind = other_kind(&api_version, &kind);
+            let kind = fact_kind(&api_version, &kind);
             let problems =
                 kind.map(|kind| review(&at, kind, name.clone(), dialect, false).problems).unwrap_or_default();
             decoded(What::Fact(fact.fact, fact.problems), problems)
         }
-        Class::NotYet => {
-            let checked = other_kind(&api_version, &kind);
-            let not_yet = ProblemKind::KindNotYet { api_version, kind };
-            let mut problems = whole(Stage::Reach, Consequence::Closed, not_yet);
-            problems.extend(checked.into_iter().flat_map(|it| review(&at, it, name.clone(), dialect, false).problems));
+        Class::Checked(known) => {
+            let mut problems = review(&at, &known.kind, name.clone(), dialect, false).problems;
+            if known.role != Role::Records {
+                let kind = ProblemKind::KindNotYet { role: known.role, api_version, kind };
+                problems.extend(whole(Stage::Reach, Consequence::Closed, kind));
+            }
             decoded(What::Other, problems)
         }
         Class::Unknown => {

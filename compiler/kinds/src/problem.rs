@@ -2,6 +2,7 @@
 
 use flow::Prefix;
 
+use crate::checked::{Deprecated, Role};
 use crate::foreign::Engine;
 use crate::registry::Removed;
 
@@ -131,8 +132,12 @@ pub enum ProblemKind {
         /// As written.
         kind: String,
     },
-    /// A kind of a policy API group that exists, and that we do not enforce yet.
+    /// A version of a kind that the API server warns of.
+    DeprecatedVersion(Deprecated),
+    /// A kind that exists, and that we do not enforce yet.
     KindNotYet {
+        /// What it is to those who ask which traffic passes.
+        role: Role,
         /// As written.
         api_version: String,
         /// As written.
@@ -329,6 +334,15 @@ pub enum ProblemKind {
     ListenerBesideL7,
     /// A protocol that cannot have this port.
     PortOfPortlessProtocol,
+    /// A peer or protocol none of whose fields is known, so that nobody here knows what it means.
+    UnknownType {
+        /// The fields that it has.
+        names: Vec<String>,
+    },
+    /// Domain names in a rule that does not let traffic through.
+    NamesInDeny,
+    /// A kind that the dialect's engine stores and does not look at.
+    KindIgnored,
     /// A field that exists and that we do not enforce yet.
     NotYet,
 }

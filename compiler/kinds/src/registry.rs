@@ -3,14 +3,15 @@
 use facts::read::At;
 use hir::Section;
 
+use crate::checked::{CHECKED, Checked};
 use crate::context::Context;
 use crate::foreign::{self, Engine};
 use crate::metadata::is_dns_label;
 use crate::schema::{Field, Rule, Schema, Source};
 use crate::selector::is_dns_subdomain;
 use crate::{
-    cilium_cidr_group, cilium_clusterwide_network_policy, cilium_egress_gateway_policy, cilium_local_redirect_policy,
-    cilium_network_policy, endpoint_slice, network_policy, service,
+    admin_network_policy, baseline_admin_network_policy, cilium, cilium_cidr_group, cilium_clusterwide_network_policy,
+    cilium_network_policy, cluster_network_policy, endpoint_slice, network_policy, service,
 };
 
 /// One kind whose objects are compared with a schema.
@@ -42,7 +43,7 @@ const fn built_in(fields: &'static [Field]) -> Schema {
 }
 
 /// A kind with a published definition.
-const fn custom(fields: &'static [Field], rules: &'static [Rule]) -> Schema {
+pub(crate) const fn custom(fields: &'static [Field], rules: &'static [Rule]) -> Schema {
     Schema { fields, rules, source: Source::Custom }
 }
 
@@ -52,6 +53,18 @@ fn nothing_more(_: &At<'_>, _: &mut Context<'_>) {}
 /// For kinds that are no policies.
 fn no_sections(_: &At<'_>, _: &mut Context<'_>) -> Vec<Section> {
     Vec::new()
+}
+
+/// A kind whose definition says all that there is to say.
+pub(crate) const fn known(
+    group: &'static str,
+    versions: &'static [&'static str],
+    kind: &'static str,
+    namespaced: bool,
+    schema: Schema,
+) -> Kind {
+    let (decode, validate, is_name) = (no_sections as Decode, nothing_more as Validate, is_dns_subdomain);
+    Kind { group, versions, kind, namespaced, schema, decode, validate, is_name }
 }
 
 macro_rules! kinds {
@@ -79,6 +92,15 @@ pub const KINDS: &[Kind] = kinds! {
     "cilium.io" ["v2"] "CiliumClusterwideNetworkPolicy" false
         custom(cilium_clusterwide_network_policy::FIELDS, cilium_network_policy::RULES)
         => cilium_clusterwide_network_policy::decode, cilium_network_policy::published, is_dns_subdomain;
+    "policy.networking.k8s.io" ["v1alpha2"] "ClusterNetworkPolicy" false
+        custom(cluster_network_policy::FIELDS, cluster_network_policy::RULES)
+        => cluster_network_policy::decode, nothing_more, is_dns_subdomain;
+    "policy.networking.k8s.io" ["v1alpha1"] "AdminNetworkPolicy" false
+        custom(admin_network_policy::FIELDS, admin_network_policy::RULES)
+        => admin_network_policy::decode, nothing_more, is_dns_subdomain;
+    "policy.networking.k8s.io" ["v1alpha1"] "BaselineAdminNetworkPolicy" false
+        custom(baseline_admin_network_policy::FIELDS, baseline_admin_network_policy::RULES)
+        => baseline_admin_network_policy::decode, nothing_more, is_dns_subdomain;
 };
 
 /// Kinds of facts whose objects are compared with a schema all the same.
@@ -88,49 +110,17 @@ pub const FACTS: &[Kind] = kinds! {
         built_in(endpoint_slice::FIELDS) => no_sections, endpoint_slice::validate, is_dns_subdomain;
     "cilium.io" ["v2", "v2alpha1"] "CiliumCIDRGroup" false
         custom(cilium_cidr_group::FIELDS, &[]) => no_sections, nothing_more, is_dns_subdomain;
+    "cilium.io" ["v2"] "CiliumNode" false
+        custom(cilium::agent::node::FIELDS, &[]) => no_sections, nothing_more, is_dns_subdomain;
 };
 
-/// Kinds that say something about traffic and are compared with a schema, though nothing here enforces them yet.
-pub const UNENFORCED: &[Kind] = kinds! {
-    "cilium.io" ["v2"] "CiliumEgressGatewayPolicy" false
-        custom(cilium_egress_gateway_policy::FIELDS, cilium_egress_gateway_policy::RULES)
-        => no_sections, nothing_more, is_dns_subdomain;
-    "cilium.io" ["v2"] "CiliumLocalRedirectPolicy" true
-        custom(cilium_local_redirect_policy::FIELDS, &[]) => no_sections, nothing_more, is_dns_subdomain;
-};
-
-/// Kinds of policy API groups that say something about traffic and are not decoded yet.
-const NOT_YET: &[(&str, &str)] = &[
-    ("policy.networking.k8s.io", "ClusterNetworkPolicy"),
-    ("policy.networking.k8s.io", "AdminNetworkPolicy"),
-    ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"),
-    ("cilium.io", "CiliumEgressGatewayPolicy"),
-    ("cilium.io", "CiliumLocalRedirectPolicy"),
-    ("cilium.io", "CiliumEnvoyConfig"),
-    ("cilium.io", "CiliumClusterwideEnvoyConfig"),
-];
-
-/// Kinds of policy API groups that say nothing about which traffic is allowed.
+/// Kinds of policy API groups that say nothing about which traffic is allowed, and that are not looked into.
 const NO_POLICY: &[(&str, &str)] = &[
     ("networking.k8s.io", "Ingress"),
     ("networking.k8s.io", "IngressClass"),
     ("networking.k8s.io", "IPAddress"),
     ("networking.k8s.io", "ServiceCIDR"),
-    ("cilium.io", "CiliumBGPAdvertisement"),
-    ("cilium.io", "CiliumBGPClusterConfig"),
-    ("cilium.io", "CiliumBGPNodeConfig"),
-    ("cilium.io", "CiliumBGPNodeConfigOverride"),
-    ("cilium.io", "CiliumBGPPeerConfig"),
-    ("cilium.io", "CiliumDatapathPlugin"),
-    ("cilium.io", "CiliumEndpoint"),
-    ("cilium.io", "CiliumEndpointSlice"),
-    ("cilium.io", "CiliumGatewayClassConfig"),
-    ("cilium.io", "CiliumIdentity"),
-    ("cilium.io", "CiliumL2AnnouncementPolicy"),
-    ("cilium.io", "CiliumLoadBalancerIPPool"),
     ("cilium.io", "CiliumNode"),
-    ("cilium.io", "CiliumNodeConfig"),
-    ("cilium.io", "CiliumPodIPPool"),
 ];
 
 /// API groups all of whose kinds must be known, because an unknown one may be a policy.
@@ -178,8 +168,8 @@ pub enum Class {
     Fact(facts::decode::Decoder),
     /// A list of objects; its members are objects of their own.
     List,
-    /// A policy of a kind that is not decoded yet.
-    NotYet,
+    /// An object that is compared with its definition and has no effect here.
+    Checked(&'static Checked),
     /// A kind of a policy API group that does not exist, or a version of a known one that does not.
     Unknown,
     /// A kind that no cluster of today has any more.
@@ -199,6 +189,10 @@ pub fn classify(api_version: &str, kind: &str) -> Class {
     if let Some(decoder) = facts::decode::decoder(api_version, kind) {
         return Class::Fact(decoder);
     }
+    let mut versions = CHECKED.iter().filter(|known| known.kind.group == group && known.kind.kind == kind).peekable();
+    if versions.peek().is_some() {
+        return versions.find(|known| known.kind.versions.contains(&version)).map_or(Class::Unknown, Class::Checked);
+    }
     if let Some(engine) = foreign::engine(group, kind) {
         return Class::Foreign(engine);
     }
@@ -208,28 +202,31 @@ pub fn classify(api_version: &str, kind: &str) -> Class {
     let is = |table: &[(&str, &str)]| table.contains(&(group, kind));
     match () {
         _ if kind.ends_with("List") && !kind.starts_with("Cilium") && group.is_empty() => Class::List,
-        _ if is(NOT_YET) => Class::NotYet,
         _ if is(NO_POLICY) => Class::Other,
         _ if POLICY_GROUPS.contains(&group) => Class::Unknown,
         // Why: a policy kind under a mistyped group would otherwise vanish without a word.
-        _ if KINDS.iter().any(|known| known.kind == kind) => Class::Unknown,
+        _ if home(kind).is_some() => Class::Unknown,
         _ => Class::Other,
     }
+}
+
+/// The `apiVersion` under which a kind of a policy API group is known.
+pub fn home(kind: &str) -> Option<String> {
+    let known = KINDS.iter().chain(CHECKED.iter().map(|known| &known.kind)).find(|known| known.kind == kind)?;
+    Some(format!("{}/{}", known.group, known.versions[0]))
 }
 
 /// Every kind of a policy API group that exists: its group and name.
 pub fn existing() -> impl Iterator<Item = (&'static str, &'static str)> {
     let decoded = KINDS.iter().map(|known| (known.group, known.kind));
     let facts = facts::decode::KINDS.iter().map(|(group, kind, _)| (*group, *kind));
-    let all = decoded.chain(facts).chain(NOT_YET.iter().copied()).chain(NO_POLICY.iter().copied());
+    let checked = CHECKED.iter().map(|known| (known.kind.group, known.kind.kind));
+    let all = decoded.chain(checked).chain(facts).chain(NO_POLICY.iter().copied());
     all.filter(|(group, _)| POLICY_GROUPS.contains(group))
 }
 
-/// The kind of an object that is no policy, where it has a schema here.
-pub(crate) fn other_kind(api_version: &str, kind: &str) -> Option<&'static Kind> {
+/// The kind of a fact, where it has a schema here.
+pub(crate) fn fact_kind(api_version: &str, kind: &str) -> Option<&'static Kind> {
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-    FACTS
-        .iter()
-        .chain(UNENFORCED)
-        .find(|known| known.group == group && known.kind == kind && known.versions.contains(&version))
+    FACTS.iter().find(|known| known.group == group && known.kind == kind && known.versions.contains(&version))
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use facts::read::At;
 use kinds::schema::{Choice, Field, Shape, Source, Text, Unique};
-use kinds::{FACTS, KINDS, Kind, UNENFORCED};
+use kinds::{CHECKED, FACTS, KINDS, Kind};
 use syntax::{Limits, Value};
 
 #[test]
@@ -41,7 +41,7 @@ fn definition(root: &At<'_>, wrong: &mut Vec<String>, compared: &mut BTreeSet<St
     let Some(spec) = root.get("spec") else { return };
     let (group, kind) = (spec.text_or_empty("group"), spec.dig(&["names", "kind"]));
     let kind = kind.and_then(|it| it.text()).unwrap_or_default();
-    let all = KINDS.iter().chain(FACTS).chain(UNENFORCED);
+    let all = KINDS.iter().chain(FACTS).chain(CHECKED.iter().map(|checked| &checked.kind));
     let custom = |it: &&Kind| it.schema.source == Source::Custom && it.group == group && it.kind == kind;
     let Some(known) = all.clone().find(custom) else { return };
     let versions = spec.list("versions").filter(|it| known.versions.contains(&it.text_or_empty("name").as_str()));

@@ -9,7 +9,10 @@ pub(super) fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
     match &problem.kind {
         ProblemKind::NotAnObject => tg0010_not_an_object::render(spot),
         ProblemKind::UnknownKind { api_version, kind } => tg0011_unknown_kind::render(spot, api_version, kind),
-        ProblemKind::KindNotYet { api_version, kind } => tg0013_kind_not_enforced_yet::render(spot, api_version, kind),
+        ProblemKind::KindNotYet { role, api_version, kind } => {
+            tg0013_kind_not_enforced_yet::render(spot, *role, api_version, kind)
+        }
+        ProblemKind::DeprecatedVersion(version) => tg0095_deprecated_version::render(spot, version),
         ProblemKind::RemovedKind(removed) => tg0091_removed_kind::render(spot, removed),
         ProblemKind::Foreign { engine } => tg0090_foreign_policy::render(spot, *engine),
         ProblemKind::NoName => tg0014_object_without_name::render(spot, problem),
@@ -67,6 +70,9 @@ pub(super) fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
         ProblemKind::ServerNamesNeedTls => tg0040_conflicting_proxy_rules::render_server_names(spot, problem),
         ProblemKind::ListenerBesideL7 => tg0040_conflicting_proxy_rules::render_listener(spot, problem),
         ProblemKind::PortOfPortlessProtocol => tg0041_port_of_portless_protocol::render(spot, problem),
+        ProblemKind::UnknownType { names } => tg0093_unknown_type::render(spot, problem, names),
+        ProblemKind::NamesInDeny => tg0094_names_in_deny::render(spot, problem),
+        ProblemKind::KindIgnored => tg0092_kind_ignored_by_cilium::render(spot),
         ProblemKind::NotYet => tg0042_not_enforced_yet::render(spot, problem),
     }
 }
@@ -149,7 +155,7 @@ pub(super) fn without_echoes(all: &[Problem]) -> Vec<Problem> {
 
 /// Whether a problem only repeats another, or follows from it.
 fn is_echo(problem: &Problem, cause: &Problem) -> bool {
-    is_said_twice(problem, cause) || is_left_out(problem, cause)
+    is_said_twice(problem, cause) || is_left_out(problem, cause) || is_of_unknown_type(problem, cause)
 }
 
 /// Whether a later stage says again what an earlier one has refused at the same place.
@@ -175,6 +181,19 @@ fn is_left_out(problem: &Problem, cause: &Problem) -> bool {
     let in_it = problem.path.strip_prefix(&cause.path).is_some_and(|rest| rest.starts_with('['));
     let gone = matches!(cause.kind, ProblemKind::TooMany { limit: 0, .. }) && in_it;
     gone || inside || is_cause && is_absence(&problem.kind) && parent(&cause.path) == Some(&problem.path)
+}
+
+/// Whether a part of an unknown type is said of its field, or a misspelt field of the part: the nearer to the fault stands.
+fn is_of_unknown_type(problem: &Problem, cause: &Problem) -> bool {
+    match (&problem.kind, &cause.kind) {
+        (ProblemKind::UnknownField { name, known }, ProblemKind::UnknownType { .. }) => {
+            nearest(name, known.iter().copied()).is_none() && parent(&problem.path) == Some(&cause.path)
+        }
+        (ProblemKind::UnknownType { .. }, ProblemKind::UnknownField { name, known }) => {
+            nearest(name, known.iter().copied()).is_some() && parent(&cause.path) == Some(&problem.path)
+        }
+        _ => false,
+    }
 }
 
 /// The path of what holds the place of a path.

@@ -2,7 +2,7 @@
 
 use diag::Diagnostic;
 use kinds::KINDS;
-use kinds::registry::existing;
+use kinds::registry::{existing, home};
 
 use crate::page::{Page, page};
 use crate::place::Spot;
@@ -13,8 +13,7 @@ pub const PAGE: Page = page!(11, "unknown-kind", Error, "0.1.0");
 pub fn render(spot: &Spot<'_>, api_version: &str, kind: &str) -> Diagnostic {
     let said = PAGE.says(format!("there is no kind {} in {}", quoted(kind), quoted(api_version)));
     let why = "no cluster takes the object, so none of its rules is in force";
-    if let Some(known) = KINDS.iter().find(|known| known.kind == kind) {
-        let right = format!("{}/{}", known.group, known.versions[0]);
+    if let Some(right) = home(kind) {
         let span = spot.value("apiVersion");
         let said = spot
             .blame(said, span, format!("{kind} is in `{right}`"))

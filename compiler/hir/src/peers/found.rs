@@ -114,6 +114,12 @@ impl<'c> Found<'c> {
             if serves {
                 host.labels.insert(Source::Reserved, "kube-apiserver", "");
             }
+            if self.mentions.own_node_labels {
+                let node = Source::Other("node".to_owned());
+                for (key, value) in cluster.node_labels(name).into_iter().flatten() {
+                    host.labels.insert(node.clone(), key, value);
+                }
+            }
             for ip in &ips {
                 let covered_by = self.covered_by(*ip, Party::Node);
                 host.covered_by.extend(&covered_by);

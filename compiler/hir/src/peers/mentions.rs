@@ -25,6 +25,8 @@ pub struct Mentions {
     pub node_labels: bool,
     /// The services that are spoken of.
     pub services: BTreeSet<ServiceSelector>,
+    /// Whether a subject's own node is selected by its labels, too.
+    pub own_node_labels: bool,
 }
 
 impl Mentions {
@@ -56,6 +58,7 @@ impl Mentions {
         self.groups |= other.groups;
         self.node_labels |= other.node_labels;
         self.services.extend(other.services.iter().cloned());
+        self.own_node_labels |= other.own_node_labels;
     }
 
     fn add(&mut self, selector: &PeerSelector) {
@@ -76,6 +79,10 @@ impl Mentions {
                 self.names.insert(pattern.clone());
             }
             PeerSelector::Nodes(_) => self.node_labels = true,
+            PeerSelector::EveryNode(_) => {
+                self.node_labels = true;
+                self.own_node_labels = true;
+            }
             PeerSelector::Services(services) => {
                 self.services.insert(services.clone());
             }

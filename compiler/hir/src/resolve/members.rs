@@ -36,6 +36,10 @@ pub fn members(selector: &PeerSelector, id: HostId, table: &PeerTable) -> Peers 
             Peers::Of(Arc::new(sets.fold(PeerSet::default(), |all, set| all.union(&set))))
         }
         PeerSelector::CloudGroup(_) => Peers::Of(Arc::new(PeerSet::default())),
+        PeerSelector::EveryNode(selector) => collect(table, host, |key| {
+            let is_node = key.labels.has_reserved("remote-node") || key.labels.has_reserved("host");
+            is_node && selector.matches(&key.labels)
+        }),
         PeerSelector::Fqdn(pattern) => {
             collect(table, host, |key| key.labels.get(Some(&Source::Fqdn), pattern).is_some())
         }

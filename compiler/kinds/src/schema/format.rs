@@ -9,6 +9,8 @@ use crate::problem::Form;
 pub enum Format {
     /// A prefix, `10.0.0.0/8`. Octets may have leading zeros, which mean nothing.
     Cidr,
+    /// An IPv4 address.
+    Ipv4,
     /// A moment, as RFC 3339 writes it.
     DateTime,
 }
@@ -18,6 +20,7 @@ impl Format {
     pub fn name(self) -> &'static str {
         match self {
             Format::Cidr => "cidr",
+            Format::Ipv4 => "ipv4",
             Format::DateTime => "date-time",
         }
     }
@@ -26,7 +29,7 @@ impl Format {
     pub fn form(self) -> Form {
         match self {
             Format::Cidr => Form::Cidr,
-            Format::DateTime => Form::Format(self.name()),
+            Format::Ipv4 | Format::DateTime => Form::Format(self.name()),
         }
     }
 
@@ -34,6 +37,7 @@ impl Format {
     pub fn accepts(self, text: &str) -> bool {
         match self {
             Format::Cidr => sloppy_cidr(text).is_some(),
+            Format::Ipv4 => sloppy_ipv4(text).is_some(),
             Format::DateTime => is_date_time(text),
         }
     }

@@ -79,7 +79,8 @@ pub(super) fn doubt(world: &World<'_>, selector: &PeerSelector, peer: &Peer) -> 
         | PeerSelector::CidrGroup { .. }
         | PeerSelector::CidrGroups { .. }
         | PeerSelector::Fqdn(_)
-        | PeerSelector::Nodes(_) => none,
+        | PeerSelector::Nodes(_)
+        | PeerSelector::EveryNode(_) => none,
     }
 }
 

@@ -18,13 +18,13 @@ fn check(rows: &[(&str, &str)]) {
 
 #[test]
 fn booleans_are_those_of_yaml_1_1() {
-    for text in "y Y yes Yes YES true True TRUE on On ON".split(' ') {
+    for text in "yes Yes YES true True TRUE on On ON".split(' ') {
         check(&[(text, "boolean true")]);
     }
-    for text in "n N no No NO false False FALSE off Off OFF".split(' ') {
+    for text in "no No NO false False FALSE off Off OFF".split(' ') {
         check(&[(text, "boolean false")]);
     }
-    for text in "yEs tRUE oN nO oFF t f".split(' ') {
+    for text in "y Y n N yEs tRUE oN nO oFF t f".split(' ') {
         check(&[(text, &format!("string {text:?}"))]);
     }
 }

@@ -8,7 +8,7 @@ use crate::random::Random;
 use crate::style::Writer;
 use crate::value::Value;
 use hir::Dialect;
-use kinds::{FACTS, KINDS, Kind, UNENFORCED};
+use kinds::{CHECKED, FACTS, KINDS, Kind};
 
 pub(super) fn generate(random: &mut Random) -> String {
     let options = Options { dialect: *random.pick(&Dialect::ALL), ..Options::default() };
@@ -39,7 +39,8 @@ fn object(at: usize, options: &Options, random: &mut Random) -> Value {
             Value::map([("apiVersion", Value::text("v1")), ("kind", Value::text(kind)), ("items", Value::List(items))])
         }
         2 | 3 => {
-            let tables: [&[Kind]; 3] = [KINDS, FACTS, UNENFORCED];
+            let checked: Vec<Kind> = CHECKED.iter().map(|checked| checked.kind).collect();
+            let tables: [&[Kind]; 3] = [KINDS, FACTS, &checked];
             let table = *random.pick(&tables);
             let kind = random.pick(table);
             schema::object(kind, &name, random)

@@ -36,10 +36,13 @@ pub struct Claim {
 }
 
 /// Short names of kinds, as in the API, with what stands above their spec.
-const KINDS: [(&str, &str, &str); 3] = [
+const KINDS: [(&str, &str, &str); 6] = [
     ("netpol", "networking.k8s.io/v1", "NetworkPolicy"),
     ("cnp", "cilium.io/v2", "CiliumNetworkPolicy"),
     ("ccnp", "cilium.io/v2", "CiliumClusterwideNetworkPolicy"),
+    ("clusternp", "policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"),
+    ("anp", "policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"),
+    ("banp", "policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy"),
 ];
 
 impl Manifest {

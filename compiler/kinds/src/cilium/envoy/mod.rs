@@ -1,0 +1,4 @@
+//! Proxies.
+
+pub mod clusterwide_config;
+pub mod config;
