@@ -200,7 +200,7 @@ fn words(verdict: Expect, auth: Auth) -> String {
 }
 
 /// Whether an origin is meant by `[KIND ]NAMESPACE/NAME [PATH]`: the path may lack `spec.` and its end.
-fn is_called(origin: &Origin, word: &str) -> bool {
+pub(super) fn is_called(origin: &Origin, word: &str) -> bool {
     let object = &origin.object;
     let short = object.split_once(' ').map_or(object.as_str(), |(_, name)| name);
     let path = origin.path.as_str();

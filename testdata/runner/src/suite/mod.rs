@@ -16,6 +16,7 @@ pub mod flows;
 pub mod markdown;
 pub mod node;
 pub mod report;
+mod requests;
 pub mod rerun;
 pub mod row;
 pub mod run;

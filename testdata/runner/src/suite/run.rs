@@ -9,7 +9,7 @@ use super::report::{Failure, Report};
 use super::row::Row;
 use super::script::{self, Packet};
 use super::text::Manifest;
-use super::{claims, end, flows, rerun};
+use super::{claims, end, flows, requests, rerun};
 use crate::engine::{self, Kind, NotAsked, Unavailable};
 use driver::Database;
 use driver::meaning::{self, ClassKey};
@@ -105,6 +105,11 @@ impl Run<'_> {
             }
             ("flows", dialects) => match self.is_for(dialects) {
                 Ok(true) => self.flows(block),
+                Ok(false) => {}
+                Err(message) => self.fail(block.line, message),
+            },
+            ("requests", dialects) => match self.is_for(dialects) {
+                Ok(true) => self.requests(block),
                 Ok(false) => {}
                 Err(message) => self.fail(block.line, message),
             },
@@ -304,6 +309,23 @@ impl Run<'_> {
                     }
                 }
                 Err(why) => self.fail(block.line, format!("{kind}: {why}")),
+            }
+        }
+    }
+
+    fn requests(&mut self, block: &Block) {
+        self.asserted = true;
+        let db = self.db.clone();
+        let world = engine::World::new(&db);
+        for (line, text) in block.lines() {
+            let compared = requests::compare(&self.world, &world, line, text);
+            let count = self.report.counts.entry("requests: oracle").or_default();
+            match compared {
+                Ok(asked) => count.asked += asked,
+                Err(message) => {
+                    (count.asked, count.wrong) = (count.asked + 1, count.wrong + 1);
+                    self.fail(line, message);
+                }
             }
         }
     }
