@@ -346,10 +346,58 @@ pub struct TraceRow {
     /// For a default deny, the allow that comes nearest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nearest: Option<TraceNearest>,
+    /// For a redirect, what the proxy asks of requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxied: Option<TraceProxied>,
+}
+
+/// What a proxy does with a flow.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TraceProxied {
+    /// Which proxy, for example `http`.
+    pub proxy: String,
+    /// Everything that admits requests; one that matches is enough.
+    pub asks: Vec<TraceAsks>,
+    /// What no longer works on this port, in words.
+    pub stopped: Vec<String>,
+    /// What becomes of the request, where one was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<TraceAnswer>,
+}
+
+/// Something that admits requests.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TraceAsks {
+    /// Where it is.
+    #[serde(flatten)]
+    pub cause: TraceCause,
+    /// What a request must be; absent when every request is admitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub what: Option<String>,
+}
+
+/// What becomes of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TraceAnswer {
+    /// The request, for example `http GET /api`.
+    pub request: String,
+    /// Whether the proxy lets it pass.
+    pub admitted: bool,
+    /// How the refusal looks to the client, for example `HTTP 403`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<String>,
+    /// What admits it, or all that was tried.
+    pub by: Vec<TraceCause>,
+    /// What would have to be known; what depends on it is taken to admit nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
 }
 
 /// A place in an object that caused a verdict.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct TraceCause {
     /// Kind, namespace and name.

@@ -1,5 +1,8 @@
 //! `tidegate trace`: whether one flow passes, and which lines decide it.
 
+mod proxied;
+
+use self::proxied::RequestArgs;
 use super::Exit;
 use crate::args::{Color, Outputs, Paths, Reading};
 use crate::output::{self, Format};
@@ -46,6 +49,9 @@ pub struct Trace {
     /// The protocol of a PORT that names none; TCP when absent.
     #[arg(long, value_name = "PROTOCOL")]
     pub protocol: Option<String>,
+    /// What is asked over the connection.
+    #[command(flatten)]
+    pub request: RequestArgs,
     /// Exit with 1 unless the verdict is this one; an unknown verdict meets neither `allow` nor `deny`.
     #[arg(long, value_name = "VERDICT")]
     pub expect: Option<Expect>,
@@ -127,6 +133,7 @@ impl Trace {
             source: end(one(&self.source, &self.src_k8s_pod))?,
             destination: end(one(&self.destination, &self.dst_k8s_pod))?,
             key: party::key(&port, protocol).map_err(|error| error.to_string())?,
+            request: self.request.request()?,
         })
     }
 }
@@ -235,6 +242,7 @@ fn row(db: &Database, row: &Row) -> TraceRow {
             .nearest
             .as_ref()
             .map(|near| TraceNearest { cause: cause(db, &near.cause), misses: misses(&near.misses) }),
+        proxied: row.proxied.as_ref().map(|it| proxied::report(db, it)),
     }
 }
 
@@ -380,6 +388,9 @@ fn row_text(row: &TraceRow) -> String {
     out += &format!("  {says}\n");
     for cause in &row.by {
         out += &format!("    {}\n", cause_text(cause));
+    }
+    if let Some(proxied) = &row.proxied {
+        out += &proxied::text(proxied);
     }
     if let Some(near) = &row.nearest {
         out += &format!("  nearest rule\n    {}\n    {}\n", cause_text(&near.cause), near.misses);

@@ -35,7 +35,7 @@ pub fn lower_direction(bound: &BoundDirection) -> RuleSet {
     let indices = Indices::of(bound);
     let isolated_by: Vec<OriginId> = bound.isolated_by.iter().filter_map(|it| indices.origin(it)).collect();
     let isolated = !isolated_by.is_empty();
-    let asked = Asked::of(bound, !isolated, |origin| indices.origin(origin));
+    let asked = Asked::of(bound, |origin| indices.origin(origin));
     let mut by_tier: BTreeMap<hir::Tier, BTreeMap<u32, Vec<Rule>>> = BTreeMap::new();
     for rule in &bound.rules {
         if let Some(lowered) = lower_rule(rule, &indices, &asked) {

@@ -42,12 +42,8 @@ pub(crate) struct Asking {
 }
 
 impl<'b> Asked<'b> {
-    /// Joins what the allows of a direction ask. Nothing isolates the direction: `observes`.
-    pub fn of(
-        bound: &'b BoundDirection,
-        observes: bool,
-        origin: impl Fn(&hir::Origin) -> Option<OriginId>,
-    ) -> Asked<'b> {
+    /// Joins what the allows of a direction ask.
+    pub fn of(bound: &'b BoundDirection, origin: impl Fn(&hir::Origin) -> Option<OriginId>) -> Asked<'b> {
         let mut shared: BTreeMap<Item<'b>, Shared> = BTreeMap::new();
         for rule in bound.rules.iter().filter(|rule| rule.effect == Effect::Allow) {
             if let Some(l7) = &rule.l7 {
@@ -56,7 +52,7 @@ impl<'b> Asked<'b> {
                 shared.terminates |= l7.requests.terminates;
             }
         }
-        let mut asked = Asked { shared, observes, sets: Vec::new() };
+        let mut asked = Asked { shared, observes: bound.requests_observed, sets: Vec::new() };
         let sets: BTreeSet<RequestRules> =
             bound.rules.iter().filter_map(|rule| Some(asked.asking(rule, &origin)?.rules)).collect();
         asked.sets = sets.into_iter().collect();

@@ -132,6 +132,7 @@ fn isolating(rules: Vec<BoundRule>) -> BoundDirection {
         in_force: true,
         normal_tier_is_final: true,
         dns_rules_not_widened: false,
+        requests_observed: false,
     }
 }
 
@@ -143,9 +144,7 @@ fn rules_for_requests_only_observe_where_nothing_isolates() {
         BoundRule { l7: Some(proxy(Parser::Http, requests)), ..rule(Tier::Normal, 0, Effect::Allow, None, tcp(80)) };
     for (isolates, passes) in [(true, false), (false, true)] {
         let mut bound = isolating(vec![rule.clone()]);
-        if !isolates {
-            bound.isolated_by.clear();
-        }
+        bound.requests_observed = !isolates;
         let rules = lower::lower_direction(&bound);
         let post = Request::http("POST", "/");
         let decision = oracle::decide_request(&rules, P, L4Key::new(Protocol::TCP, 80), &post);

@@ -13,12 +13,13 @@
 //! # Laws
 //! The verdict is the oracle's. Every cause that stands in a file has its place (`tests`).
 //! # Reading order
-//! [`party`], then [`trace`], then [`nearest`], then [`mod@doubt`], then [`compare`].
+//! [`party`], then [`trace`], then [`nearest`], [`proxied`], then [`mod@doubt`], then [`compare`].
 
 pub mod compare;
 pub mod doubt;
 pub mod nearest;
 pub mod party;
+pub mod proxied;
 pub mod trace;
 mod world;
 

@@ -3,6 +3,7 @@
 use crate::doubt::{self, Fact, Missing};
 use crate::nearest::{self, Nearest};
 use crate::party::{self, Party};
+use crate::proxied::{self, Proxied};
 use crate::world::World;
 use driver::Db;
 use driver::locate::{self, Place};
@@ -10,6 +11,7 @@ use facts::Pod;
 use flow::{Auth, Direction, L4Key, PeerId, Prefix, Protocol, Verdict};
 use hir::subject::{self, Class};
 use oracle::Because;
+use request::Request;
 use rules::Origin;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -23,6 +25,8 @@ pub struct Question {
     pub destination: Party,
     /// By which protocol, and to which port or with which ICMP type.
     pub key: L4Key,
+    /// What is asked over the connection, once it stands.
+    pub request: Option<Request>,
 }
 
 /// The answer.
@@ -158,6 +162,8 @@ pub struct Row {
     pub by: Vec<Cause>,
     /// For a deny by default: the allow that comes nearest.
     pub nearest: Option<Nearest>,
+    /// For a redirect: what the proxy asks of requests.
+    pub proxied: Option<Proxied>,
 }
 
 impl Row {
@@ -165,6 +171,7 @@ impl Row {
     pub fn outcome(&self) -> Outcome {
         match (self.missing.is_empty(), self.verdict.is_allowed()) {
             (false, _) => Outcome::Unknown,
+            (true, true) if self.proxied.as_ref().is_some_and(Proxied::refuses) => Outcome::Deny,
             (true, true) => Outcome::Allow,
             (true, false) => Outcome::Deny,
         }
@@ -213,7 +220,7 @@ impl World<'_> {
             conflicts: self.conflicts(mine, my_pod),
             stand: match itself {
                 true => Stand::Itself,
-                false => self.stand(direction, mine, my_pod, other, other_pod, question.key),
+                false => self.stand(direction, mine, my_pod, other, other_pod, question),
             },
         };
         Trace {
@@ -237,8 +244,9 @@ impl World<'_> {
         my_pod: &Option<Pod>,
         other: &Party,
         other_pod: &Option<Pod>,
-        key: L4Key,
+        question: &Question,
     ) -> Stand {
+        let key = question.key;
         let (class, node) = match self.class(mine, my_pod) {
             Ok(found) => found,
             Err(Unmanaged::Outside) => {
@@ -248,7 +256,7 @@ impl World<'_> {
             Err(unmanaged) => return Stand::Unmanaged(unmanaged),
         };
         let peers = self.peers_of(other, other_pod, node.as_deref(), key.protocol());
-        Stand::Decided(peers.into_iter().map(|peer| self.row(direction, &class, peer, key)).collect())
+        Stand::Decided(peers.into_iter().map(|peer| self.row(direction, &class, peer, question)).collect())
     }
 
     pub(crate) fn class(&self, party: &Party, pod: &Option<Pod>) -> Result<(Class, Option<String>), Unmanaged> {
@@ -343,7 +351,8 @@ impl World<'_> {
         }
     }
 
-    fn row(&self, direction: Direction, class: &Class, peer: PeerId, key: L4Key) -> Row {
+    fn row(&self, direction: Direction, class: &Class, peer: PeerId, question: &Question) -> Row {
+        let key = question.key;
         let bound = self.bind(class);
         let rules = lower::lower_direction(bound.direction(direction));
         let decision = oracle::decide(&rules, peer, key);
@@ -358,6 +367,7 @@ impl World<'_> {
             missing.insert(Missing::new(Fact::AuthSession, self.peers.name(peer)));
         }
         Row {
+            proxied: proxied::proxied(self.db, &rules, peer, key, question.request.as_ref()),
             peer: self.peers.name(peer),
             verdict: decision.verdict,
             missing,

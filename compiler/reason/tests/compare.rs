@@ -41,8 +41,12 @@ fn marks(dialect: &'static Dialect, kind: &str, spec: &str, flow: [&str; 3]) -> 
     db.settle_dialect(Wish::Named(dialect));
     let cluster = world::cluster(&db);
     let end = |word| party::party(&cluster, "a", word).unwrap();
-    let question =
-        Question { source: end(flow[0]), destination: end(flow[1]), key: party::key(flow[2], None).unwrap() };
+    let question = Question {
+        source: end(flow[0]),
+        destination: end(flow[1]),
+        key: party::key(flow[2], None).unwrap(),
+        request: None,
+    };
     let trace = reason::trace(&db, &question);
     let line = |it: &reason::Difference| {
         let [refused, accepted] = [&it.refused, &it.accepted].map(|objects| objects.len());

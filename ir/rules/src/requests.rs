@@ -50,6 +50,33 @@ impl RuleSet {
     }
 }
 
+struct Shown<'a>(&'a RuleSet, &'a RequestRules);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.write_requests(f, 0, self.1)
+    }
+}
+
+impl RuleSet {
+    /// What a set asks, for people: each rule with its position, or one line for the set as a whole.
+    pub fn request_lines(&self, rules: &RequestRules) -> Vec<(Option<usize>, String)> {
+        let requests = &rules.requests;
+        let names = match requests.server_names.is_empty() {
+            true => String::new(),
+            false => format!("TLS with server name {}", requests.server_names.join(" or ")),
+        };
+        if requests.rules.is_empty() || requests.observes {
+            return vec![(None, if names.is_empty() { "every request".to_owned() } else { names })];
+        }
+        let printed = Shown(self, rules).to_string();
+        let lines = printed.lines().skip(1).map(|line| line.trim().trim_start_matches("request").trim().to_owned());
+        let worded = lines.map(|line| if line.is_empty() { "every request".to_owned() } else { line });
+        let named = worded.map(|line| if names.is_empty() { line } else { format!("{names}, {line}") });
+        named.enumerate().map(|(at, line)| (Some(at), line)).collect()
+    }
+}
+
 fn family(rules: &Rules) -> &'static str {
     match rules {
         Rules::Any => "any",

@@ -62,6 +62,8 @@ pub struct BoundDirection {
     pub in_force: bool,
     /// What the Normal tier leaves undecided is denied there when the direction is isolated; otherwise Baseline is asked first.
     pub normal_tier_is_final: bool,
+    /// Nothing isolates the direction, so that rules for requests only observe. Audit mode does not make it so.
+    pub requests_observed: bool,
     /// DNS names are judged only by allows of exactly the port that was asked.
     pub dns_rules_not_widened: bool,
 }
@@ -181,6 +183,7 @@ impl Binder<'_, '_> {
         BoundDirection {
             rules: rules.into_iter().collect(),
             in_force: !isolated_by.is_empty() || selecting.iter().any(says),
+            requests_observed: isolated_by.is_empty(),
             isolated_by,
             normal_tier_is_final: self.dialect.normal_tier_is_final,
             dns_rules_not_widened: self.dialect.dns_rules_not_widened,
