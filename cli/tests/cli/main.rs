@@ -7,5 +7,6 @@ mod lab;
 mod output;
 mod reading;
 mod reports;
+mod requests;
 mod support;
 mod words;
