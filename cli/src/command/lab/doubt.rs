@@ -21,7 +21,7 @@ fn flow(question: &Question) -> Flow {
 }
 
 fn asked((from, to, key): Flow) -> reason::Question {
-    reason::Question { source: Party::Address(from), destination: Party::Address(to), key }
+    reason::Question { source: Party::Address(from), destination: Party::Address(to), key, request: None }
 }
 
 /// Takes out the questions whose verdict hangs on what was not read, and says how many they were.
