@@ -10,6 +10,7 @@
 //!                        bench: the release binary of `benches` ─► lines
 //!                        fuzz: the release binary of `fuzz` ─► counts and minimised failures
 //!                        conformance: scenarios ─runner→ wrong cases and counts
+//!                        parity: schema tables of `kinds` ─► docs/parity
 //!                        schema: types of the command line ─► docs/schemas
 //!                        soak: seed ─rehearsal→ a lab under swaps, every packet accounted for
 //! ```
@@ -18,12 +19,13 @@
 //! # Laws
 //! Every rule of tidy has a test with a planted violation, and the repository itself has no finding (`tests/house.rs`).
 //! # Reading order
-//! [`tidy`], then the rules that it lists; [`admission`], [`bench`], [`conformance`], [`fuzz`] and [`soak`] stand alone.
+//! [`tidy`], then the rules that it lists; [`admission`], [`bench`], [`conformance`], [`fuzz`], [`parity`] and [`soak`] stand alone.
 
 pub mod admission;
 pub mod bench;
 pub mod conformance;
 pub mod fuzz;
+pub mod parity;
 pub mod schema;
 pub mod soak;
 pub mod tidy;

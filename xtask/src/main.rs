@@ -23,6 +23,8 @@ enum Command {
     Conformance(xtask::conformance::Arguments),
     /// Compares published JSON schemas with the types of reports, or writes them
     Schema(xtask::schema::Arguments),
+    /// Compares the pages of kinds with the schema tables, or writes them
+    Parity(xtask::parity::Arguments),
     /// Runs random texts through the compiler and minimises what does not hold
     Fuzz(xtask::fuzz::Arguments),
     /// Measures the targets of the design: one line a measurement
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         Command::Tidy(arguments) => xtask::tidy::run(&arguments),
         Command::Admission(arguments) => xtask::admission::run(&arguments),
         Command::Schema(arguments) => xtask::schema::run(&arguments),
+        Command::Parity(arguments) => xtask::parity::run(&arguments),
         Command::Fuzz(arguments) => xtask::fuzz::run(&arguments),
         Command::Bench(arguments) => xtask::bench::run(&arguments),
         Command::Soak(arguments) => xtask::soak::run_one(&arguments),

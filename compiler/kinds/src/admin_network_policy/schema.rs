@@ -88,9 +88,9 @@ const PORT_ITEM: Shape = object(&[
 .least(1)
 .most(1);
 
-const PROTOCOL: Field = Field::new("protocol", TEXT, "TCP, the default, UDP or SCTP.").required().defaulted();
+const PROTOCOL: Field = Field::new("protocol", TEXT, "TCP, the default, UDP or SCTP.").defaulted();
 
-const PORT_NUMBER: &[Field] = &[PROTOCOL, Field::new("port", PORT, "The port.").required()];
+const PORT_NUMBER: &[Field] = &[PROTOCOL.required(), Field::new("port", PORT, "The port.").required()];
 
 const PORT_RANGE: &[Field] = &[
     PROTOCOL,
