@@ -1,6 +1,7 @@
 //! From text to objects, one file at a time.
 
 use facts::Fact;
+use hir::gateway::GatewayPolicy;
 use hir::{Dialect, ObjectRef, Policy};
 use inputs::{Db, SourceFile};
 use kinds::{Engine, ProblemKind, What};
@@ -35,6 +36,8 @@ fn ran(db: &dyn Db, query: &'static str, file: SourceFile) {
 pub struct Decoded {
     /// Accepted policies, in order.
     pub policies: Arc<[Arc<Policy>]>,
+    /// Accepted policies of egress gateways, in order.
+    pub gateways: Arc<[Arc<GatewayPolicy>]>,
     /// Cluster facts, in order.
     pub facts: Arc<[Fact]>,
     /// Every object, in order, rejected ones included.
@@ -92,7 +95,7 @@ pub fn decoded(db: &dyn Db, file: SourceFile) -> Arc<Decoded> {
 /// The objects of a file under a dialect that need not be that of the project: for questions about another reading. Kept nowhere.
 pub fn decoded_under(db: &dyn Db, file: SourceFile, dialect: &Dialect) -> Decoded {
     let tree = read(db, file);
-    let (mut policies, mut facts, mut objects) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut policies, mut gateways, mut facts, mut objects) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let documents = tree.documents().iter().enumerate();
     let rooted = documents.filter_map(|(at, it)| Some((at, it.sound, it.root?)));
     // Rendered charts are full of documents without content; they are nothing, not something wrong.
@@ -101,7 +104,11 @@ pub fn decoded_under(db: &dyn Db, file: SourceFile, dialect: &Dialect) -> Decode
             let mut fact_problems = Vec::new();
             let role = match decoded.what {
                 // Why: what recovery read of a broken text may say less, and so allow more, than was meant.
-                What::Policy(_) if !sound => Role::Rejected,
+                What::Policy(_) | What::Gateway(_) if !sound => Role::Rejected,
+                What::Gateway(policy) => {
+                    gateways.push(Arc::new(policy));
+                    Role::Other
+                }
                 What::Policy(mut policy) => {
                     // Policies are kept as long as their files.
                     policy.sections.iter_mut().for_each(|section| section.entries.shrink_to_fit());
@@ -120,7 +127,12 @@ pub fn decoded_under(db: &dyn Db, file: SourceFile, dialect: &Dialect) -> Decode
             objects.push(Object { object, document, at, role, problems, fact_problems });
         }
     }
-    Decoded { policies: policies.into(), facts: facts.into(), objects: objects.into() }
+    Decoded { policies: policies.into(), gateways: gateways.into(), facts: facts.into(), objects: objects.into() }
+}
+
+/// The policies of egress gateways of a file.
+pub fn gateways_of(db: &dyn Db, file: SourceFile) -> Arc<[Arc<GatewayPolicy>]> {
+    decoded(db, file).gateways.clone()
 }
 
 /// The policies of a file. No query of its own: what a file says holds nothing that moves with its text, and each query a file costs an

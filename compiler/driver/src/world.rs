@@ -2,6 +2,7 @@
 
 use crate::text;
 use facts::{Cluster, Fact};
+use hir::gateway::GatewayPolicy;
 use hir::peers::{Mentions, PeerTable};
 use hir::subject::{self, Class, Subject};
 use hir::{ObjectRef, Policy};
@@ -18,6 +19,7 @@ pub type Policies = Arc<[Arc<Policy>]>;
 struct Told {
     facts: Arc<[Arc<[Fact]>]>,
     policies: Arc<[Arc<Policy>]>,
+    gateways: Arc<[Arc<GatewayPolicy>]>,
     foreign: Arc<[(Engine, ObjectRef)]>,
 }
 
@@ -26,8 +28,25 @@ fn bucket_told(db: &dyn Db, bucket: Bucket) -> Arc<Told> {
     let files = bucket.files(db);
     let facts = files.iter().map(|file| text::facts_of(db, *file)).filter(|facts| !facts.is_empty()).collect();
     let policies = files.iter().flat_map(|file| text::policies_of(db, *file).to_vec()).collect();
+    let gateways = files.iter().flat_map(|file| text::gateways_of(db, *file).to_vec()).collect();
     let foreign = files.iter().flat_map(|file| text::foreign_of(db, *file)).collect();
-    Arc::new(Told { facts, policies, foreign })
+    Arc::new(Told { facts, policies, gateways, foreign })
+}
+
+/// The policies of egress gateways in the files of a bucket.
+#[salsa::tracked(returns(clone))]
+fn bucket_gateways(db: &dyn Db, bucket: Bucket) -> Arc<[Arc<GatewayPolicy>]> {
+    bucket_told(db, bucket).gateways.clone()
+}
+
+/// The policies of egress gateways, by name; one that stands twice counts as it stands last.
+#[salsa::tracked(returns(clone))]
+pub fn gateways(db: &dyn Db) -> Arc<[Arc<GatewayPolicy>]> {
+    let mut latest = BTreeMap::new();
+    for bucket in db.project().buckets(db).iter() {
+        latest.extend(bucket_gateways(db, *bucket).iter().map(|policy| (policy.object.clone(), policy.clone())));
+    }
+    latest.into_values().collect()
 }
 
 /// The policies of other engines in the files of a bucket.

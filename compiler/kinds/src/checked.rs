@@ -1,6 +1,10 @@
 //! The table of kinds that are known and compared with their definitions, and that nobody here enforces.
 
+use facts::read::At;
+use hir::gateway::GatewayPolicy;
+
 use crate::cilium::{addresses, agent, bgp, envoy};
+use crate::context::Context;
 use crate::registry::{Kind, custom, known};
 use crate::{cilium_egress_gateway_policy, cilium_local_redirect_policy};
 
@@ -22,17 +26,29 @@ pub struct Checked {
     pub kind: Kind,
     /// What it is to those who ask which traffic passes.
     pub role: Role,
+    /// Reads by which node packets leave, where the kind says so.
+    pub(crate) gateway: Option<ReadGateway>,
 }
 
+/// Reads a policy of egress gateways.
+pub(crate) type ReadGateway = fn(&At<'_>, &mut Context<'_>) -> GatewayPolicy;
+
 macro_rules! checked {
-    ($($role:ident $versions:tt $kind:literal $namespaced:literal $fields:expr, $rules:expr;)*) => {
-        &[$(Checked { kind: known("cilium.io", &$versions, $kind, $namespaced, custom($fields, $rules)), role: Role::$role }),*]
+    ($($role:ident $versions:tt $kind:literal $namespaced:literal $fields:expr, $rules:expr $(=> $gateway:expr)?;)*) => {
+        &[$(Checked {
+            kind: known("cilium.io", &$versions, $kind, $namespaced, custom($fields, $rules)),
+            role: Role::$role,
+            gateway: checked!(@gateway $($gateway)?),
+        }),*]
     };
+    (@gateway) => { None };
+    (@gateway $gateway:expr) => { Some($gateway) };
 }
 
 /// Every such kind.
 pub const CHECKED: &[Checked] = checked! {
-    Steers ["v2"] "CiliumEgressGatewayPolicy" false cilium_egress_gateway_policy::FIELDS, cilium_egress_gateway_policy::RULES;
+    Steers ["v2"] "CiliumEgressGatewayPolicy" false cilium_egress_gateway_policy::FIELDS, cilium_egress_gateway_policy::RULES
+        => cilium_egress_gateway_policy::decode;
     Steers ["v2"] "CiliumLocalRedirectPolicy" true cilium_local_redirect_policy::FIELDS, &[];
     Steers ["v2"] "CiliumEnvoyConfig" true envoy::config::FIELDS, &[];
     Steers ["v2"] "CiliumClusterwideEnvoyConfig" false envoy::clusterwide_config::FIELDS, &[];

@@ -3,6 +3,7 @@
 use facts::decode::{Object, decode_with, objects};
 use facts::dns_cache;
 use facts::read::At;
+use hir::gateway::GatewayPolicy;
 use hir::{Dialect, ObjectRef, Policy};
 use syntax::{NodeId, Tree, Value};
 
@@ -32,6 +33,8 @@ pub struct Decoded {
 pub enum What {
     /// A policy that has its effect.
     Policy(Policy),
+    /// A policy of egress gateways that has its effect: it allows and denies nothing.
+    Gateway(GatewayPolicy),
     /// A policy that is refused and has no effect at all.
     Rejected,
     /// A fact about the cluster, and what was wrong with it; `None` when it cannot even be named.
@@ -116,12 +119,18 @@ fn decode_object(object: &Object<'_>, dialect: &Dialect) -> Decoded {
             decoded(What::Fact(fact.fact, fact.problems), problems)
         }
         Class::Checked(known) => {
-            let mut problems = review(&at, &known.kind, name.clone(), dialect, false).problems;
+            let mut ctx = review(&at, &known.kind, name.clone(), dialect, false);
+            let gateway = known.gateway.map(|read| read(&at, &mut ctx));
+            let what = match gateway {
+                Some(policy) if !ctx.is_rejected() => What::Gateway(policy),
+                Some(_) | None => What::Other,
+            };
+            let mut problems = ctx.problems;
             if known.role != Role::Records {
                 let kind = ProblemKind::KindNotYet { role: known.role, api_version, kind };
                 problems.extend(whole(Stage::Reach, Consequence::Closed, kind));
             }
-            decoded(What::Other, problems)
+            decoded(what, problems)
         }
         Class::Unknown => {
             let kind = ProblemKind::UnknownKind { api_version, kind };

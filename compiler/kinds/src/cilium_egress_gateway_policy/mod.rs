@@ -1,6 +1,10 @@
 //! CiliumEgressGatewayPolicy, cilium.io/v2: by which node and address traffic of some pods leaves the cluster. It allows and denies nothing.
 
+mod decode;
+
 use facts::read::At;
+
+pub(crate) use decode::decode;
 
 use crate::problem::Form;
 use crate::schema::rule::is_ip;

@@ -40,7 +40,8 @@ impl Found {
     }
 }
 
-/// Compares every claim: each must be met, and no refusal may be said without one. Lints need no claim: a trap is a trap to them, too.
+/// Compares every claim: each must be met, and no refusal of what the fixture wrote
+/// may be said without one. Lints need no claim: a trap is a trap to them, too.
 pub fn compare(db: &Database, dialect: &Dialect, manifests: &BTreeMap<String, Manifest>) -> Outcome {
     let mut outcome = Outcome::default();
     let found = found(db);
@@ -54,7 +55,7 @@ pub fn compare(db: &Database, dialect: &Dialect, manifests: &BTreeMap<String, Ma
         }
         for found in mine
             .iter()
-            .filter(|found| !is_lint(&found.said))
+            .filter(|found| !is_lint(&found.said) && manifest.wrote(found.line))
             .filter(|found| !claims.iter().any(|claim| found.meets(claim)))
         {
             let text = format!("said, but not claimed: {}", found.printed());

@@ -18,6 +18,7 @@ pub mod node;
 pub mod report;
 mod requests;
 pub mod rerun;
+pub mod routes;
 pub mod row;
 pub mod run;
 pub mod script;

@@ -42,7 +42,7 @@ pub struct Run<'t> {
     rewrites: &'t mut Vec<Rewrite>,
     /// Whether claims are still to be compared: they are about the state before the first edit.
     unsettled: bool,
-    asserted: bool,
+    pub(super) asserted: bool,
 }
 
 /// Runs a test under each of its dialects.
@@ -110,6 +110,11 @@ impl Run<'_> {
             },
             ("requests", dialects) => match self.is_for(dialects) {
                 Ok(true) => self.requests(block),
+                Ok(false) => {}
+                Err(message) => self.fail(block.line, message),
+            },
+            ("routes", dialects) => match self.is_for(dialects) {
+                Ok(true) => self.routes(block),
                 Ok(false) => {}
                 Err(message) => self.fail(block.line, message),
             },

@@ -36,12 +36,13 @@ pub struct Claim {
 }
 
 /// Short names of kinds, as in the API, with what stands above their spec.
-const KINDS: [(&str, &str, &str); 6] = [
+const KINDS: [(&str, &str, &str); 7] = [
     ("netpol", "networking.k8s.io/v1", "NetworkPolicy"),
     ("cnp", "cilium.io/v2", "CiliumNetworkPolicy"),
     ("ccnp", "cilium.io/v2", "CiliumClusterwideNetworkPolicy"),
     ("clusternp", "policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"),
     ("anp", "policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"),
+    ("cegp", "cilium.io/v2", "CiliumEgressGatewayPolicy"),
     ("banp", "policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy"),
 ];
 
@@ -60,6 +61,11 @@ impl Manifest {
         let text = format!("{head}{body}");
         let claims = text.lines().enumerate().flat_map(|(at, line)| Claim::read(at + 1, line)).collect();
         Ok(Manifest { name, first_line: block.line, head: head.lines().count(), claims, text })
+    }
+
+    /// Whether a line of the manifest, from 1, stands in the fixture and not in the head that a `spec` block is given.
+    pub fn wrote(&self, line: usize) -> bool {
+        line > self.head
     }
 
     /// The line of the fixture that holds a line of the manifest, both from 1.
