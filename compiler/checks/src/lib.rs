@@ -117,6 +117,10 @@ checks! {
     tg0093_unknown_type;
     tg0094_names_in_deny;
     tg0095_deprecated_version;
+    tg0096_advertisement_selects_nothing => find;
+    tg0097_peer_family_announces_nothing => find;
+    tg0098_announces_no_addresses => find;
+    tg0099_namespace_of_service_ignored => find;
     tg0110_setting_refuses_policy => find;
     tg0111_contradicting_rules;
     tg0130_needs_proxy;

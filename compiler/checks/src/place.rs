@@ -155,6 +155,11 @@ impl<'a> Spot<'a> {
         self.policy.is_some() && kinds.contains(&self.object.object.kind.as_str())
     }
 
+    /// Whether it is an object of this kind of `cilium.io`.
+    pub fn is_of_cilium(&self, kind: &str) -> bool {
+        self.object.object.kind == kind && self.string("apiVersion").is_some_and(|it| it.starts_with("cilium.io/"))
+    }
+
     /// The selector fields of the policy, as written: of subjects and of peers. Of a peer of a NetworkPolicy its two selectors.
     pub fn selectors(&self) -> Vec<Written<'_>> {
         let mut found = Vec::new();
