@@ -63,7 +63,7 @@ pub enum Command {
     /// Report every problem of manifests, with its place and a way out.
     Check(command::check::Check),
     /// Say whether one flow passes, and which lines decide it.
-    Trace(command::trace::Trace),
+    Trace(Box<command::trace::Trace>),
     /// Show the whole of it on this machine: programs, packets, a swap under traffic, a drop explained.
     Demo(command::demo::Demo),
     /// Run the pods of a cluster file as namespaces with real traffic.

@@ -122,7 +122,7 @@ fn condition(at: &At<'_>, stage: Stage, ctx: &mut Context<'_>) -> Option<Conditi
 fn check_key(at: &At<'_>, key: &str, stage: Stage, ctx: &mut Context<'_>) {
     let (source, plain) = key.split_once(':').unwrap_or(("", key.strip_prefix('$').unwrap_or(key)));
     let is_source = source.bytes().all(|b| b.is_ascii_alphanumeric()) && (!source.is_empty() || !key.starts_with(':'));
-    if !key.starts_with("cidr:") && !(is_source && is_label_key(plain)) {
+    if !(key.starts_with("cidr:") || is_source && is_label_key(plain)) {
         ctx.reject(at, stage, ProblemKind::BadForm { found: key.to_owned(), wanted: Form::LabelKey });
     }
 }

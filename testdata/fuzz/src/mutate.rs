@@ -132,13 +132,13 @@ pub fn value(value: &mut Value, random: &mut Random) {
 fn change(place: &mut Value, whole: &Value, random: &mut Random) {
     match random.below(12) {
         0 => *place = Value::Null,
-        1 | 2 => *place = Value::Raw((*random.pick(ODD)).to_owned()),
-        3 | 4 => *place = Value::text(*random.pick(TEXTS)),
+        1 | 2 => *place = Value::Raw((random.pick_copy(ODD)).to_owned()),
+        3 | 4 => *place = Value::text(random.pick_copy(TEXTS)),
         5 => *place = Value::List(vec![place.clone(); random.between(0, 3)]),
-        6 => *place = Value::Map(vec![((*random.pick(TEXTS)).to_owned(), place.clone())]),
+        6 => *place = Value::Map(vec![((random.pick_copy(TEXTS)).to_owned(), place.clone())]),
         7 => *place = another(whole, random),
         8 => {
-            let deep = *random.pick(&[3, 30, 140]);
+            let deep = random.pick_copy(&[3, 30, 140]);
             for _ in 0..deep {
                 let inner = std::mem::replace(place, Value::Null);
                 *place = if random.chance(1, 2) {
@@ -159,7 +159,7 @@ fn inside(place: &mut Value, whole: &Value, random: &mut Random) {
             match random.below(6) {
                 0 => drop(entries.remove(at)),
                 1 => entries.insert(random.below(entries.len()), entries[at].clone()),
-                2 => entries[at].0 = (*random.pick(TEXTS)).to_owned(),
+                2 => entries[at].0 = (random.pick_copy(TEXTS)).to_owned(),
                 3 => entries[at].0.make_ascii_uppercase(),
                 4 => {
                     let other = random.below(entries.len());
@@ -174,22 +174,23 @@ fn inside(place: &mut Value, whole: &Value, random: &mut Random) {
                 0 => drop(items.remove(at)),
                 1 => items.push(items[at].clone()),
                 2 => random.shuffle(items),
-                3 if random.chance(1, 8) => *items = vec![items[at].clone(); *random.pick(&[41, 130, 1200])],
+                3 if random.chance(1, 8) => *items = vec![items[at].clone(); random.pick_copy(&[41, 130, 1200])],
                 _ => items.push(another(whole, random)),
             }
         }
         Value::Text(text) => {
             let at = text.char_indices().map(|(at, _)| at).nth(random.below(text.chars().count().max(1))).unwrap_or(0);
             match random.below(5) {
-                0 => text.insert_str(at, *random.pick(TEXTS)),
+                0 => text.insert_str(at, random.pick_copy(TEXTS)),
                 1 => text.truncate(at),
-                2 => *text = text.repeat(*random.pick(&[2, 40, 300])),
+                2 => *text = text.repeat(random.pick_copy(&[2, 40, 300])),
                 3 => text.make_ascii_uppercase(),
                 _ => text.push(' '),
             }
         }
         Value::Whole(number) => {
-            *number = *random.pick(&[0, -1, 1, 65535, 65536, i64::MAX, i64::MIN, *number ^ 1, number.wrapping_neg()]);
+            *number =
+                random.pick_copy(&[0, -1, 1, 65535, 65536, i64::MAX, i64::MIN, *number ^ 1, number.wrapping_neg()]);
         }
         other => *other = another(whole, random),
     }
@@ -273,7 +274,7 @@ pub fn text(text: &mut String, random: &mut Random) {
         let boundary = |text: &str, at: usize| text.floor_char_boundary(at.min(text.len()));
         let at = boundary(text, random.below(text.len() + 1));
         match random.below(7) {
-            0 | 1 => text.insert_str(at, *random.pick(PIECES)),
+            0 | 1 => text.insert_str(at, random.pick_copy(PIECES)),
             2 => {
                 let end = boundary(text, at + random.between(1, 12)).max(at);
                 text.replace_range(at..end, "");
@@ -286,7 +287,7 @@ pub fn text(text: &mut String, random: &mut Random) {
             }
             4 => {
                 let end = boundary(text, at + random.between(1, 6)).max(at);
-                text.replace_range(at..end, *random.pick(PIECES));
+                text.replace_range(at..end, random.pick_copy(PIECES));
             }
             5 => lines(text, random),
             _ => text.insert(at, char::from_u32(random.below(0x3000) as u32).unwrap_or('\u{fffd}')),
@@ -303,7 +304,7 @@ fn lines(text: &mut String, random: &mut Random) {
     let at = random.below(lines.len());
     match random.below(5) {
         0 => drop(lines.remove(at)),
-        1 => lines[at].insert_str(0, *random.pick(&[" ", "  ", "\t", "    ", "- "])),
+        1 => lines[at].insert_str(0, random.pick_copy(&[" ", "  ", "\t", "    ", "- "])),
         2 => lines[at] = lines[at].trim_start().to_owned(),
         3 => {
             let other = random.below(lines.len());

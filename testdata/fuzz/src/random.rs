@@ -51,6 +51,11 @@ impl Random {
         &of[self.below(of.len())]
     }
 
+    /// A copy of an element of a slice that is not empty.
+    pub fn pick_copy<T: Copy>(&mut self, of: &[T]) -> T {
+        *self.pick(of)
+    }
+
     /// Puts a slice into another order (Fisher, Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for at in (1..items.len()).rev() {

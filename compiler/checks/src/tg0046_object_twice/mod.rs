@@ -28,7 +28,7 @@ struct Stand {
 enum Content {
     Policy(Arc<Policy>),
     Rejected,
-    Fact(Fact),
+    Fact(Box<Fact>),
 }
 
 /// Every object that stands twice, blamed where it is lost.
@@ -52,11 +52,12 @@ fn gather(file: SourceFile, decoded: &Decoded, stands: &mut BTreeMap<String, Vec
         let content = match object.role {
             Role::Policy => policies.next().map(Content::Policy),
             Role::Rejected => Some(Content::Rejected),
-            Role::Fact => facts.next().map(Content::Fact),
+            Role::Fact => facts.next().map(|fact| Content::Fact(Box::new(fact))),
             Role::Other => None,
         };
         // Why: a pod of another cluster of a mesh is another object.
-        let elsewhere = matches!(&content, Some(Content::Fact(Fact::Pod(pod))) if pod.cluster.is_some());
+        let elsewhere =
+            matches!(&content, Some(Content::Fact(fact)) if matches!(&**fact, Fact::Pod(pod) if pod.cluster.is_some()));
         if let Some(content) = content.filter(|_| !elsewhere) {
             stands.entry(object.object.to_string()).or_default().push(Stand { file, at, content });
         }

@@ -223,7 +223,7 @@ impl Walk {
         }
         let is_there = |name: &&&str| self.field(object, name).is_some() && at.get(name).is_some();
         // Why: what an older API had beside the choice stood for it there.
-        let stands_in = |field: &Field| field.removed && self.knows(&field) && at.get(field.name).is_some();
+        let stands_in = |field: &Field| field.removed && self.knows(field) && at.get(field.name).is_some();
         match (of.iter().filter(is_there).count(), choice) {
             (0, _) if object.fields.iter().any(stands_in) => {}
             (0, _) => problems.push(self.refused(at, ProblemKind::NoneOf { of })),

@@ -227,14 +227,11 @@ impl Service<'_> {
         }
         word_or_empty(&self.spec, "sessionAffinity", AFFINITIES, ctx);
         let stay = self.spec.dig(&["sessionAffinityConfig", "clientIP", "timeoutSeconds"]);
-        match (self.spec.text_or_empty("sessionAffinity").as_str(), stay) {
-            ("ClientIP", Some(at)) => {
-                let found = at.whole().unwrap_or_default();
-                if !(1..=LONGEST_STAY).contains(&found) {
-                    ctx.reject(&at, API, ProblemKind::OutOfRange { found, least: 1, greatest: LONGEST_STAY });
-                }
+        if let ("ClientIP", Some(at)) = (self.spec.text_or_empty("sessionAffinity").as_str(), stay) {
+            let found = at.whole().unwrap_or_default();
+            if !(1..=LONGEST_STAY).contains(&found) {
+                ctx.reject(&at, API, ProblemKind::OutOfRange { found, least: 1, greatest: LONGEST_STAY });
             }
-            _ => {}
         }
         for at in self.spec.list("externalIPs") {
             let special = address::address(&at, &at.path, ctx).filter(|it| address::is_special(it.to_canonical()));

@@ -13,7 +13,7 @@ pub fn world(random: &mut Random) -> (Options, Vec<Value>) {
     let namespaces = random.between(1, 3);
     for name in &words::NAMESPACES[..namespaces] {
         let (key, values) = words::LABELS[3];
-        let labels = [("kubernetes.io/metadata.name", *name), (key, *random.pick(values))];
+        let labels = [("kubernetes.io/metadata.name", *name), (key, random.pick_copy(values))];
         let metadata = Value::map([("name", Value::text(*name)), ("labels", Value::labels(labels))]);
         documents.push(Value::map([
             ("apiVersion", Value::text("v1")),
@@ -34,13 +34,13 @@ pub fn world(random: &mut Random) -> (Options, Vec<Value>) {
 }
 
 fn options(random: &mut Random) -> Options {
-    let mut options = Options { dialect: *random.pick(&Dialect::ALL), ..Options::default() };
+    let mut options = Options { dialect: random.pick_copy(&Dialect::ALL), ..Options::default() };
     options.host_firewall = random.chance(1, 4);
     options.always = random.chance(1, 12);
     options.no_ipv6 = random.chance(1, 5);
     if random.chance(1, 2) {
         for name in words::NAMES {
-            let address = *random.pick(&["203.0.113.9", "100.64.7.200", "2001:db8:1::5", "10.0.1.4"]);
+            let address = random.pick_copy(&["203.0.113.9", "100.64.7.200", "2001:db8:1::5", "10.0.1.4"]);
             options.dns.push(((*name).to_owned(), address.to_owned()));
         }
     }
@@ -51,7 +51,7 @@ fn options(random: &mut Random) -> Options {
 fn into_namespace(object: &mut Value, namespaces: usize, random: &mut Random) {
     let there = random.chance(9, 10);
     if let Some(namespace) = object.get_mut("metadata").and_then(|it| it.get_mut("namespace")).filter(|_| there) {
-        *namespace = Value::text(*random.pick(&words::NAMESPACES[..namespaces]));
+        *namespace = Value::text(random.pick_copy(&words::NAMESPACES[..namespaces]));
     }
 }
 
@@ -86,7 +86,7 @@ fn node(at: usize, random: &mut Random) -> Value {
 }
 
 fn pod(at: usize, namespaces: usize, nodes: usize, random: &mut Random) -> Value {
-    let namespace = *random.pick(&words::NAMESPACES[..namespaces]);
+    let namespace = random.pick_copy(&words::NAMESPACES[..namespaces]);
     let mut labels: Vec<(&str, &str)> = Vec::new();
     for _ in 0..random.between(0, 3) {
         let (key, value) = words::label(random);
@@ -97,9 +97,9 @@ fn pod(at: usize, namespaces: usize, nodes: usize, random: &mut Random) -> Value
     let node = random.below(nodes);
     let port = |random: &mut Random| {
         Value::map([
-            ("name", Value::text(*random.pick(words::PORT_NAMES))),
-            ("containerPort", Value::Whole(*random.pick(&[80, 53, 8080, 443]))),
-            ("protocol", Value::text(*random.pick(&["TCP", "TCP", "UDP", "SCTP"]))),
+            ("name", Value::text(random.pick_copy(words::PORT_NAMES))),
+            ("containerPort", Value::Whole(random.pick_copy(&[80, 53, 8080, 443]))),
+            ("protocol", Value::text(random.pick_copy(&["TCP", "TCP", "UDP", "SCTP"]))),
         ])
     };
     let ports = (0..random.below(3)).map(|_| port(random)).collect();
@@ -121,7 +121,7 @@ fn pod(at: usize, namespaces: usize, nodes: usize, random: &mut Random) -> Value
     if random.chance(1, 2) {
         ips.push(ip(format!("fd00:{node}::{}", at + 3)));
     }
-    let phase = *random.pick(&["Running", "Running", "Running", "Running", "Pending", "Succeeded"]);
+    let phase = random.pick_copy(&["Running", "Running", "Running", "Running", "Pending", "Succeeded"]);
     Value::map([
         ("apiVersion", Value::text("v1")),
         ("kind", Value::text("Pod")),
@@ -140,7 +140,7 @@ fn pod(at: usize, namespaces: usize, nodes: usize, random: &mut Random) -> Value
 
 /// A service, a named set of prefixes, or the addresses of the API server.
 fn extra(at: usize, namespaces: usize, random: &mut Random) -> Value {
-    let namespace = *random.pick(&words::NAMESPACES[..namespaces]);
+    let namespace = random.pick_copy(&words::NAMESPACES[..namespaces]);
     match random.below(3) {
         0 => Value::map([
             ("apiVersion", Value::text("v1")),
@@ -194,7 +194,7 @@ fn extra(at: usize, namespaces: usize, random: &mut Random) -> Value {
                 "endpoints",
                 Value::List(vec![Value::map([(
                     "addresses",
-                    Value::List(vec![Value::text(*random.pick(&["192.168.1.1", "203.0.113.9"]))]),
+                    Value::List(vec![Value::text(random.pick_copy(&["192.168.1.1", "203.0.113.9"]))]),
                 )])]),
             ),
         ]),

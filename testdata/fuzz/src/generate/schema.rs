@@ -13,9 +13,9 @@ const DEEPEST: usize = 12;
 pub fn object(kind: &Kind, name: &str, random: &mut Random) -> Value {
     let mut metadata = vec![("name".to_owned(), Value::text(name))];
     if kind.namespaced && random.chance(9, 10) {
-        metadata.push(("namespace".to_owned(), Value::text(*random.pick(words::NAMESPACES))));
+        metadata.push(("namespace".to_owned(), Value::text(random.pick_copy(words::NAMESPACES))));
     }
-    let version = *random.pick(kind.versions);
+    let version = random.pick_copy(kind.versions);
     let api = if kind.group.is_empty() { version.to_owned() } else { format!("{}/{version}", kind.group) };
     let mut object = vec![
         ("apiVersion".to_owned(), Value::text(api)),
@@ -125,23 +125,23 @@ fn agree(entries: &mut Vec<(String, Value)>, random: &mut Random) {
 fn shape(field: &str, of: &Shape, depth: usize, random: &mut Random) -> Value {
     match of {
         Shape::Text(_) => words::text(field, random),
-        Shape::Word(allowed) if !allowed.is_empty() => Value::text(*random.pick(allowed)),
+        Shape::Word(allowed) if !allowed.is_empty() => Value::text(random.pick_copy(allowed)),
         Shape::Whole(whole) => {
             let (least, greatest) = (whole.least.max(0), whole.greatest.min(65535));
-            let port = *random.pick(words::PORTS);
+            let port = random.pick_copy(words::PORTS);
             let inside = (least..=greatest).contains(&port);
             Value::Whole(if inside { port } else { random.between(least as usize, greatest as usize) as i64 })
         }
         Shape::Flag => Value::Flag(random.chance(1, 2)),
         Shape::WholeOrText(_) if random.chance(1, 4) => words::text(field, random),
-        Shape::WholeOrText(_) => Value::Whole(*random.pick(words::PORTS)),
+        Shape::WholeOrText(_) => Value::Whole(random.pick_copy(words::PORTS)),
         Shape::Object(_) | Shape::List(_) | Shape::Map(_) if depth > DEEPEST => Value::Null,
         Shape::Object(inner) if inner.fields.is_empty() => Value::Map(Vec::new()),
         // An empty selector selects everybody, which is a case of its own.
         Shape::Object(_) if field.ends_with("elector") && random.chance(2, 5) => Value::Map(Vec::new()),
         Shape::Object(inner) => Value::Map(fields(inner.fields, depth, random)),
         Shape::List(list) => {
-            let count = (*random.pick(&[1, 1, 1, 2, 2, 3, 0])).max(list.least.min(3)).min(list.most);
+            let count = (random.pick_copy(&[1, 1, 1, 2, 2, 3, 0])).max(list.least.min(3)).min(list.most);
             Value::List((0..count).map(|_| shape(field, list.of, depth + 1, random)).collect())
         }
         Shape::Map(of) => {

@@ -49,8 +49,8 @@ pub const PORTS: &[i64] = &[53, 80, 80, 81, 88, 443, 443, 8080, 9090, 1, 65535, 
 
 /// A label of a pod.
 pub fn label(random: &mut Random) -> (&'static str, &'static str) {
-    let (key, values) = *random.pick(LABELS);
-    (key, *random.pick(values))
+    let (key, values) = random.pick_copy(LABELS);
+    (key, random.pick_copy(values))
 }
 
 /// A text that fits a field of this name more often than not.
@@ -87,14 +87,14 @@ pub fn text(field: &str, random: &mut Random) -> Value {
         "name" => &["web", "db", "x"],
         _ => &["a", "web", "red", "x-1", "Required", "10.0.0.0/8", "80"],
     };
-    Value::text(*random.pick(choice))
+    Value::text(random.pick_copy(choice))
 }
 
 /// A key of a mapping in a field of this name, and a value for it.
 pub fn entry(field: &str, random: &mut Random) -> (String, Value) {
     if field == "matchLabels" || field == "selector" || field == "labels" {
         if random.chance(1, 5) {
-            let (key, values): (&str, &[&str]) = *random.pick(&[
+            let (key, values): (&str, &[&str]) = random.pick_copy(&[
                 ("kubernetes.io/metadata.name", NAMESPACES),
                 ("k8s:io.kubernetes.pod.namespace", NAMESPACES),
                 ("io.kubernetes.pod.namespace", NAMESPACES),
@@ -103,10 +103,10 @@ pub fn entry(field: &str, random: &mut Random) -> (String, Value) {
                 ("k8s:app", &["web", "db"]),
                 ("io.cilium.k8s.namespace.labels.team", &["red", "blue"]),
             ]);
-            return (key.to_owned(), Value::text(*random.pick(values)));
+            return (key.to_owned(), Value::text(random.pick_copy(values)));
         }
         let (key, value) = label(random);
         return (key.to_owned(), Value::text(value));
     }
-    ((*random.pick(&["a", "b", "c"])).to_owned(), text(field, random))
+    ((random.pick_copy(&["a", "b", "c"])).to_owned(), text(field, random))
 }

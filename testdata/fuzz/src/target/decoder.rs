@@ -11,14 +11,14 @@ use hir::Dialect;
 use kinds::{CHECKED, FACTS, KINDS, Kind};
 
 pub(super) fn generate(random: &mut Random) -> String {
-    let options = Options { dialect: *random.pick(&Dialect::ALL), ..Options::default() };
+    let options = Options { dialect: random.pick_copy(&Dialect::ALL), ..Options::default() };
     let mut text = options.line();
     for at in 0..random.between(1, 2) {
         let mut value = object(at, &options, random);
         for _ in 0..random.below(4) {
             mutate::value(&mut value, random);
         }
-        let oddity = *random.pick(&[0, 0, 2, 10]);
+        let oddity = random.pick_copy(&[0, 0, 2, 10]);
         text += "---\n";
         text += &Writer::new(random, oddity).document(&value);
     }
@@ -35,13 +35,13 @@ fn object(at: usize, options: &Options, random: &mut Random) -> Value {
         }
         1 => {
             let items = (0..random.below(4)).map(|_| policy(&name, options.dialect, random)).collect();
-            let kind = *random.pick(&["List", "NetworkPolicyList", "PodList"]);
+            let kind = random.pick_copy(&["List", "NetworkPolicyList", "PodList"]);
             Value::map([("apiVersion", Value::text("v1")), ("kind", Value::text(kind)), ("items", Value::List(items))])
         }
         2 | 3 => {
             let checked: Vec<Kind> = CHECKED.iter().map(|checked| checked.kind).collect();
             let tables: [&[Kind]; 3] = [KINDS, FACTS, &checked];
-            let table = *random.pick(&tables);
+            let table = random.pick_copy(&tables);
             let kind = random.pick(table);
             schema::object(kind, &name, random)
         }

@@ -14,7 +14,7 @@ pub(super) fn generate(random: &mut Random) -> String {
         0 => bytes(random),
         1 | 2 => {
             let many = random.below(60);
-            (0..many).map(|_| *random.pick(mutate::PIECES)).collect()
+            (0..many).map(|_| random.pick_copy(mutate::PIECES)).collect()
         }
         3 => hostile(random),
         _ => documents(random),
@@ -37,8 +37,8 @@ fn documents(random: &mut Random) -> String {
         if random.chance(1, 2) {
             mutate::value(&mut value, random);
         }
-        let oddity = *random.pick(&[0, 3, 15]);
-        text += *random.pick(&["---\n", "", "--- # next\n", "...\n---\n"]);
+        let oddity = random.pick_copy(&[0, 3, 15]);
+        text += random.pick_copy(&["---\n", "", "--- # next\n", "...\n---\n"]);
         text += &Writer::new(random, oddity).document(&value);
     }
     if random.chance(3, 4) {
@@ -49,7 +49,7 @@ fn documents(random: &mut Random) -> String {
 
 /// Text that asks for much: depth, width, repetition.
 fn hostile(random: &mut Random) -> String {
-    let many = *random.pick(&[60, 129, 1000, 20_000]);
+    let many = random.pick_copy(&[60, 129, 1000, 20_000]);
     match random.below(9) {
         0 => "[".repeat(many) + &"]".repeat(if random.chance(1, 2) { many } else { 0 }),
         1 => "{a: ".repeat(many),

@@ -104,7 +104,7 @@ fn nothing() -> Value {
 
 /// A NetworkPolicy that allows something to or from all pods of a namespace.
 pub fn one_allow(random: &mut Random) -> Value {
-    let (direction, side, rules) = *random.pick(&[("Ingress", "from", "ingress"), ("Egress", "to", "egress")]);
+    let (direction, side, rules) = random.pick_copy(&[("Ingress", "from", "ingress"), ("Egress", "to", "egress")]);
     let mut rule = Vec::new();
     match random.below(4) {
         0 => {}
@@ -132,14 +132,17 @@ pub fn one_allow(random: &mut Random) -> Value {
         ("policyTypes", list(Value::text(direction))),
         (rules, list(Value::Map(rule))),
     ]);
-    object("networking.k8s.io/v1", "NetworkPolicy", *random.pick(&words::NAMESPACES[..2]), spec)
+    object("networking.k8s.io/v1", "NetworkPolicy", random.pick_copy(&words::NAMESPACES[..2]), spec)
 }
 
 /// A CiliumNetworkPolicy that denies something to or from all pods of a namespace, and isolates nothing.
 pub fn one_deny(random: &mut Random) -> Value {
-    let (rules, side) = *random.pick(&[("ingressDeny", "from"), ("egressDeny", "to")]);
+    let (rules, side) = random.pick_copy(&[("ingressDeny", "from"), ("egressDeny", "to")]);
     let peer = match random.below(4) {
-        0 => (format!("{side}Entities"), list(Value::text(*random.pick(&["all", "world", "cluster", "remote-node"])))),
+        0 => (
+            format!("{side}Entities"),
+            list(Value::text(random.pick_copy(&["all", "world", "cluster", "remote-node"]))),
+        ),
         1 => (format!("{side}Endpoints"), list(nothing())),
         _ => (format!("{side}CIDR"), list(words::text("cidr", random))),
     };
@@ -151,7 +154,7 @@ pub fn one_deny(random: &mut Random) -> Value {
     let open = Value::map([("ingress", Value::Flag(false)), ("egress", Value::Flag(false))]);
     let spec =
         Value::map([("endpointSelector", nothing()), ("enableDefaultDeny", open), (rules, list(Value::Map(rule)))]);
-    object("cilium.io/v2", "CiliumNetworkPolicy", *random.pick(&words::NAMESPACES[..2]), spec)
+    object("cilium.io/v2", "CiliumNetworkPolicy", random.pick_copy(&words::NAMESPACES[..2]), spec)
 }
 
 /// Policies of a namespace without pods, which mention prefixes by identity and by address.
