@@ -78,6 +78,8 @@ pub struct Config {
     pub icmp_rules: bool,
     /// Whether policies may have rules for a proxy (`enable-l7-proxy`).
     pub proxy_rules: bool,
+    /// Whether ClusterNetworkPolicies are read (`enable-k8s-cluster-network-policy`); `None` where nothing tells how the agent is set up.
+    pub cluster_policies: Option<bool>,
     /// Which labels take part in identities, beside the default (`labels`).
     pub labels: LabelFilter,
     /// Which labels of nodes take part in identities (`node-labels`); empty for all.
@@ -106,6 +108,7 @@ impl Default for Config {
             own_node_reaches_pods: true,
             icmp_rules: true,
             proxy_rules: true,
+            cluster_policies: None,
             labels: LabelFilter::default(),
             node_labels: LabelFilter::default(),
         }

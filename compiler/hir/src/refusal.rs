@@ -23,6 +23,8 @@ pub enum Setting {
     IcmpRules,
     /// Policies may have rules for a proxy.
     ProxyRules,
+    /// ClusterNetworkPolicies are read at all.
+    ClusterPolicies,
 }
 
 impl Setting {
@@ -32,14 +34,21 @@ impl Setting {
             Setting::NodeSelectorLabels => "enable-node-selector-labels",
             Setting::IcmpRules => "enable-icmp-rules",
             Setting::ProxyRules => "enable-l7-proxy",
+            Setting::ClusterPolicies => "enable-k8s-cluster-network-policy",
         }
     }
 }
 
 /// Everything for which a cluster refuses an object, in order of writing; empty when it takes it.
 ///
-/// Source: `Rule.Sanitize` of Cilium's `pkg/policy/api`, which reads these settings of the agent.
+/// Source: `Rule.Sanitize` of Cilium's `pkg/policy/api`, which reads these settings of the agent, and its watcher of
+/// ClusterNetworkPolicies, which runs only where its setting is on.
 pub fn refusals(policy: &Policy, config: &Config, dialect: &Dialect) -> Vec<Refusal> {
+    // Why: where nothing tells how the agent is set up, whoever writes such a policy is taken to have switched it on.
+    let unread = !dialect.admin_policies_enforced && config.cluster_policies == Some(false);
+    if unread && policy.object.kind == "ClusterNetworkPolicy" {
+        return vec![Refusal { setting: Setting::ClusterPolicies, path: "kind".to_owned() }];
+    }
     let nodes = !config.node_selector_labels && dialect.node_selectors_need_setting;
     if !nodes && config.icmp_rules && config.proxy_rules {
         return Vec::new();

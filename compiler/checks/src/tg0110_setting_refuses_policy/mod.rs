@@ -23,6 +23,7 @@ fn words(spot: &Spot<'_>, setting: Setting, path: &str) -> Diagnostic {
         }
         Setting::IcmpRules => ("ICMP types", "take the rule out"),
         Setting::ProxyRules => ("rules for a proxy", "take them out and keep the ports"),
+        Setting::ClusterPolicies => ("policies of this kind", "write a CiliumClusterwideNetworkPolicy"),
     };
     let key = quoted(setting.key());
     let said = PAGE.says(format!("the agent's setting {key} is off, and {what} need it"));

@@ -21,6 +21,8 @@ impl AgentConfig {
         for (key, value) in &self.data {
             set(key, value.trim(), config);
         }
+        // Why: what a ConfigMap leaves out is off by default, which is not the same as not knowing.
+        config.cluster_policies.get_or_insert(false);
         config.enforcer.get_or_insert(Enforcer::Cilium);
     }
 }
@@ -56,6 +58,9 @@ pub fn set(key: &str, value: &str, config: &mut Config) {
         "enable-non-default-deny-policies" => flag(&mut config.open_policies),
         "enable-icmp-rules" => flag(&mut config.icmp_rules),
         "enable-l7-proxy" => flag(&mut config.proxy_rules),
+        "enable-k8s-cluster-network-policy" => {
+            flag(config.cluster_policies.get_or_insert(false));
+        }
         "labels" => config.labels = LabelFilter::parse(value),
         "node-labels" => config.node_labels = LabelFilter::parse(value),
         "cluster-pool-ipv4-cidr" | "cluster-pool-ipv6-cidr" => {
@@ -87,6 +92,7 @@ mod tests {
         AgentConfig { data }.apply(&mut config);
         assert_eq!((config.cluster_name.as_str(), config.ipv6), ("west", false));
         assert_eq!((config.prefixes_match_nodes, config.prefixes_match_pods), (true, false));
+        assert_eq!(config.cluster_policies, Some(false));
         assert_eq!(config.enforcer, Some(Enforcer::Cilium));
     }
 }

@@ -7,14 +7,24 @@ pub mod words;
 use crate::random::Random;
 use crate::value::Value;
 use hir::Dialect;
-use kinds::{KINDS, What};
+use kinds::{KINDS, Kind, What};
 
 /// How often an object is made again that is refused.
 const TRIES: usize = 12;
 
 /// A policy of any kind; most are accepted under the dialect.
 pub fn policy(name: &str, dialect: &Dialect, random: &mut Random) -> Value {
-    let kind = random.pick(KINDS);
+    of_kind(random.pick(KINDS), name, dialect, random)
+}
+
+/// A policy whose rules are asked in order; most are accepted under the dialect.
+pub fn ordered_policy(name: &str, dialect: &Dialect, random: &mut Random) -> Value {
+    let ordered: Vec<&'static Kind> = KINDS.iter().filter(|kind| kind.group == "policy.networking.k8s.io").collect();
+    let kind = *random.pick(&ordered);
+    of_kind(kind, name, dialect, random)
+}
+
+fn of_kind(kind: &'static Kind, name: &str, dialect: &Dialect, random: &mut Random) -> Value {
     let mut object = schema::object(kind, name, random);
     for _ in 0..TRIES {
         if accepted(&object, dialect) {

@@ -3,9 +3,12 @@
 use crate::generate::words;
 use crate::random::Random;
 use crate::value::Value;
+use std::collections::BTreeSet;
 
 /// Kinds whose rules are read in the order in which they stand.
 const ORDERED: [&str; 3] = ["ClusterNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy"];
+/// The priority of policies that tie.
+const TIED: i64 = 7;
 /// Kinds that say what there is; of two container ports of one name it may matter which is the last.
 const FACTS: [&str; 7] = ["Namespace", "Node", "Pod", "Service", "EndpointSlice", "Deployment", "CiliumCIDRGroup"];
 /// The most ports that a range is expanded to; a list may hold no more than 40.
@@ -37,6 +40,47 @@ pub fn shuffle_lists(documents: &mut [Value], random: &mut Random) {
             }
         }
     }
+}
+
+/// Gives every policy whose rules are asked in order the same priority.
+pub fn tie(documents: &mut [Value]) {
+    for document in documents.iter_mut().filter(|it| is_ordered(it)) {
+        if let Some(priority) = document.get_mut("spec").and_then(|spec| spec.get_mut("priority")) {
+            *priority = Value::Whole(TIED);
+        }
+    }
+}
+
+/// Lets the policies of each ordered kind exchange their names, and all of these kinds their places.
+pub fn exchange_ties(documents: &mut [Value], random: &mut Random) {
+    let name = |document: &Value| document.dig(&["metadata", "name"]).cloned().unwrap_or(Value::Null);
+    let mut places = Vec::new();
+    for kind in ORDERED {
+        let is_kind = |at: &usize| documents[*at].get("kind").and_then(Value::as_text) == Some(kind);
+        let here: Vec<usize> = (0..documents.len()).filter(is_kind).collect();
+        let mut names: Vec<Value> = here.iter().map(|at| name(&documents[*at])).collect();
+        // Why: of two objects of one name the last counts, so that only objects with names of their own may move.
+        let distinct: BTreeSet<&str> = names.iter().filter_map(Value::as_text).collect();
+        if distinct.len() < here.len() {
+            continue;
+        }
+        random.shuffle(&mut names);
+        for (at, name) in here.iter().zip(names) {
+            if let Some(place) = documents[*at].get_mut("metadata").and_then(|it| it.get_mut("name")) {
+                *place = name;
+            }
+        }
+        places.extend(here);
+    }
+    let mut moved: Vec<Value> = places.iter().map(|at| documents[*at].clone()).collect();
+    random.shuffle(&mut moved);
+    for (at, document) in places.into_iter().zip(moved) {
+        documents[at] = document;
+    }
+}
+
+fn is_ordered(document: &Value) -> bool {
+    document.get("kind").and_then(Value::as_text).is_some_and(|kind| ORDERED.contains(&kind))
 }
 
 /// Replaces every range of ports that is not too wide by its ports. Says whether there was one.

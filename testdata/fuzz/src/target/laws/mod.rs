@@ -3,6 +3,7 @@
 //! | law | change | what must hold |
 //! | --- | --- | --- |
 //! | `lists` | lists inside policies in another order | no verdict changes |
+//! | `ties` | policies of equal priority exchange their names and their places | no verdict changes |
 //! | `allow` | one more allow of the Normal tier | no allow of a direction that was isolated becomes a deny |
 //! | `deny` | one more deny | no deny becomes an allow |
 //! | `mention` | one more policy that selects nobody and mentions prefixes | no verdict changes |
@@ -15,7 +16,7 @@ mod selectors;
 use super::hold;
 use crate::answers::{addresses, answers, first_difference, keys, words};
 use crate::case::{Options, World};
-use crate::generate::cluster;
+use crate::generate::{self, cluster};
 use crate::random::Random;
 use crate::value::Value;
 use driver::Database;
@@ -59,7 +60,21 @@ pub(super) fn check(text: &str) -> Result<(), String> {
         same("ranges", &before, expanded)?;
     }
     allow(&before, &mut random)?;
-    deny(&before, &mut random)
+    deny(&before, &mut random)?;
+    ties(&before, &mut random)
+}
+
+/// How many policies of tiers a world has at least where the law of ties is asked.
+const TIED: usize = 3;
+
+fn ties(before: &Before, random: &mut Random) -> Result<(), String> {
+    let added = (0..TIED).map(|at| generate::ordered_policy(&format!("tied{at}"), before.options.dialect, random));
+    let mut documents = with(before, added.collect());
+    change::tie(&mut documents);
+    let tied = Before { db: database(&before.options, &documents), options: before.options.clone(), documents };
+    let mut exchanged = tied.documents.clone();
+    change::exchange_ties(&mut exchanged, random);
+    same("ties", &tied, exchanged)
 }
 
 fn value(document: &str) -> Value {
