@@ -56,12 +56,19 @@ pub(crate) fn typed(kind: &str) -> &'static str {
     }
 }
 
-/// The one word that is near: `None` when none is, or when two are equally near.
+/// The one word that is near: `None` when none is, or when two are equally near, or when the word is longer than any name is.
+///
+/// Cost: bounded for each known word, whatever is written.
 pub(crate) fn nearest<'w>(word: &str, known: impl IntoIterator<Item = &'w str>) -> Option<&'w str> {
+    // Comparing costs the product of both lengths, and nobody misspells a name into one of this many bytes.
+    const LONGEST: usize = 64;
+    if word.len() > LONGEST {
+        return None;
+    }
     let word = word.to_lowercase();
-    let most = (word.chars().count() / 3).clamp(1, 3);
-    // Words whose lengths differ by more are not near, and comparing a long one would cost its length times that of each.
     let long = word.chars().count();
+    let most = (long / 3).clamp(1, 3);
+    // Words whose lengths differ by more are not near.
     let comparable = known.into_iter().filter(|it| it.chars().count().abs_diff(long) <= most);
     let ranked = comparable.map(|it| (strsim::osa_distance(&word, &it.to_lowercase()), it));
     let mut near: Vec<(usize, &str)> = ranked.filter(|(distance, _)| *distance <= most).collect();
@@ -128,6 +135,14 @@ mod tests {
         assert_eq!(nearest("toPort", ["toPorts", "toPods"]), Some("toPorts"));
         assert_eq!(nearest("ax", ["ay", "az"]), None);
         assert_eq!(nearest("colour", ["podSelector"]), None);
+    }
+
+    #[test]
+    fn no_word_is_near_one_longer_than_names_are() {
+        let [long, other] = ["x", "y"].map(|end| format!("{}{end}", "n".repeat(63)));
+        assert_eq!(nearest(&long, [other.as_str()]), Some(other.as_str()));
+        let longer = format!("{long}x");
+        assert_eq!(nearest(&longer, [long.as_str()]), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Source of the model: Cilium's labels (`source:key=value`). NetworkPolicy selectors are written in it too: a namespace label `team`
 //! becomes `k8s:io.cilium.k8s.namespace.labels.team` of every pod of that namespace.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -72,10 +73,41 @@ impl fmt::Display for Label {
 }
 
 /// A set of labels, at most one value for a key and source.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct LabelSet {
     /// Ascending by key and source. Shared: the labels of a pod are those of its class, of its peer and of its selectors' answers.
     labels: Arc<Vec<Label>>,
+}
+
+/// As of the labels, one after the other.
+impl Ord for LabelSet {
+    fn cmp(&self, other: &LabelSet) -> Ordering {
+        // Most of those that are equal are one set, which need not be read.
+        if Arc::ptr_eq(&self.labels, &other.labels) { Ordering::Equal } else { self.labels.cmp(&other.labels) }
+    }
+}
+
+impl PartialOrd for LabelSet {
+    fn partial_cmp(&self, other: &LabelSet) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Of labels of one key and source the last stays.
+impl FromIterator<Label> for LabelSet {
+    fn from_iter<T: IntoIterator<Item = Label>>(labels: T) -> LabelSet {
+        let mut labels: Vec<Label> = labels.into_iter().collect();
+        labels.sort_by(|a, b| (&a.key, &a.source).cmp(&(&b.key, &b.source)));
+        labels.dedup_by(|later, earlier| {
+            let same = later.key == earlier.key && later.source == earlier.source;
+            if same {
+                std::mem::swap(later, earlier);
+            }
+            same
+        });
+        labels.shrink_to_fit();
+        LabelSet { labels: Arc::new(labels) }
+    }
 }
 
 impl LabelSet {
@@ -112,16 +144,6 @@ impl LabelSet {
         };
         let found = self.labels.get(at)?;
         (found.key == key).then_some(found.value.as_str())
-    }
-
-    /// Keeps only some.
-    pub fn retain(&mut self, keeps: impl FnMut(&Label) -> bool) {
-        Arc::make_mut(&mut self.labels).retain(keeps);
-    }
-
-    /// Gives back room that is kept for more labels.
-    pub fn shrink(&mut self) {
-        Arc::make_mut(&mut self.labels).shrink_to_fit();
     }
 
     /// The labels, ordered by key.

@@ -7,7 +7,7 @@ use facts::{Cluster, Name, Pod};
 
 use crate::dialect::Dialect;
 use crate::filter::{self, Filter, takes_part};
-use crate::labels::{self, LabelSet, Source};
+use crate::labels::{self, Label, LabelSet, Source};
 use crate::peers::{HostId, NamedPorts, PeerTable};
 use crate::policy::{Section, Subjects};
 
@@ -144,31 +144,30 @@ pub fn selects(section: &Section, class: &Class) -> bool {
 ///
 /// Derived labels win over labels of the pod with such keys, so that nobody can forge them.
 pub fn endpoint_labels(pod: &Pod, cluster: &Cluster, dialect: &Dialect) -> LabelSet {
-    let mut set = LabelSet::default();
     let added = filter::added(&cluster.config.labels).filter(|_| !dialect.all_labels_selectable);
+    let namespace = cluster.namespaces.get(&pod.name.namespace).map(|namespace| &namespace.labels);
+    let mut all: Vec<Label> = Vec::with_capacity(pod.labels.len() + namespace.map_or(0, |labels| labels.len()) + 4);
+    let mut add = |key: String, value: &str| all.push(Label { key, source: Source::K8s, value: value.to_owned() });
     for (key, value) in &pod.labels {
         let forged = key.starts_with(labels::RESERVED_PREFIX) || key == labels::NAMESPACE;
         let known = dialect.all_labels_selectable
             || added.as_ref().map_or_else(|| takes_part(key), |added| added.keeps(&Source::K8s, key));
         if known && !forged {
-            set.insert(Source::K8s, key, value);
+            add(key.clone(), value);
         }
     }
     // Why: the API server gives this label to every namespace, so it holds for one whose object was not read, too.
-    set.insert(Source::K8s, format!("{}kubernetes.io/metadata.name", labels::NAMESPACE_LABELS), &pod.name.namespace);
-    let namespace = cluster.namespaces.get(&pod.name.namespace);
-    for (key, value) in namespace.into_iter().flat_map(|namespace| &namespace.labels) {
-        set.insert(Source::K8s, format!("{}{key}", labels::NAMESPACE_LABELS), value);
+    add([labels::NAMESPACE_LABELS, "kubernetes.io/metadata.name"].concat(), &pod.name.namespace);
+    for (key, value) in namespace.into_iter().flatten() {
+        add([labels::NAMESPACE_LABELS, key].concat(), value);
     }
-    set.insert(Source::K8s, labels::NAMESPACE, &pod.name.namespace);
-    let mesh = pod.cluster.as_ref().unwrap_or(&cluster.config.cluster_name);
-    set.insert(Source::K8s, labels::CLUSTER, mesh);
+    add(labels::NAMESPACE.to_owned(), &pod.name.namespace);
+    add(labels::CLUSTER.to_owned(), pod.cluster.as_ref().unwrap_or(&cluster.config.cluster_name));
     if !pod.service_account.is_empty() {
-        set.insert(Source::K8s, labels::SERVICE_ACCOUNT, &pod.service_account);
+        add(labels::SERVICE_ACCOUNT.to_owned(), &pod.service_account);
     }
     if let Some(added) = added {
-        set.retain(|label| added.keeps(&label.source, &label.key));
+        all.retain(|label| added.keeps(&label.source, &label.key));
     }
-    set.shrink();
-    set
+    all.into_iter().collect()
 }

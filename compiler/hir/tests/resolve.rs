@@ -1,10 +1,11 @@
 //! Binding, from policies built by hand to rules with peers and keys.
 
 use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
 
 use facts::{Cluster, ContainerPort, Fact, Name, Node, Pod};
-use flow::{Direction, Prefix, Protocol};
-use hir::labels::NAMESPACE;
+use flow::{Direction, PeerId, Prefix, Protocol};
+use hir::labels::{LabelSet, NAMESPACE};
 use hir::resolve::{Bound, members, resolve, resolve_with};
 use hir::subject::{class_of_node, class_of_pod};
 use hir::{
@@ -214,4 +215,66 @@ fn host_policies_bind_nodes_only_where_they_are_enforced() {
             classes(&cluster, &table, dialect).into_values().flatten().filter(|it| matches!(it, Subject::Node(_)));
         assert_eq!(nodes.count(), if on { 2 } else { 0 });
     }
+}
+
+/// The peers of a selector of prefixes, found by looking at each.
+fn looked_at(selector: &PeerSelector, host: HostId, table: &PeerTable) -> BTreeSet<PeerId> {
+    let PeerSelector::Cidr { prefix, except, matching } = selector else { panic!("{selector:?} has no prefix") };
+    let own = &table.hosts()[host.0 as usize];
+    let is_in = |region: Option<Prefix>, labels: &LabelSet, covered: &BTreeSet<Prefix>| match region {
+        Some(region) => prefix.covers(region) && !except.iter().any(|except| except.covers(region)),
+        None => {
+            (*matching == Matching::Address || table.prefixes_match(labels))
+                && covered.contains(prefix)
+                && !except.iter().any(|except| covered.contains(except))
+        }
+    };
+    let selected = table.peers().skip(1).filter(|(number, info)| match *number {
+        hir::peers::HOST => is_in(None, &own.labels, &own.covered_by),
+        _ => is_in(info.key.region, &info.key.labels, &info.key.covered_by),
+    });
+    selected.map(|(number, _)| number).collect()
+}
+
+#[test]
+fn members_found_by_prefix_are_those_found_by_looking_at_all() {
+    let mut cluster = cluster();
+    cluster.config.prefixes_match_nodes = true;
+    let prefix = |text: &str| Prefix::parse(text).unwrap();
+    let texts = ["0.0.0.0/0", "10.0.0.0/8", "10.0.0.1/32", "10.244.0.0/16", "10.244.0.2/32", "192.0.2.0/24"];
+    let more = ["192.0.0.0/16", "192.0.2.0/25", "192.0.2.128/25", "192.0.3.0/24", "::/0", "2001:db8::/32"];
+    let all: BTreeSet<Prefix> = texts.into_iter().chain(more).map(prefix).collect();
+    let mentions = Mentions { by_address: all.clone(), prefixes: all.clone(), ..Mentions::default() };
+    for dialect in [Dialect::STANDARD, Dialect::CILIUM_1_20] {
+        let table = PeerTable::build(&cluster, &mentions, &dialect);
+        for host in (0..table.hosts().len() as u32).map(HostId) {
+            for (outer, inner) in all.iter().flat_map(|outer| all.iter().map(move |inner| (*outer, *inner))) {
+                for (except, matching) in [
+                    (Vec::new(), Matching::Address),
+                    (vec![inner], Matching::Identity),
+                    (vec![inner, prefix("192.0.2.0/24"), inner], Matching::Address),
+                ] {
+                    let selector = PeerSelector::Cidr { prefix: outer, except, matching };
+                    let flow::Peers::Of(found) = members(&selector, host, &table) else { panic!("{selector:?}") };
+                    let found: BTreeSet<PeerId> = found.iter().collect();
+                    assert_eq!(found, looked_at(&selector, host, &table), "{selector:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn twenty_thousand_prefixes_of_one_rule_are_bound_one_by_one() {
+    let prefixes =
+        (0..20_000_u32).map(|at| Prefix::new(Ipv4Addr::from_bits(0xC000_0000 + at * 256).into(), 24).unwrap());
+    let peers = prefixes.map(|prefix| Peer {
+        selector: PeerSelector::Cidr { prefix, except: Vec::new(), matching: Matching::Identity },
+        path: "spec.from".to_owned(),
+    });
+    let policy = policy(Subjects::Endpoints(app("web")), Direction::Egress, L3::Any(peers.collect()), L4::Unrestricted);
+    let (bound, table) = bound(&policy, "web", &Dialect::CILIUM_1_20);
+    let named = words(&bound, Direction::Egress, &table);
+    let of_prefixes = named.iter().filter(|rule| rule.starts_with("world 19"));
+    assert_eq!(of_prefixes.count(), 20_000);
 }

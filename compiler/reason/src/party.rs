@@ -129,8 +129,15 @@ fn workload(cluster: &Cluster, name: &Name, wanted: impl Fn(&Workload) -> bool) 
 fn near(cluster: &Cluster, word: &str) -> Vec<String> {
     let names =
         cluster.pods.keys().map(Name::to_string).chain(cluster.workloads.values().map(|it| it.name.to_string()));
-    let mut near: Vec<(usize, String)> = names.map(|name| (strsim::osa_distance(word, &name), name)).collect();
-    near.retain(|(distance, name)| *distance <= 2 || name.ends_with(&format!("/{word}")));
+    let suffix = format!("/{word}");
+    let distance = |name: &str| match name.len().abs_diff(word.len()) {
+        more if name.ends_with(&suffix) => Some(more),
+        // Comparing costs the product of both lengths, and names whose lengths differ by more bytes than this differ by more letters
+        // than are forgiven.
+        more if more > 8 => None,
+        _ => Some(strsim::osa_distance(word, name)).filter(|distance| *distance <= 2),
+    };
+    let mut near: Vec<(usize, String)> = names.filter_map(|name| Some((distance(&name)?, name))).collect();
     near.sort();
     near.dedup();
     near.into_iter().map(|(_, name)| name).take(3).collect()

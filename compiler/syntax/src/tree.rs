@@ -1,7 +1,8 @@
 //! The tree: nodes in one arena, children in two others, text beside them.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use source::Span;
 
@@ -143,7 +144,12 @@ pub struct Tree {
     pub(crate) documents: Vec<Document>,
     pub(crate) comments: Vec<Comment>,
     pub(crate) problems: Vec<Problem>,
+    /// The entries of each long mapping by key, once somebody has asked for one. Empty while the tree is made.
+    by_key: OnceLock<BTreeMap<NodeId, Vec<Entry>>>,
 }
+
+/// In mappings of more entries keys are found through an index.
+const LONG: usize = 64;
 
 impl Tree {
     pub(crate) fn new(text: &str) -> Self {
@@ -157,6 +163,7 @@ impl Tree {
             documents: Vec::new(),
             comments: Vec::new(),
             problems: Vec::new(),
+            by_key: OnceLock::new(),
         }
     }
 
@@ -294,11 +301,31 @@ impl Tree {
 
     /// The entry of a key in its JSON form; the last one where a key stands twice.
     ///
-    /// Cost: linear in the mapping.
+    /// Cost: logarithmic in the mapping, once all long mappings of the text are sorted. Why: whoever words the problems of an object
+    /// asks for each of its keys.
     #[must_use]
     pub fn get(&self, map: NodeId, key: &str) -> Option<Entry> {
-        let mut entries = self.entries(map).iter().rev();
-        entries.find(|entry| self.key(entry.key) == key).copied()
+        let entries = self.entries(map);
+        if entries.len() <= LONG {
+            return entries.iter().rev().find(|entry| self.key(entry.key) == key).copied();
+        }
+        let sorted = self.by_key.get_or_init(|| self.sorted()).get(&self.target(map))?;
+        let behind = sorted.partition_point(|entry| *self.key(entry.key) <= *key);
+        sorted[..behind].last().filter(|entry| self.key(entry.key) == key).copied()
+    }
+
+    /// The entries of every long mapping by key; those of one key in their order.
+    fn sorted(&self) -> BTreeMap<NodeId, Vec<Entry>> {
+        let all = (0..self.nodes.len() as u32).map(NodeId);
+        let of_long = |map: NodeId| match self.nodes[map.0 as usize].data {
+            Data::Mapping(start, end) if (end - start) as usize > LONG => {
+                let mut entries = self.entries(map).to_vec();
+                entries.sort_by(|a, b| self.key(a.key).cmp(&self.key(b.key)));
+                Some((map, entries))
+            }
+            _ => None,
+        };
+        all.filter_map(of_long).collect()
     }
 
     /// The name of a key in JSON: `yes` is `true`, `010` is `8`. A key that JSON cannot name (null, a

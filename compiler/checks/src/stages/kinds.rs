@@ -1,3 +1,7 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::iter::successors;
+
+use ::syntax::Limits;
 use diag::Diagnostic;
 use kinds::{Consequence, Form, Problem, ProblemKind, Stage};
 
@@ -141,59 +145,110 @@ pub(super) fn is_absence(kind: &ProblemKind) -> bool {
 ///
 /// Where an echo refuses the object, its cause is taken to refuse it: a field that is dropped because its name is misspelt may leave
 /// a peer that says nothing.
+/// Cost: problems × depth. Whoever compared each problem with each other would not end on an object of many thousands.
 pub(super) fn without_echoes(all: &[Problem]) -> Vec<Problem> {
-    let said = all.iter().filter(|it| !all.iter().any(|cause| is_echo(it, cause)));
-    let graver = |it: &Problem| {
-        let mut echoes = all.iter().filter(|echo| is_echo(echo, it));
-        let refuses =
-            echoes.find(|echo| echo.consequence == Consequence::Rejected && it.consequence != Consequence::Rejected);
-        let (stage, consequence) = refuses.map_or((it.stage, it.consequence), |echo| (echo.stage, echo.consequence));
-        Problem { stage, consequence, ..it.clone() }
-    };
-    said.map(graver).collect()
-}
-
-/// Whether a problem only repeats another, or follows from it.
-fn is_echo(problem: &Problem, cause: &Problem) -> bool {
-    is_said_twice(problem, cause) || is_left_out(problem, cause) || is_of_unknown_type(problem, cause)
-}
-
-/// Whether a later stage says again what an earlier one has refused at the same place.
-fn is_said_twice(problem: &Problem, cause: &Problem) -> bool {
-    let refused = cause.consequence == Consequence::Rejected && cause.stage < problem.stage;
-    let refused = refused && problem.stage != Stage::Reach;
-    refused && cause.path == problem.path
-}
-
-/// Whether something only seems to be missing because its name is misspelt or its value is of the wrong type.
-fn is_left_out(problem: &Problem, cause: &Problem) -> bool {
-    let is_cause = match &cause.kind {
-        // Why: what stands in the place of one of several fields was meant as one of them, whatever its name.
-        ProblemKind::UnknownField { .. } if matches!(problem.kind, ProblemKind::NoneOf { .. }) => true,
-        ProblemKind::UnknownField { name, known } => nearest(name, known.iter().copied()).is_some(),
-        ProblemKind::WrongType { .. } => true,
-        _ => false,
-    };
-    let inside = matches!(cause.kind, ProblemKind::WrongType { .. })
-        && matches!(problem.kind, ProblemKind::UnknownField { .. })
-        && problem.path.strip_prefix(&cause.path).is_some_and(|rest| rest.starts_with(['.', '[']));
-    // Why: what must not be there need not be right.
-    let in_it = problem.path.strip_prefix(&cause.path).is_some_and(|rest| rest.starts_with('['));
-    let gone = matches!(cause.kind, ProblemKind::TooMany { limit: 0, .. }) && in_it;
-    gone || inside || is_cause && is_absence(&problem.kind) && parent(&cause.path) == Some(&problem.path)
-}
-
-/// Whether a part of an unknown type is said of its field, or a misspelt field of the part: the nearer to the fault stands.
-fn is_of_unknown_type(problem: &Problem, cause: &Problem) -> bool {
-    match (&problem.kind, &cause.kind) {
-        (ProblemKind::UnknownField { name, known }, ProblemKind::UnknownType { .. }) => {
-            nearest(name, known.iter().copied()).is_none() && parent(&problem.path) == Some(&cause.path)
-        }
-        (ProblemKind::UnknownType { .. }, ProblemKind::UnknownField { name, known }) => {
-            nearest(name, known.iter().copied()).is_some() && parent(&cause.path) == Some(&problem.path)
-        }
-        _ => false,
+    let bonds: Vec<Vec<Bond<'_>>> = all.iter().map(causes).collect();
+    let known: BTreeSet<Bond<'_>> = bonds.iter().flatten().copied().collect();
+    let mut refused: BTreeMap<&str, Stage> = BTreeMap::new();
+    for it in all.iter().filter(|it| it.consequence == Consequence::Rejected) {
+        let first = refused.entry(&it.path).or_insert(it.stage);
+        *first = it.stage.min(*first);
     }
+    // A later stage says again what an earlier one has refused at the same place.
+    let is_said_twice = |it: &Problem| {
+        it.stage != Stage::Reach && refused.get(it.path.as_str()).is_some_and(|earliest| *earliest < it.stage)
+    };
+    // The first echo of each bond that refuses the object.
+    let mut refusing: BTreeMap<Bond<'_>, usize> = BTreeMap::new();
+    let mut said = Vec::new();
+    for (at, it) in all.iter().enumerate() {
+        let mut is_left_out = false;
+        for bond in echoes(it).filter(|bond| known.contains(bond)) {
+            is_left_out = true;
+            if it.consequence == Consequence::Rejected {
+                refusing.entry(bond).or_insert(at);
+            }
+        }
+        if !is_left_out && !is_said_twice(it) {
+            said.push(at);
+        }
+    }
+    let graver = |at: usize| {
+        let it = &all[at];
+        let bonds = bonds[at].iter().filter(|_| it.consequence != Consequence::Rejected);
+        let worst = bonds.filter_map(|bond| refusing.get(bond)).min().map_or(it, |echo| &all[*echo]);
+        Problem { stage: worst.stage, consequence: worst.consequence, ..it.clone() }
+    };
+    said.into_iter().map(graver).collect()
+}
+
+/// What ties an echo to its causes: how, and the path at which they meet. A problem is an echo of those that it shares a bond with.
+type Bond<'p> = (Tie, &'p str);
+
+/// How something only seems to be wrong because something else is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Tie {
+    /// What is missing stands there under a name that is misspelt, or with a value of the wrong type.
+    Misspelt,
+    /// None of several fields is there. What stands in their place was meant as one of them, whatever its name.
+    Unnamed,
+    /// What is inside a value of the wrong type has unknown names.
+    Inside,
+    /// What must not be there need not be right.
+    Gone,
+    /// A part whose type is unknown has fields that no name is near: the type is nearer to the fault.
+    Typeless,
+    /// A part whose type is unknown has a field with a misspelt name: the name is nearer to the fault.
+    Mistyped,
+}
+
+/// Whether a field that is not known was meant as one that is.
+fn is_misspelt(name: &str, known: &[&'static str]) -> bool {
+    nearest(name, known.iter().copied()).is_some()
+}
+
+/// The bonds of a problem with its echoes.
+fn causes(problem: &Problem) -> Vec<Bond<'_>> {
+    let mut bonds = Vec::new();
+    let holder = parent(&problem.path);
+    match &problem.kind {
+        ProblemKind::UnknownField { name, known } => {
+            bonds.extend(holder.map(|holder| (Tie::Unnamed, holder)));
+            let misspelt = holder.filter(|_| is_misspelt(name, known)).into_iter();
+            bonds.extend(misspelt.flat_map(|holder| [(Tie::Misspelt, holder), (Tie::Mistyped, holder)]));
+        }
+        ProblemKind::WrongType { .. } => {
+            bonds.extend(holder.map(|holder| (Tie::Misspelt, holder)));
+            bonds.push((Tie::Inside, &problem.path));
+        }
+        ProblemKind::TooMany { limit: 0, .. } => bonds.push((Tie::Gone, &problem.path)),
+        ProblemKind::UnknownType { .. } => bonds.push((Tie::Typeless, &problem.path)),
+        _ => {}
+    }
+    bonds
+}
+
+/// The bonds of a problem with what may be its causes.
+fn echoes(problem: &Problem) -> impl Iterator<Item = Bond<'_>> {
+    let path = problem.path.as_str();
+    let absent = is_absence(&problem.kind).then_some((Tie::Misspelt, path));
+    let none = matches!(problem.kind, ProblemKind::NoneOf { .. }).then_some((Tie::Unnamed, path));
+    let of_type = match &problem.kind {
+        ProblemKind::UnknownField { name, known } if !is_misspelt(name, known) => {
+            parent(path).map(|holder| (Tie::Typeless, holder))
+        }
+        ProblemKind::UnknownType { .. } => Some((Tie::Mistyped, path)),
+        _ => None,
+    };
+    // Texts are not read any deeper; only keys full of dots and brackets would have more.
+    let above = successors(parent(path), |path| parent(path)).take(Limits::default().max_depth);
+    let is_unknown = matches!(problem.kind, ProblemKind::UnknownField { .. });
+    let around = above.flat_map(move |holder| {
+        let rest = &path[holder.len()..];
+        let inside = (is_unknown && rest.starts_with(['.', '['])).then_some((Tie::Inside, holder));
+        inside.into_iter().chain(rest.starts_with('[').then_some((Tie::Gone, holder)))
+    });
+    absent.into_iter().chain(none).chain(of_type).chain(around)
 }
 
 /// The path of what holds the place of a path.

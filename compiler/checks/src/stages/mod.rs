@@ -5,6 +5,8 @@ mod facts;
 mod kinds;
 mod syntax;
 
+use std::collections::BTreeSet;
+
 use diag::Diagnostic;
 use driver::text::Role;
 
@@ -28,8 +30,8 @@ pub(crate) fn render(text: &Text) -> Vec<Diagnostic> {
         let worth = |it: &&::kinds::Problem| trust.in_policy(it) && !is_empty(&spot) && !moot(it);
         found.extend(problems.iter().filter(worth).map(|it| kinds::render(&spot, it)));
         if trust == Trust::Whole {
-            let is_refused = |path: &str| problems.iter().any(|it| it.path == path);
-            let facts = spot.object.fact_problems.iter().filter(|it| !is_refused(&it.path));
+            let refused: BTreeSet<&str> = problems.iter().map(|it| it.path.as_str()).collect();
+            let facts = spot.object.fact_problems.iter().filter(|it| !refused.contains(it.path.as_str()));
             found.extend(facts.map(|it| facts::render(&spot, it)));
         }
     }

@@ -280,6 +280,14 @@ impl<'c> Found<'c> {
             }
         }
         table.carriers = Arc::new(carriers);
+        let (mut regions, mut covered) = (BTreeSet::new(), BTreeSet::new());
+        for (number, info) in table.peers().filter(|(number, _)| *number != HOST) {
+            match info.key.region {
+                Some(region) => drop(regions.insert((region, number))),
+                None => covered.extend(info.key.covered_by.iter().map(|prefix| (*prefix, number))),
+            }
+        }
+        (table.regions, table.covered) = (Arc::new(regions), Arc::new(covered));
         table.addresses.extend([(Prefix::all(Family::V4), WORLD_V4), (Prefix::all(Family::V6), WORLD_V6)]);
         table.addresses.extend(self.ranges.prefixes.iter().map(|range| (*range, UNKNOWN)));
         let inside = self.inside.iter().map(|(ip, key)| (Prefix::host(*ip), &**key));

@@ -26,6 +26,10 @@ pub struct PeerTable {
     pub(super) addresses: BTreeMap<Prefix, PeerId>,
     /// Peers by the key and value of each of their labels, ascending; whatever the source.
     pub(super) carriers: Arc<BTreeMap<String, BTreeMap<String, Vec<PeerId>>>>,
+    /// Peers outside the cluster by their region, which several share whose labels differ.
+    pub(super) regions: Arc<BTreeSet<(Prefix, PeerId)>>,
+    /// Peers inside the cluster, `host` left out, by each prefix that they are covered by.
+    pub(super) covered: Arc<BTreeSet<(Prefix, PeerId)>>,
     pub(super) port_names: NamedPorts,
     pub(super) mentioned_ports: BTreeSet<String>,
     pub(super) groups: BTreeMap<String, CidrGroup>,
@@ -136,6 +140,18 @@ impl PeerTable {
         found.sort_unstable();
         found.dedup();
         Some(found)
+    }
+
+    /// The peers whose region a prefix covers. Cost: those within the prefix.
+    pub(crate) fn regions_in(&self, prefix: Prefix) -> impl Iterator<Item = PeerId> + '_ {
+        // Ordered by address, then length: what a prefix covers follows it without a gap.
+        let from = self.regions.range((prefix, PeerId(0))..);
+        from.take_while(move |(region, _)| prefix.covers(*region)).map(|(_, peer)| *peer)
+    }
+
+    /// The peers inside the cluster, `host` left out, that this very prefix matches by address.
+    pub(crate) fn covered_by(&self, prefix: Prefix) -> impl Iterator<Item = PeerId> + '_ {
+        self.covered.range((prefix, PeerId(0))..=(prefix, PeerId(u32::MAX))).map(|(_, peer)| *peer)
     }
 
     /// The port names that policies mention; others tell no two peers or subjects apart.

@@ -1,5 +1,6 @@
 //! Whom a selector selects.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use flow::{PeerId, PeerSet, Peers, Prefix};
@@ -11,7 +12,7 @@ use crate::policy::{Entity, Matching, PeerSelector};
 /// The peers that a selector selects, for subjects whose own node is `host`.
 ///
 /// Shape: [`Peers::All`] for the entity `all` only. The peer `unknown` is in no set.
-/// Cost: linear in the peers. The answer depends on the keys of peers and hosts, the sets of prefixes and the cluster's name only, so
+/// Cost: of prefixes and labels that must be there, in the peers that are found; of all else linear in the peers. The answer depends on the keys of peers and hosts, the sets of prefixes and the cluster's name only, so
 /// it may be kept while those are unchanged.
 pub fn members(selector: &PeerSelector, id: HostId, table: &PeerTable) -> Peers {
     let nobody = HostKey::default();
@@ -28,12 +29,14 @@ pub fn members(selector: &PeerSelector, id: HostId, table: &PeerTable) -> Peers 
             by_labels(table, host, &wanted)
         }
         PeerSelector::Services(services) => {
-            let sets = table.behind(services).into_iter().map(|behind| match members(&behind, id, table) {
-                Peers::Of(set) => set,
-                // Cannot be: only the entity of everybody is everybody, and none stands behind a service.
-                Peers::All => Arc::default(),
-            });
-            Peers::Of(Arc::new(sets.fold(PeerSet::default(), |all, set| all.union(&set))))
+            let mut all = BTreeSet::new();
+            for behind in table.behind(services) {
+                // Only the entity of everybody is everybody, and none stands behind a service.
+                if let Peers::Of(set) = members(&behind, id, table) {
+                    all.extend(set.iter());
+                }
+            }
+            Peers::Of(Arc::new(all.into_iter().collect()))
         }
         PeerSelector::CloudGroup(_) => Peers::Of(Arc::new(PeerSet::default())),
         PeerSelector::EveryNode(selector) => collect(table, host, |key| {
@@ -44,7 +47,7 @@ pub fn members(selector: &PeerSelector, id: HostId, table: &PeerTable) -> Peers 
             collect(table, host, |key| key.labels.get(Some(&Source::Fqdn), pattern).is_some())
         }
         PeerSelector::Cidr { prefix, except, matching } => {
-            collect(table, host, |key| in_prefix(key, *prefix, except, *matching, table))
+            by_prefix(table, host, BTreeSet::from([*prefix]), except, *matching)
         }
         PeerSelector::CidrGroup { name, except } => match table.groups().get(name) {
             Some(group) => of_group(table, host, group.prefixes.iter().copied(), except),
@@ -116,18 +119,47 @@ fn of_entity(entity: Entity, labels: &LabelSet, table: &PeerTable) -> bool {
     }
 }
 
-fn in_prefix(key: &PeerKey, prefix: Prefix, except: &[Prefix], matching: Matching, table: &PeerTable) -> bool {
-    match key.region {
-        Some(region) => prefix.covers(region) && !except.iter().any(|except| except.covers(region)),
-        None => {
-            (matching == Matching::Address || table.prefixes_match(&key.labels))
-                && key.covered_by.contains(&prefix)
-                && !except.iter().any(|except| key.covered_by.contains(except))
-        }
+/// The peers in any of some prefixes and in none of others: outside the cluster by their region, inside it by the prefixes that cover
+/// them.
+fn by_prefix(
+    table: &PeerTable,
+    host: &HostKey,
+    prefixes: BTreeSet<Prefix>,
+    except: &[Prefix],
+    matching: Matching,
+) -> Peers {
+    let except: BTreeSet<Prefix> = except.iter().copied().collect();
+    let is_meant = |labels: &LabelSet| matching == Matching::Address || table.prefixes_match(labels);
+    let mut found: BTreeSet<PeerId> = outermost(&prefixes).flat_map(|prefix| table.regions_in(prefix)).collect();
+    for region in outermost(&except).flat_map(|prefix| table.regions_in(prefix)) {
+        found.remove(&region);
     }
+    let mut inside: BTreeSet<PeerId> = prefixes.iter().flat_map(|prefix| table.covered_by(*prefix)).collect();
+    inside.retain(|peer| {
+        let key = table.peer(*peer).map(|info| &info.key);
+        key.is_some_and(|key| is_meant(&key.labels) && key.covered_by.is_disjoint(&except))
+    });
+    found.append(&mut inside);
+    let own = &host.covered_by;
+    if is_meant(&host.labels) && !own.is_disjoint(&prefixes) && own.is_disjoint(&except) {
+        found.insert(HOST);
+    }
+    Peers::Of(Arc::new(found.into_iter().collect()))
+}
+
+/// Those that no other of them covers.
+fn outermost(prefixes: &BTreeSet<Prefix>) -> impl Iterator<Item = Prefix> {
+    let mut last: Option<Prefix> = None;
+    // Each stands before all that it covers.
+    prefixes.iter().copied().filter(move |prefix| {
+        let covered = last.is_some_and(|last| last.covers(*prefix));
+        if !covered {
+            last = Some(*prefix);
+        }
+        !covered
+    })
 }
 
 fn of_group(table: &PeerTable, host: &HostKey, prefixes: impl Iterator<Item = Prefix>, except: &[Prefix]) -> Peers {
-    let prefixes: Vec<Prefix> = prefixes.collect();
-    collect(table, host, |key| prefixes.iter().any(|prefix| in_prefix(key, *prefix, except, Matching::Identity, table)))
+    by_prefix(table, host, prefixes.collect(), except, Matching::Identity)
 }

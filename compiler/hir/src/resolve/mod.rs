@@ -303,8 +303,10 @@ impl Binder<'_, '_> {
     /// sets of prefixes and what the own node is.
     fn words(&self, selector: &PeerSelector, selected: &Peers) -> String {
         let mut words = in_short(selector);
-        if matches!(selector, PeerSelector::CidrGroup { .. } | PeerSelector::CidrGroups { .. }) {
-            words += &format!(" of {:?}", self.table.groups());
+        match selector {
+            PeerSelector::CidrGroup { name, .. } => words += &format!(" of {:?}", self.table.groups().get(name)),
+            PeerSelector::CidrGroups { .. } => words += &format!(" of {:?}", self.table.groups()),
+            _ => {}
         }
         if matches!(selected, Peers::Of(set) if set.contains(HOST)) {
             words += &format!(" on {:?}", self.table.hosts().get(self.class.host.0 as usize));

@@ -204,3 +204,22 @@ fn a_number_of_another_tree_is_harmless() {
     assert_eq!(small.raw(last), "");
     assert_eq!(small.entries(last), []);
 }
+
+#[test]
+fn the_last_of_equal_keys_counts_however_long_the_mapping_is() {
+    for length in [3, 63, 64, 65, 500] {
+        let lines = (0..length).map(|at| format!("  k{}: {at}\n", at * 7 % (length - 1)));
+        let text = format!("a: &a\n{}b: *a\n", lines.collect::<String>());
+        let tree = support::tree(&text);
+        let root = support::root(&tree);
+        for map in ["a", "b"].map(|key| tree.get(root, key).expect("it is there").value) {
+            assert_eq!(tree.entries(map).len(), length);
+            for entry in tree.entries(map) {
+                let key = tree.key(entry.key);
+                let last = tree.entries(map).iter().rev().find(|it| tree.key(it.key) == key);
+                assert_eq!(tree.get(map, &key), last.copied(), "{key} of {length}");
+            }
+            assert_eq!(["", "k", "k99999", "z"].map(|key| tree.get(map, key)), [None; 4]);
+        }
+    }
+}
