@@ -196,7 +196,7 @@ classes() cluster() peers() space()
             (15, "drop policy", "pass allowed", "expected pass"),
             (15, "drop policy", "drop vlan", "got drop policy"),
             (9, "# warn: [TG0012]", "# error: [TG0012]", "claimed, but not said"),
-            (9, "# warn: [TG0012] \"app=cil\"", "", "said, but not claimed"),
+            (8, "podSelector: {matchLabels: {app: web}}", "podSelectr: {}", "said, but not claimed"),
             (21, "space()", "", "ran beyond what is expected: space()"),
             (12, "a/cli -> a/web", "a/nobody -> a/web", "names nobody"),
             (11, "```flows", "```flow", "is no block"),
