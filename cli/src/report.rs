@@ -1,6 +1,6 @@
 //! The JSON reports: plain types whose schemas are published under `docs/schemas`.
 
-use diag::Diagnostic;
+use diag::{Diagnostic, Severity};
 use driver::{Because, Choice, Database};
 use facts::Enforcer;
 use schemars::JsonSchema;
@@ -113,11 +113,13 @@ pub struct NotOnNode {
 impl NotOnNode {
     /// Counts findings of [`checks::for_node`] and of [`checks::check`].
     pub fn of(findings: &[Diagnostic]) -> NotOnNode {
-        let count = |slugs: &[&str]| findings.iter().filter(|it| slugs.contains(&it.slug)).count();
+        let count_of = |wanted: &dyn Fn(&Diagnostic) -> bool| findings.iter().filter(|it| wanted(it)).count();
+        let count = |slugs: &[&str]| count_of(&|it| slugs.contains(&it.slug));
         NotOnNode {
             proxy: count(&["needs-proxy"]),
             authentication: count(&["needs-authentication"]),
-            not_enforced: count(&NOT_ENFORCED),
+            // Why: a hint is about what no node of any build needs to do.
+            not_enforced: count_of(&|it| NOT_ENFORCED.contains(&it.slug) && it.severity != Severity::Hint),
         }
     }
 
@@ -143,7 +145,8 @@ impl NotOnNode {
             parts.push(part(self.not_enforced, "is not enforced yet", "are not enforced yet"));
         }
         (!parts.is_empty()).then(|| {
-            format!("{}: nodes of this build drop that traffic (`check --target node` lists them)", parts.join(", "))
+            let what = if self.proxy + self.authentication > 0 { "drop that traffic" } else { "do not carry it out" };
+            format!("{}: nodes of this build {what} (`check --target node` lists them)", parts.join(", "))
         })
     }
 }

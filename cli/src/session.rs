@@ -4,6 +4,7 @@ use crate::args::{Color, Paths};
 use crate::files::{self, Unreadable};
 use crate::render::{self, count, say};
 use crate::report::NotOnNode;
+use checks::Group;
 use diag::{Diagnostic, Severity};
 use driver::text::{self, Role};
 use driver::{Choice, Database, Wish};
@@ -93,12 +94,15 @@ impl Session {
 
     /// Draws everything that forbids making programs of the files, and says whether there is anything; `what` is what then does not happen.
     ///
-    /// That is every finding of level error except parts that are not enforced yet: those fail closed, so a program may hold them.
+    /// That is every error that makes a text invalid. What is not enforced yet fails closed, so a program may hold it; what is valid and
+    /// hardly meant is for `check`.
     pub fn refused(&self, what: &str, color: Color) -> bool {
         let unreadable = self.unreadable.iter().map(|it| checks::unreadable(&it.path, &it.reason));
         let found: Vec<Diagnostic> = unreadable.chain(checks::check(&self.db)).collect();
         let (errors, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|it| it.severity == Severity::Error);
-        let (closed, errors): (Vec<_>, Vec<_>) = errors.into_iter().partition(|it| it.slug == "not-enforced-yet");
+        let group = |it: &Diagnostic| checks::explain(it.slug).map_or(Group::Validity, |page| page.group);
+        let (errors, valid): (Vec<_>, Vec<_>) = errors.into_iter().partition(|it| group(it) == Group::Validity);
+        let (closed, doubtful): (Vec<_>, Vec<_>) = valid.into_iter().partition(|it| group(it) == Group::Reach);
         render::draw(&self.db, &errors, color);
         if !errors.is_empty() {
             say(&format!("error: {what}, because of {}", count(errors.len(), "error", "errors")));
@@ -110,11 +114,13 @@ impl Session {
         }
         if !closed.is_empty() {
             let parts = count(closed.len(), "part of a policy is", "parts of policies are");
-            say(&format!("warning: {parts} not enforced yet and will deny; `tidegate check --target node` says which"));
+            say(&format!(
+                "warning: {parts} not enforced yet; `tidegate check --target node` says which, and what follows"
+            ));
         }
-        let warnings = others.iter().filter(|it| it.severity == Severity::Warning).count();
+        let warnings = others.iter().filter(|it| it.severity == Severity::Warning).count() + doubtful.len();
         if warnings > 0 {
-            say(&format!("note: `tidegate check` has {} for these files", count(warnings, "warning", "warnings")));
+            say(&format!("note: `tidegate check` has {} for these files", count(warnings, "finding", "findings")));
         }
         false
     }

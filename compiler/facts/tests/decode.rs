@@ -177,7 +177,7 @@ kind: CiliumNode
 metadata: {name: n1, labels: {zone: x}}
 spec:
   addresses: [{type: InternalIP, ip: 10.0.0.1}, {type: CiliumInternalIP, ip: 10.244.1.1}]
-  healthAddressing: {ipv4: 10.244.1.98}
+  health: {ipv4: 10.244.1.98}
   ingress: {ipv4: 10.244.1.97}
   ipam: {podCIDRs: [10.244.1.0/24]}
 ",

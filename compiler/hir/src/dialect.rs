@@ -35,9 +35,8 @@ pub struct Dialect {
     pub node_peers_include_own: bool,
     /// T4: Domain names of a cluster-scoped policy bring a rule that lets the subjects ask the cluster's DNS for them.
     pub domain_names_allow_dns: bool,
-    /// A non-empty `fromRequires` or `toRequires` is accepted; otherwise the object is rejected.
-    pub requires_accepted: bool,
-    /// Fields exist that newer versions of the API have dropped, such as rules for Kafka; otherwise they are unknown.
+    /// The API is that of older versions: rules for Kafka and generic parsers and a non-empty `fromRequires` or `toRequires` exist, and
+    /// some choices are the agent's to check; otherwise the newest, to which such fields are unknown or must be empty.
     pub removed_fields: bool,
     /// GRE, IPIP, IPV6, ESP and AH are protocols of port items; otherwise the object is rejected.
     pub tunnel_protocols: bool,
@@ -91,7 +90,6 @@ impl Dialect {
         namespace_peers_span_clusters: false,
         node_peers_include_own: true,
         domain_names_allow_dns: false,
-        requires_accepted: false,
         removed_fields: false,
         tunnel_protocols: true,
         node_selectors_need_setting: false,
@@ -131,13 +129,8 @@ impl Dialect {
     };
 
     /// Cilium 1.19, without what upstream calls bugs.
-    pub const CILIUM_1_19: Dialect = Dialect {
-        name: "cilium-1.19",
-        tunnel_protocols: false,
-        requires_accepted: true,
-        removed_fields: true,
-        ..Dialect::CILIUM_1_20
-    };
+    pub const CILIUM_1_19: Dialect =
+        Dialect { name: "cilium-1.19", tunnel_protocols: false, removed_fields: true, ..Dialect::CILIUM_1_20 };
 
     /// This dialect with upstream's acknowledged bugs.
     const fn exact(self, name: &'static str) -> Dialect {
@@ -232,7 +225,6 @@ switches! {
     "T3" node_peers_include_own;
     "T4" domain_names_allow_dns;
     "V1" removed_fields;
-    "V2" requires_accepted;
     "V3" tunnel_protocols;
     "V4" world_without_family;
     "V5" node_selectors_need_setting;

@@ -366,14 +366,19 @@ impl World<'_> {
         if decision.verdict.is_allowed() && decision.verdict.auth == Auth::Required {
             missing.insert(Missing::new(Fact::AuthSession, self.peers.name(peer)));
         }
+        // Why: an authentication that always fails lets nothing pass, whatever the rule is called.
+        let verdict = match decision.verdict.auth {
+            Auth::AlwaysFail => Verdict::DENY,
+            Auth::Disabled | Auth::Required => decision.verdict,
+        };
         Row {
             proxied: proxied::proxied(self.db, &rules, peer, key, question.request.as_ref()),
             peer: self.peers.name(peer),
-            verdict: decision.verdict,
+            verdict,
             missing,
             because: decision.because,
             by: causes.map(|origin| Cause::of(self.db, origin)).collect(),
-            nearest: (by_default && !decision.verdict.is_allowed())
+            nearest: (by_default && !verdict.is_allowed())
                 .then(|| nearest::nearest(self, class, direction, peer, key))
                 .flatten(),
         }

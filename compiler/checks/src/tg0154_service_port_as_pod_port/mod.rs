@@ -145,7 +145,7 @@ fn render(
     let said = spot.say(&PAGE, headline, span, format!("pods listen on {to}"));
     let said = said.why(match entry.effect {
         Effect::Deny => "policies see the port of the pod, after the service was translated: the rule denies nothing that comes this way",
-        _ => "policies see the port of the pod, after the service was translated: connections through the service are dropped",
+        _ => "policies see the port of the pod, after the service was translated: the rule opens nothing that comes this way",
     });
     let said = said.help(format!("write the port of the pods, {to}"));
     match (spot.node(&path).filter(|node| spot.is_own_scalar(*node)), numbers.as_slice()) {

@@ -14,7 +14,7 @@ pub fn decode(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Fact> {
     if let Some(spec) = at.get("spec") {
         let written = spec.list("addresses").filter_map(|it| it.get("ip"));
         node.ips = written.filter_map(|it| address(&it, problems)).collect();
-        node.health = both(&spec, "healthAddressing", problems);
+        node.health = both(&spec, "health", problems);
         node.ingress = both(&spec, "ingress", problems);
         let ranges = spec.get("ipam").into_iter().flat_map(|it| it.list("podCIDRs"));
         node.pod_cidrs = ranges.filter_map(|it| prefix(&it, problems)).collect();

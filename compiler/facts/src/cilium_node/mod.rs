@@ -20,7 +20,7 @@ pub struct CiliumNode {
     pub labels: Labels,
     /// Its addresses (`spec.addresses`).
     pub ips: BTreeSet<IpAddr>,
-    /// The addresses of its health endpoint (`spec.healthAddressing`).
+    /// The addresses of its health endpoint (`spec.health`).
     pub health: BTreeSet<IpAddr>,
     /// The addresses of its proxy for Ingress and Gateway (`spec.ingress`).
     pub ingress: BTreeSet<IpAddr>,

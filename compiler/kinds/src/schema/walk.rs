@@ -205,7 +205,9 @@ impl Walk {
             let kind = ProblemKind::TooManyFields { found, limit: object.most };
             return problems.push(self.refused(at, kind));
         }
-        for field in object.fields.iter().filter(|field| self.knows(field)) {
+        // Why: of two fields of one name the first that this API has is meant.
+        let is_meant = |field: &&Field| self.field(object, field.name).is_some_and(|meant| std::ptr::eq(meant, *field));
+        for field in object.fields.iter().filter(is_meant) {
             match at.get(field.name) {
                 Some(value) => self.value(&value, &field.shape, problems),
                 None if field.required && !field.defaulted => {
