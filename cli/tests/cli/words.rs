@@ -93,7 +93,7 @@ fn an_answer_over_doubtful_files_comes_with_a_warning() {
 #[test]
 fn build_ends_in_0_or_2_and_never_in_1() {
     let doubtful = Folder::of(&[("cluster.yaml", CLUSTER), ("policy.yaml", &doubtful())]).run(&["build"]);
-    assert!(doubtful.err.contains("`tidegate check` has 1 warning"), "{doubtful:?}");
+    assert!(doubtful.err.contains("`tidegate check` has 1 finding"), "{doubtful:?}");
     assert_eq!(doubtful.code, 0);
     let refused = Folder::of(&[("cluster.yaml", CLUSTER), ("policy.yaml", &refused())]).run(&["build"]);
     assert!(refused.err.contains("policy.yaml:9") && refused.err.contains("TG0019"), "{refused:?}");

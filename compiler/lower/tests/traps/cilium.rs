@@ -208,12 +208,8 @@ fn prefixes_are_of_the_world_only() {
     all(cnp(&format!("egress: [{{{set}}}, {{toCIDR: [203.0.113.7/32]}}]")), &[("a/web -> 203.0.113.7 tcp/1", "allow")]);
     all(cnp("egress: [{toCIDRSet: [{cidr: 203.0.113.7}]}]"), &[("a/web -> 203.0.113.7 tcp/1", "rejected")]);
     let bare = cnp("egress: [{toCIDR: [203.0.113.7]}]");
-    check(
-        CILIUM,
-        std::slice::from_ref(&bare),
-        &[("a/web -> 203.0.113.7 tcp/1", "allow"), ("a/web -> 203.0.113.8 tcp/1", "deny")],
-    );
-    check(&Dialect::CILIUM_1_19, &[bare], &[("a/web -> 203.0.113.7 tcp/1", "rejected")]);
+    // Why: the definition of the kind gives these texts the format of a prefix, so the API server refuses them before any agent sees them.
+    all(bare, &[("a/web -> 203.0.113.7 tcp/1", "rejected")]);
     all(
         cnp("ingress: [{fromCIDRSet: [{cidrGroupRef: missing}], toPorts: [{ports: [{port: '8080'}]}]}]"),
         &[("203.0.113.7 -> a/web tcp/8080", "deny")],
@@ -282,7 +278,6 @@ fn names_select_what_dns_gave() {
         (names.to_owned(), "a/web -> 203.0.113.8 tcp/1", "deny"),
         (names.to_owned(), "a/web -> b/db tcp/1", "deny"),
         (format!("{names}\negressDeny: [{{toCIDR: [203.0.113.0/24]}}]"), "a/web -> 203.0.113.7 tcp/1", "deny"),
-        ("egress: [{toFQDNs: [{}]}]".to_owned(), "a/web -> 203.0.113.7 tcp/1", "deny"),
         ("egress: [{toFQDNs: [{matchName: 'A.Example.com.'}]}]".to_owned(), "a/web -> 203.0.113.7 tcp/1", "allow"),
     ] {
         let policies = decode(&[cnp(&spec)], CILIUM).unwrap();
@@ -329,18 +324,15 @@ fn what_the_agent_refuses_has_no_effect() {
         "ingress: [{icmps: [{fields: [{type: 8}]}], toPorts: [{ports: [{port: '80'}]}]}]",
         "ingress: [{icmps: [{fields: [{type: Nonsense}]}]}]",
         "ingress: [{fromEntities: [planet]}]",
-        "ingress: [{fromEndpoint: [{}]}]",
         "ingress: [{toPorts: [{ports: [{port: '80', protocol: QUIC}]}]}]",
         "ingress: [{toPorts: [{ports: [{port: '65536'}]}]}]",
         "ingress: [{toPorts: [{ports: [{port: '53'}], rules: {dns: [{matchPattern: '*'}]}}]}]",
         "egress: [{toPorts: [{ports: [{port: '53', endPort: 60, protocol: UDP}], rules: {dns: [{matchPattern: '*'}]}}]}]",
         "ingress: [{toPorts: [{ports: [{port: '80'}], rules: {http: [{}]}}]}]",
         "ingress: [{toPorts: [{ports: [{port: '0', protocol: TCP}], rules: {http: [{}]}}]}]",
-        "ingress: [{toPorts: [{ports: [{port: '80', protocol: TCP}], rules: {http: [{}], kafka: [{}]}}]}]",
+        "ingress: [{toPorts: [{ports: [{port: '80', protocol: TCP}], rules: {http: [{}], dns: [{matchPattern: '*'}]}}]}]",
         "ingress: [{toPorts: [{ports: [{port: '80', protocol: TCP}], serverNames: [a.io], rules: {http: [{}]}}]}]",
         "ingress: [{toPorts: [{ports: [{port: '80', protocol: TCP}], listener: {envoyConfig: {name: a}, name: b}}]}]",
-        "ingressDeny: [{toPorts: [{ports: [{port: '80', protocol: TCP}], rules: {http: [{}]}}]}]",
-        "egressDeny: [{toFQDNs: [{matchName: a.io}]}]",
         "egress: [{toCIDRSet: [{cidr: 10.0.0.0/8, except: [11.0.0.0/16]}]}]",
         "egress: [{toCIDRSet: [{cidr: 10.0.0.0/16, except: [10.0.0.0/8]}]}]",
         "egress: [{toCIDRSet: [{cidr: 10.0.0.0/16, cidrGroupRef: a}]}]",

@@ -52,7 +52,8 @@ mod tests {
         for kind in KINDS {
             let mut random = Random::new(5);
             let made = 200;
-            let good = (0..made).filter(|_| accepted(&schema::object(kind, "x", &mut random), &Dialect::CILIUM_1_20));
+            let good =
+                (0..made).filter(|_| accepted(&schema::object(kind, "default", &mut random), &Dialect::STANDARD));
             let good = good.count();
             assert!(good * 25 > made, "{}: {good} of {made}", kind.kind);
         }
