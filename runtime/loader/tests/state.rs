@@ -15,7 +15,7 @@ fn the_kernel_of_the_tests_has_what_programs_need() {
         Err(error) if error.errno() == Some(1) => return common::absent("bpf(2) is not permitted"),
         found => found.unwrap(),
     };
-    // DECISIONS assume these; TCX and wide values have a way without.
+    // Programs assume these; TCX and wide values have a way without.
     assert!(found.ring_buffer && found.compare_exchange && found.jiffies64 && found.mapped_arrays, "{found:?}");
     let hz = hz().unwrap();
     assert!([100, 250, 300, 1000].contains(&hz), "{hz}");

@@ -147,7 +147,7 @@ fn an_empty_project_has_nothing_to_say() {
 fn the_list_of_codes_is_that_of_the_registry() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/codes.md");
     let mut list = String::from(
-        "# Codes\n\nEvery code with its name, level and group; written by a test (`BLESS=1`). `tidegate explain CODE` shows its page. Numbers\nare never used again.\n",
+        "# Codes\n\nEvery code with its name, level and group; written by a test (`BLESS=1`). The page of a code stands in its\nfolder of `compiler/checks/src`. Numbers are never used again.\n",
     );
     for group in Group::ALL {
         list += &format!("\n## {}\n\n| code | name | level |\n| --- | --- | --- |\n", group.name());
