@@ -22,7 +22,9 @@ Build
   build       Compile policies into eBPF images
 
 Self
+  init        Write a configuration and a CI file to begin with
   completion  Print a completion script for a shell
+  version     Say which version this is, and what it knows
   help        Print help of a command
 
 Options:
@@ -68,6 +70,10 @@ pub enum Command {
     Demo(command::demo::Demo),
     /// Run the pods of a cluster file as namespaces with real traffic.
     Lab(command::lab::Lab),
+    /// Write a configuration, and on request a CI file, to begin with.
+    Init(command::init::Init),
+    /// Say which version this is, and which dialects and formats it knows.
+    Version(command::version::Version),
     /// Print a completion script for a shell.
     Completion(command::completion::Completion),
 }

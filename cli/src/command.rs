@@ -4,8 +4,10 @@ pub mod build;
 pub mod check;
 pub mod completion;
 pub mod demo;
+pub mod init;
 pub mod lab;
 pub mod trace;
+pub mod version;
 
 use crate::args::{Args, Command};
 use crate::render::say;
@@ -44,7 +46,9 @@ pub fn run(args: Args) -> Exit {
         Command::Trace(command) => command.run(color),
         Command::Demo(command) => command.run(color),
         Command::Lab(command) => command.run(color),
+        Command::Init(command) => command.run(),
         Command::Completion(command) => command.run(),
+        Command::Version(command) => command.run(),
     });
     match outcome {
         Ok(Ok(exit)) => exit,

@@ -8,6 +8,8 @@
 //!                        admission: manifests with the answers of an API server ─runner→ wrong lines and counts
 //!                        tidy: files ─read→ House ─rules→ findings
 //!                        bench: the release binary of `benches` ─► lines
+//!                        book: pages of docs and the program's words of itself ─► a book
+//!                        dist: the binary for each target ─► archives, packages, pages, sums
 //!                        fuzz: the release binary of `fuzz` ─► counts and minimised failures
 //!                        conformance: scenarios ─runner→ wrong cases and counts
 //!                        parity: schema tables of `kinds` ─► docs/parity
@@ -19,11 +21,13 @@
 //! # Laws
 //! Every rule of tidy has a test with a planted violation, and the repository itself has no finding (`tests/house.rs`).
 //! # Reading order
-//! [`tidy`], then the rules that it lists; [`admission`], [`bench`], [`conformance`], [`fuzz`], [`parity`] and [`soak`] stand alone.
+//! [`tidy`], then the rules that it lists; [`admission`], [`bench`], [`book`], [`conformance`], [`dist`], [`fuzz`], [`parity`] and [`soak`] stand alone.
 
 pub mod admission;
 pub mod bench;
+pub mod book;
 pub mod conformance;
+pub mod dist;
 pub mod fuzz;
 pub mod parity;
 pub mod schema;

@@ -27,6 +27,10 @@ enum Command {
     Parity(xtask::parity::Arguments),
     /// Runs random texts through the compiler and minimises what does not hold
     Fuzz(xtask::fuzz::Arguments),
+    /// Puts the book for users together
+    Book(xtask::book::Arguments),
+    /// Makes what is published: static binaries, packages, pages, sums
+    Dist(xtask::dist::Arguments),
     /// Measures the targets of the design: one line a measurement
     Bench(xtask::bench::Arguments),
 }
@@ -38,6 +42,8 @@ fn main() -> ExitCode {
         Command::Schema(arguments) => xtask::schema::run(&arguments),
         Command::Parity(arguments) => xtask::parity::run(&arguments),
         Command::Fuzz(arguments) => xtask::fuzz::run(&arguments),
+        Command::Book(arguments) => xtask::book::run(&arguments),
+        Command::Dist(arguments) => xtask::dist::run(&arguments),
         Command::Bench(arguments) => xtask::bench::run(&arguments),
         Command::Soak(arguments) => xtask::soak::run_one(&arguments),
         Command::Conformance(arguments) => xtask::conformance::run_all(&arguments),

@@ -1,6 +1,7 @@
 //! `cargo xtask schema`: the JSON schemas of what the command line writes, generated from its types.
 
 use cli::command::build::report as build;
+use cli::command::version::report as version;
 use cli::report;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::{Value, json};
@@ -33,6 +34,7 @@ pub fn all() -> BTreeMap<&'static str, String> {
         ("BuildIndex.json", schema::<build::BuildIndex>("BuildIndex")),
         ("PeerList.json", schema::<build::PeerList>("PeerList")),
         ("NodeTables.json", schema::<build::NodeTables>("NodeTables")),
+        ("VersionReport.json", schema::<version::VersionReport>("VersionReport")),
         ("SourceList.json", schema::<build::SourceList>("SourceList")),
     ])
 }

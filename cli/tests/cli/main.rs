@@ -8,5 +8,6 @@ mod output;
 mod reading;
 mod reports;
 mod requests;
+mod start;
 mod support;
 mod words;

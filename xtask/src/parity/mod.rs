@@ -1,5 +1,7 @@
 //! `cargo xtask parity`: one page a kind, every field with its type and what becomes of it, generated from the schema tables.
 
+pub mod limits;
+
 use kinds::schema::{Field, List, Shape, Status, Text, Unique, Whole};
 use kinds::{CHECKED, FACTS, KINDS, Kind, Role};
 use std::collections::BTreeMap;
@@ -57,12 +59,13 @@ const ABOUT: &[(&str, About)] = &[
 ];
 
 /// One kind in all its versions.
-struct Page {
+pub struct Page {
     about: About,
     kinds: Vec<&'static Kind>,
 }
 
-fn by_kind() -> BTreeMap<&'static str, Page> {
+/// Every kind by its name.
+pub fn by_kind() -> BTreeMap<&'static str, Page> {
     let mut found: BTreeMap<&'static str, Page> = BTreeMap::new();
     let known = |name: &str| ABOUT.iter().find(|(kind, _)| *kind == name).map(|(_, about)| *about);
     let of_role = |role: Role| match role {
@@ -242,6 +245,7 @@ pub fn stale(root: &Path) -> Vec<String> {
     let names = found.map(|entry| entry.file_name().to_string_lossy().into_owned());
     stale.extend(names.filter(|name| !all.contains_key(name)));
     stale.sort();
+    stale.extend(limits::is_stale(root, &by_kind()).then(|| "../limits.md".to_owned()));
     stale
 }
 
@@ -257,6 +261,10 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let folder = arguments.root.join(FOLDER);
     let all = all();
     let write = |name: &String| match all.get(name) {
+        None if name == "../limits.md" => match limits::blessed(&arguments.root, &by_kind()) {
+            Some(text) => fs::write(arguments.root.join(limits::PAGE), text),
+            None => Err(std::io::Error::other("the two comments around the table are gone")),
+        },
         Some(text) => fs::create_dir_all(&folder).and_then(|()| fs::write(folder.join(name), text)),
         None => fs::remove_file(folder.join(name)),
     };

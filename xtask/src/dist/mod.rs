@@ -1,0 +1,118 @@
+//! `cargo xtask dist`: what is published of a version: static binaries, man pages, completions, a Debian package, licences, a bill of
+//! materials, checksums and a krew manifest.
+//!
+//! Everything is written to one folder, whole or not at all. Nothing is uploaded.
+
+mod binary;
+mod bom;
+mod crates;
+mod deb;
+mod krew;
+mod licences;
+mod pack;
+mod pages;
+
+use binary::Target;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// What to make.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// Targets to build for; both when none is named
+    #[arg(long = "target", value_name = "TRIPLE", value_enum)]
+    targets: Vec<Target>,
+    /// Where everything is written; replaced as a whole
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/dist"))]
+    out: PathBuf,
+    /// Write the address that released files are downloaded from into the krew manifest
+    #[arg(long, value_name = "URL", default_value = "https://example.invalid/tidegate/releases")]
+    url: String,
+    /// The repository
+    #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.."))]
+    root: PathBuf,
+}
+
+/// A failure of the world: what was tried, of what, and why it failed.
+pub type Failure = String;
+
+/// Makes everything. Exit code 2 when a step fails; then the last folder stays as it was.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    match make(arguments) {
+        Ok(written) => {
+            written.iter().for_each(|line| println!("{line}"));
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn make(arguments: &Arguments) -> Result<Vec<String>, Failure> {
+    let root = arguments
+        .root
+        .canonicalize()
+        .map_err(|error| format!("no repository at {}: {error}", arguments.root.display()))?;
+    let targets = if arguments.targets.is_empty() { Target::ALL.to_vec() } else { arguments.targets.clone() };
+    let staging = arguments.out.with_extension("new");
+    if staging.exists() {
+        fs::remove_dir_all(&staging).map_err(|error| format!("cannot clear {}: {error}", staging.display()))?;
+    }
+    create(&staging)?;
+    let crates = crates::of(&root)?;
+    let version = crates.version.clone();
+    let binaries = targets.iter().map(|target| binary::build(&root, *target)).collect::<Result<Vec<_>, _>>()?;
+    write(&staging.join("tidegate.cdx.json"), bom::of(&crates).as_bytes())?;
+    write(&staging.join("THIRD-PARTY-LICENCES.md"), licences::of(&crates).as_bytes())?;
+    for script in ["install.sh", "review.sh"] {
+        copy(&root.join("deploy").join(script), &staging.join(script))?;
+    }
+    let shared = pages::write(&staging.join("share"))?;
+    for (target, binary) in targets.iter().zip(&binaries) {
+        pack::archive(&root, &staging, *target, binary, &version, &shared)?;
+        deb::package(&root, &staging, *target, binary, &version, &shared)?;
+    }
+    fs::remove_dir_all(staging.join("share")).map_err(|error| format!("cannot remove the pages' folder: {error}"))?;
+    let sums = pack::checksums(&staging)?;
+    write(&staging.join("tidegate.krew.yaml"), krew::manifest(&version, &arguments.url, &targets, &sums).as_bytes())?;
+    let sums = pack::checksums(&staging)?;
+    let list: String = sums.iter().map(|(name, sum)| format!("{sum}  {name}\n")).collect();
+    write(&staging.join("SHA256SUMS"), list.as_bytes())?;
+    replace(&staging, &arguments.out)?;
+    Ok(sums.into_iter().map(|(name, sum)| format!("{sum}  {}", arguments.out.join(name).display())).collect())
+}
+
+/// Puts a finished folder in the place of the last one.
+fn replace(new: &Path, place: &Path) -> Result<(), Failure> {
+    if place.exists() {
+        fs::remove_dir_all(place).map_err(|error| format!("cannot replace {}: {error}", place.display()))?;
+    }
+    fs::rename(new, place).map_err(|error| format!("cannot move {} into place: {error}", new.display()))
+}
+
+fn create(folder: &Path) -> Result<(), Failure> {
+    fs::create_dir_all(folder).map_err(|error| format!("cannot create {}: {error}", folder.display()))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    path.parent().map_or(Ok(()), create)?;
+    fs::write(path, bytes).map_err(|error| format!("cannot write {}: {error}", path.display()))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
+    to.parent().map_or(Ok(()), create)?;
+    fs::copy(from, to).map(drop).map_err(|error| format!("cannot copy {} to {}: {error}", from.display(), to.display()))
+}
+
+/// Runs a program to its end; what it prints goes where ours does.
+fn command(command: &mut std::process::Command) -> Result<(), Failure> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("`{name}` ended with {status}")),
+        Err(error) => Err(format!("cannot start `{name}`: {error}")),
+    }
+}
