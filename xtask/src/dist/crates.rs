@@ -84,7 +84,7 @@ fn read(metadata: &Value) -> Option<Crates> {
 }
 
 /// The crates that are linked into a crate: neither those of its tests nor those of its build script.
-fn linked<'m>(node: &'m Value) -> impl Iterator<Item = &'m str> {
+fn linked(node: &Value) -> impl Iterator<Item = &str> {
     let normal = |dependency: &&Value| {
         dependency["dep_kinds"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind["kind"].is_null()))
     };
