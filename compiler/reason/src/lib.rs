@@ -6,7 +6,7 @@
 //! ```text
 //!  "shop/web" ─party─► Party ─┐
 //!  "shop/db"  ─party─► Party ─┼─trace─► Trace: egress side, ingress side, causes with places
-//!  "8080/TCP" ─port──► key ───┘
+//!  "8080/TCP" ─port──► key ───┘     Ground: what many questions share
 //! ```
 //! # Does not know
 //! Files on disk, terminals, JSON.
@@ -27,3 +27,4 @@ pub use compare::{Difference, differences};
 pub use doubt::{Fact, Missing};
 pub use party::{Party, Unreadable};
 pub use trace::{Cause, Question, Side, Stand, Trace, trace};
+pub use world::Ground;

@@ -34,8 +34,8 @@ pub(crate) fn nearest(
     peer: PeerId,
     key: L4Key,
 ) -> Option<Nearest> {
-    let bound = world.bind(class);
-    let of_peer = allows(&bound.direction(direction).rules).filter(|rule| rule.peers.contains(peer));
+    let held = world.rules(class);
+    let of_peer = allows(&held.bound.direction(direction).rules).filter(|rule| rule.peers.contains(peer));
     if let Some(rule) = of_peer.min_by_key(|rule| gap(&rule.l4, key)) {
         return Some(Nearest { cause: cause(world, rule), misses: Misses::Port(rule.l4.clone()) });
     }

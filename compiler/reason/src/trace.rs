@@ -4,7 +4,7 @@ use crate::doubt::{self, Fact, Missing};
 use crate::nearest::{self, Nearest};
 use crate::party::{self, Party};
 use crate::proxied::{self, Proxied};
-use crate::world::World;
+use crate::world::{Ground, World};
 use driver::Db;
 use driver::locate::{self, Place};
 use facts::Pod;
@@ -196,7 +196,7 @@ impl Cause {
 
 /// Answers a question. Never fails: what is missing shows as [`Outcome::Unknown`].
 pub fn trace(db: &dyn Db, question: &Question) -> Trace {
-    World::of(db, question).trace(question)
+    Ground::of(db).trace(question)
 }
 
 /// Which end of a question the subject of a direction is.
@@ -234,7 +234,7 @@ impl World<'_> {
         let cause = |origin: &hir::Origin| {
             Cause::of(self.db, &Origin { object: origin.object.to_string(), path: origin.path.clone() })
         };
-        self.bind(&class).conflicts.iter().map(|it| [cause(&it.first), cause(&it.second)]).collect()
+        self.rules(&class).bound.conflicts.iter().map(|it| [cause(&it.first), cause(&it.second)]).collect()
     }
 
     fn stand(
@@ -353,13 +353,13 @@ impl World<'_> {
 
     fn row(&self, direction: Direction, class: &Class, peer: PeerId, question: &Question) -> Row {
         let key = question.key;
-        let bound = self.bind(class);
-        let rules = lower::lower_direction(bound.direction(direction));
-        let decision = oracle::decide(&rules, peer, key);
+        let held = self.rules(class);
+        let rules = held.direction(direction);
+        let decision = oracle::decide(rules, peer, key);
         let causes = decision.by.iter().filter_map(|id| rules.origin(*id));
         let by_default = !matches!(decision.because, Because::Rule { .. });
         // Why: where clauses contradict each other nothing is decided and all is closed, whatever else is known.
-        let mut missing = match bound.conflicts.is_empty() {
+        let mut missing = match held.bound.conflicts.is_empty() {
             true => doubt::missing(self, &doubt::Asked { direction, class, peer, key, end: end_of(direction) }),
             false => BTreeSet::new(),
         };
@@ -372,7 +372,7 @@ impl World<'_> {
             Auth::Disabled | Auth::Required => decision.verdict,
         };
         Row {
-            proxied: proxied::proxied(self.db, &rules, peer, key, question.request.as_ref()),
+            proxied: proxied::proxied(self.db, rules, peer, key, question.request.as_ref()),
             peer: self.peers.name(peer),
             verdict,
             missing,
@@ -382,10 +382,5 @@ impl World<'_> {
                 .then(|| nearest::nearest(self, class, direction, peer, key))
                 .flatten(),
         }
-    }
-
-    pub(crate) fn bind(&self, class: &Class) -> hir::resolve::Bound {
-        let policies = self.policies.iter().map(|policy| &**policy);
-        hir::resolve::resolve(policies, class, &self.peers, &self.cluster.config, self.dialect)
     }
 }
