@@ -13,6 +13,8 @@ const HELP: &str = "\
 Review
   check       Report every problem of manifests, with its place and a way out
   trace       Say whether one flow passes, and which lines decide it
+  graph       Say who reaches whom, and because of which rules
+  test        Say whether policies do what their tests say
 
 Try
   demo        Show the whole of it on this machine: programs, packets, a swap
@@ -66,6 +68,10 @@ pub enum Command {
     Check(command::check::Check),
     /// Say whether one flow passes, and which lines decide it.
     Trace(Box<command::trace::Trace>),
+    /// Say who reaches whom, and because of which rules.
+    Graph(command::graph::Graph),
+    /// Say whether policies do what their tests say.
+    Test(command::test::Test),
     /// Show the whole of it on this machine: programs, packets, a swap under traffic, a drop explained.
     Demo(command::demo::Demo),
     /// Run the pods of a cluster file as namespaces with real traffic.

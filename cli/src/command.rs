@@ -4,8 +4,10 @@ pub mod build;
 pub mod check;
 pub mod completion;
 pub mod demo;
+pub mod graph;
 pub mod init;
 pub mod lab;
+pub mod test;
 pub mod trace;
 pub mod version;
 
@@ -44,6 +46,8 @@ pub fn run(args: Args) -> Exit {
         Command::Build(command) => command.run(color),
         Command::Check(command) => command.run(color),
         Command::Trace(command) => command.run(color),
+        Command::Test(command) => command.run(color),
+        Command::Graph(command) => command.run(color),
         Command::Demo(command) => command.run(color),
         Command::Lab(command) => command.run(color),
         Command::Init(command) => command.run(),

@@ -12,11 +12,12 @@
 //! # Laws
 //! Output is the same for the same input, in any order of files. An output file appears whole or not at all (`output::tests`).
 //! # Reading order
-//! [`args`], [`files`], [`output`], [`visible`], [`temporary`], [`render`], [`report`], [`session`], then [`command`], one file a subcommand.
+//! [`args`], [`files`], [`output`], [`formats`], [`visible`], [`temporary`], [`render`], [`report`], [`session`], then [`command`], one file a subcommand.
 
 pub mod args;
 pub mod command;
 pub mod files;
+pub mod formats;
 pub mod output;
 pub mod render;
 pub mod report;

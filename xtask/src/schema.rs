@@ -1,6 +1,8 @@
 //! `cargo xtask schema`: the JSON schemas of what the command line writes, generated from its types.
 
 use cli::command::build::report as build;
+use cli::command::graph;
+use cli::command::test;
 use cli::command::version::report as version;
 use cli::report;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
@@ -29,6 +31,9 @@ pub fn all() -> BTreeMap<&'static str, String> {
     BTreeMap::from([
         ("CheckReport.json", schema::<report::CheckReport>("CheckReport")),
         ("TraceReport.json", schema::<report::TraceReport>("TraceReport")),
+        ("GraphReport.json", schema::<graph::report::GraphReport>("GraphReport")),
+        ("TestReport.json", schema::<test::report::TestReport>("TestReport")),
+        ("PolicyTest.json", schema::<test::PolicyTest>("PolicyTest")),
         ("LabReport.json", schema::<report::LabReport>("LabReport")),
         ("BuildReport.json", schema::<build::BuildReport>("BuildReport")),
         ("BuildIndex.json", schema::<build::BuildIndex>("BuildIndex")),

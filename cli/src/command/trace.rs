@@ -138,7 +138,7 @@ impl Trace {
     }
 }
 
-fn word(outcome: Outcome) -> &'static str {
+pub(super) fn word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Allow => "allow",
         Outcome::Deny => "deny",
@@ -188,7 +188,7 @@ fn differs(db: &Database, choice: &Choice, question: &Question, trace: &reason::
     reason::differences(db, question, trace, asked).into_iter().map(entry).collect()
 }
 
-fn side(db: &Database, side: &Side) -> TraceSide {
+pub(super) fn side(db: &Database, side: &Side) -> TraceSide {
     let policy_errors = side.conflicts.iter().map(|pair| [cause(db, &pair[0]), cause(db, &pair[1])]).collect();
     let (unmanaged, rows) = match &side.stand {
         Stand::Unknown(_) => (None, Vec::new()),
@@ -246,7 +246,7 @@ fn row(db: &Database, row: &Row) -> TraceRow {
     }
 }
 
-fn cause(db: &Database, cause: &Cause) -> TraceCause {
+pub(super) fn cause(db: &Database, cause: &Cause) -> TraceCause {
     let place = cause.place.and_then(|place| Some(render::place_of(db, db.file(place.file)?, place.span)));
     TraceCause { object: cause.origin.object.clone(), path: cause.origin.path.clone(), place }
 }
@@ -339,23 +339,30 @@ fn text(report: &TraceReport, colours: bool) -> String {
     out += &Incomplete::lines(&report.incomplete);
     for (name, side) in [("egress of", &report.egress), ("ingress of", &report.ingress)] {
         out += &format!("\n{name} {}: {}\n", side.subject, paint(&side.verdict, &side.verdict));
-        if let Some(why) = &side.unmanaged {
-            out += &format!("  {why}\n");
+        out += &side_text(side);
+    }
+    out
+}
+
+/// Why an end says what it says.
+pub(super) fn side_text(side: &TraceSide) -> String {
+    let mut out = String::new();
+    if let Some(why) = &side.unmanaged {
+        out += &format!("  {why}\n");
+    }
+    for [first, second] in &side.policy_errors {
+        out += "  its policy cannot be computed, so it is closed: these contradict each other\n";
+        out += &format!("    {}\n    {}\n", cause_text(first), cause_text(second));
+    }
+    if !side.missing.is_empty() {
+        out += "  it hangs on what was not read\n";
+        side.missing.iter().for_each(|it| out += &format!("    {} {}: {}\n", it.fact, it.of, it.supplied_by));
+    }
+    for (text, peers) in grouped(&side.rows) {
+        if peers.len() < side.rows.len() {
+            out += &format!("  as {}\n", peers.join(", "));
         }
-        for [first, second] in &side.policy_errors {
-            out += "  its policy cannot be computed, so it is closed: these contradict each other\n";
-            out += &format!("    {}\n    {}\n", cause_text(first), cause_text(second));
-        }
-        if !side.missing.is_empty() {
-            out += "  it hangs on what was not read\n";
-            side.missing.iter().for_each(|it| out += &format!("    {} {}: {}\n", it.fact, it.of, it.supplied_by));
-        }
-        for (text, peers) in grouped(&side.rows) {
-            if peers.len() < side.rows.len() {
-                out += &format!("  as {}\n", peers.join(", "));
-            }
-            out += &text;
-        }
+        out += &text;
     }
     out
 }
@@ -398,7 +405,7 @@ fn row_text(row: &TraceRow) -> String {
     out
 }
 
-fn cause_text(cause: &TraceCause) -> String {
+pub(super) fn cause_text(cause: &TraceCause) -> String {
     let place = cause.place.as_ref().map_or(String::new(), |place| format!("   {place}"));
     let path = if cause.path.is_empty() { String::new() } else { format!(" {}", cause.path) };
     format!("{}{path}{place}", cause.object)

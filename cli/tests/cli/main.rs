@@ -2,9 +2,11 @@
 
 mod build;
 mod disk;
+mod graph;
 mod help;
 mod lab;
 mod output;
+mod policy_tests;
 mod reading;
 mod reports;
 mod requests;

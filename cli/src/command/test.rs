@@ -1,0 +1,136 @@
+//! `tidegate test`: whether policies do what their tests say.
+
+mod gather;
+mod github;
+mod junit;
+pub mod report;
+mod run;
+mod text;
+mod written;
+
+use super::Exit;
+use crate::args::{Color, Facts};
+use crate::formats::{self, Formats, To};
+use crate::render::{self, say};
+use crate::report::API_VERSION;
+use clap::Args;
+use driver::Wish;
+use gather::Found;
+use report::TestReport;
+pub use written::PolicyTest;
+
+/// Say whether policies do what their tests say.
+///
+/// A test is a YAML document of kind `PolicyTest`: cases that say who may open which connection, and why. The exit code is 0 when every
+/// case holds, 1 when one does not, 2 when a test cannot be read.
+#[derive(Debug, Args)]
+pub struct Test {
+    /// Files with tests, or folders that hold some.
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<String>,
+    /// Manifests beside those that tests name. Repeatable.
+    #[arg(short = 'f', long = "filename", value_name = "PATH")]
+    pub filenames: Vec<String>,
+    /// The reading under which tests are run that name none.
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = crate::session::dialect)]
+    pub dialect: Wish,
+    /// Whether manifests hold a part of a cluster or all of it, instead of what tests say of that.
+    #[arg(long, value_name = "WHAT")]
+    pub facts: Option<Facts>,
+    /// Run only cases whose name holds this.
+    #[arg(long, value_name = "TEXT")]
+    pub filter: Option<String>,
+    /// List the rules and defaults that no case exercises.
+    #[arg(long)]
+    pub coverage: bool,
+    /// Fail when less than this part of rules and defaults is exercised.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub coverage_min: Option<u32>,
+    /// Change policies in small ways, one at a time, and list the changes that no case notices.
+    #[arg(long)]
+    pub mutate: bool,
+    /// Fail when less than this part of the changes is noticed.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub mutate_min: Option<u32>,
+    /// Format of the report (text, json, junit, github), and its file when it is not for standard output. Repeatable.
+    #[arg(short = 'o', long = "output", value_name = "FORMAT[=FILE]")]
+    pub outputs: Vec<To<Format>>,
+}
+
+/// How the results are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// One JSON object.
+    Json,
+    /// JUnit XML, as CI systems read it.
+    Junit,
+    /// Workflow commands that mark lines of a pull request.
+    Github,
+}
+
+impl Formats for Format {
+    const ALL: &'static [Format] = &[Format::Text, Format::Json, Format::Junit, Format::Github];
+
+    fn name(self) -> &'static str {
+        match self {
+            Format::Text => "text",
+            Format::Json => "json",
+            Format::Junit => "junit",
+            Format::Github => "github",
+        }
+    }
+
+    fn is_shown(self) -> bool {
+        self == Format::Text
+    }
+}
+
+impl Test {
+    /// Reads, asks, prints.
+    pub fn run(self, color: Color) -> Result<Exit, String> {
+        let Found { tests, problems } = gather::tests(&self.files);
+        let mut bad = !problems.is_empty();
+        problems.iter().for_each(|it| say(&format!("error: {it}")));
+        let outcome = run::run(&self, &tests);
+        outcome.problems.iter().for_each(|it| say(&format!("error: {it}")));
+        bad |= !outcome.problems.is_empty();
+        let mut report = TestReport {
+            api_version: API_VERSION,
+            kind: "TestReport",
+            summary: report::Summary::default(),
+            suites: outcome.suites,
+            coverage: (self.coverage || self.coverage_min.is_some()).then(|| outcome.coverage.report()),
+            mutation: (self.mutate || self.mutate_min.is_some()).then(|| outcome.mutation.report()),
+        };
+        report.summary = report::Summary::of(&report.suites);
+        if report.summary.cases == 0 && !bad {
+            return Err(self.nothing(outcome.filtered));
+        }
+        formats::write_all(&self.outputs, |format, destination| match format {
+            Format::Text => Ok(text::text(&report, &self, render::colours(color, destination))),
+            Format::Json => Ok(super::json(&report)),
+            Format::Junit => junit::junit(&report),
+            Format::Github => Ok(github::github(&report)),
+        })?;
+        let short = |wanted: Option<u32>, found: Option<u32>| wanted.zip(found).is_some_and(|(min, it)| it < min);
+        let below = short(self.coverage_min, report.coverage.as_ref().map(|it| it.percent))
+            || short(self.mutate_min, report.mutation.as_ref().map(|it| it.percent));
+        Ok(match report.summary.failed > 0 || below {
+            _ if bad => Exit::Bad,
+            true => Exit::Findings,
+            false => Exit::Clean,
+        })
+    }
+
+    /// Why nothing was run.
+    fn nothing(&self, filtered: usize) -> String {
+        match &self.filter {
+            Some(filter) if filtered > 0 => {
+                format!("no name of the {filtered} cases holds `{filter}`, so none was run")
+            }
+            _ => format!("no document of kind PolicyTest in `{}`", self.files.join("`, `")),
+        }
+    }
+}
