@@ -1,5 +1,6 @@
 //! The command tree and the flags that commands share.
 
+use crate::cluster::ClusterArgs;
 use crate::command;
 use crate::output::Output;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -22,6 +23,9 @@ Try
 
 Build
   build       Compile policies into eBPF images
+
+Cluster
+  snapshot    Write what a cluster is into one small file
 
 Self
   init        Write a configuration and a CI file to begin with
@@ -76,6 +80,8 @@ pub enum Command {
     Demo(command::demo::Demo),
     /// Run the pods of a cluster file as namespaces with real traffic.
     Lab(command::lab::Lab),
+    /// Write what a cluster is into one small file that every command takes as `--cluster FILE`.
+    Snapshot(command::snapshot::Snapshot),
     /// Write a configuration, and on request a CI file, to begin with.
     Init(command::init::Init),
     /// Say which version this is, and which dialects and formats it knows.
@@ -111,6 +117,9 @@ pub struct Reading {
     /// Whether the files hold a part of a cluster, so that what is not there may exist and verdicts may be unknown, or all of it.
     #[arg(long, value_name = "WHAT", default_value = "part")]
     pub facts: Facts,
+    /// What is known of the cluster beside the files.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
 }
 
 /// How much of a cluster the files hold.
@@ -132,6 +141,11 @@ impl From<Facts> for Knowledge {
 }
 
 impl Paths {
+    /// Whether no path was given.
+    pub fn is_empty(&self) -> bool {
+        self.paths.is_empty() && self.filenames.is_empty()
+    }
+
     /// All paths in the order given; the current folder when there is none.
     pub fn all(&self) -> Vec<String> {
         let all: Vec<String> = self.paths.iter().chain(&self.filenames).cloned().collect();

@@ -7,6 +7,7 @@ pub mod demo;
 pub mod graph;
 pub mod init;
 pub mod lab;
+pub mod snapshot;
 pub mod test;
 pub mod trace;
 pub mod version;
@@ -51,6 +52,7 @@ pub fn run(args: Args) -> Exit {
         Command::Demo(command) => command.run(color),
         Command::Lab(command) => command.run(color),
         Command::Init(command) => command.run(),
+        Command::Snapshot(command) => command.run(),
         Command::Completion(command) => command.run(),
         Command::Version(command) => command.run(),
     });

@@ -1,5 +1,6 @@
 //! Finds and reads the manifests that PATH arguments name.
 
+use crate::cluster::packed;
 use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -39,7 +40,8 @@ pub const MAX_BYTES: u64 = 1 << 30;
 /// Reads every manifest below the paths.
 ///
 /// Shape: a folder gives its `.yaml`, `.yml` and `.json` files, hidden ones and those that an `.ignore` file names left out; what git
-/// ignores is read all the same, for it is applied all the same. A file that is named is read whatever its ending; `-` is standard input.
+/// ignores is read all the same, for it is applied all the same. A file that is named is read whatever its ending, unpacked where it ends in `.gz` or `.zst`;
+/// `-` is standard input.
 /// Errors: collected, never fatal: all problems are reported in one run.
 pub fn read(paths: &[String]) -> Gathered {
     let Gathered { mut manifests, mut unreadable, mut empty } = Gathered::default();
@@ -66,7 +68,8 @@ pub fn read(paths: &[String]) -> Gathered {
     }
     for path in found {
         let shown = shown(&path);
-        match std::fs::File::open(&path).map_err(|error| error.to_string()).and_then(read_text) {
+        let opened = std::fs::File::open(&path).map_err(|error| error.to_string());
+        match opened.and_then(|file| packed::unpacked(&path, file)).and_then(read_text) {
             Ok(text) => manifests.push(Manifest { path: shown, text }),
             Err(reason) => unreadable.push(Unreadable { path: shown, reason }),
         }

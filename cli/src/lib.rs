@@ -12,9 +12,10 @@
 //! # Laws
 //! Output is the same for the same input, in any order of files. An output file appears whole or not at all (`output::tests`).
 //! # Reading order
-//! [`args`], [`files`], [`output`], [`formats`], [`visible`], [`temporary`], [`render`], [`report`], [`session`], then [`command`], one file a subcommand.
+//! [`args`], [`files`], [`output`], [`formats`], [`visible`], [`temporary`], [`render`], [`report`], [`cluster`], [`session`], then [`command`], one file a subcommand.
 
 pub mod args;
+pub mod cluster;
 pub mod command;
 pub mod files;
 pub mod formats;

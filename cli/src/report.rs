@@ -1,5 +1,6 @@
 //! The JSON reports: plain types whose schemas are published under `docs/schemas`.
 
+use crate::cluster::ClusterEntry;
 use diag::{Diagnostic, Severity};
 use driver::{Because, Choice, Database};
 use facts::Enforcer;
@@ -164,6 +165,9 @@ pub struct CheckReport {
     pub kind: &'static str,
     /// The reading of the language that was used.
     pub dialect: DialectEntry,
+    /// The cluster facts behind it; absent where neither `--cluster` nor a snapshot among the paths gave any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterEntry>,
     /// Policies of other engines, which are not evaluated; absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub incomplete: Vec<Incomplete>,
@@ -243,6 +247,9 @@ pub struct TraceReport {
     pub kind: &'static str,
     /// The reading of the language that was used.
     pub dialect: DialectEntry,
+    /// The cluster facts behind it; absent where neither `--cluster` nor a snapshot among the paths gave any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterEntry>,
     /// Who opens the connection.
     pub source: String,
     /// With whom.
@@ -433,6 +440,9 @@ pub struct LabReport {
     pub kind: &'static str,
     /// The reading of the language that was used.
     pub dialect: DialectEntry,
+    /// The cluster facts behind it; absent where neither `--cluster` nor a snapshot among the paths gave any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterEntry>,
     /// Policies of other engines, which are not evaluated; absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub incomplete: Vec<Incomplete>,

@@ -1,13 +1,14 @@
 //! A database filled from the PATH arguments of a command.
 
 use crate::args::{Color, Paths};
+use crate::cluster::{self, ClusterEntry};
 use crate::files::{self, Unreadable};
 use crate::render::{self, count, say};
 use crate::report::NotOnNode;
 use checks::Group;
 use diag::{Diagnostic, Severity};
 use driver::text::{self, Role};
-use driver::{Choice, Database, Wish};
+use driver::{Choice, Database, Knowledge, Wish};
 use hir::Dialect;
 use std::sync::Arc;
 
@@ -21,21 +22,47 @@ pub struct Session {
     pub unreadable: Vec<Unreadable>,
     /// Whether a path held no manifest at all.
     pub empty: bool,
+    /// The cluster facts that were asked for, or the snapshot that stands among the paths; `None` for neither.
+    pub cluster: Option<ClusterEntry>,
 }
 
 /// How many findings are listed beside an answer.
 const LISTED: usize = 20;
 
-/// Reads all manifests that the arguments name, and says on standard error which paths hold none.
+/// Reads all manifests that the arguments name and what is known of the cluster, and says on standard error which paths hold none, what
+/// of the cluster could not be read, and that it is old.
 pub fn open(paths: &Paths) -> Session {
-    let files::Gathered { manifests, unreadable, empty } = files::read(&paths.all());
+    let args = &paths.reading.cluster;
+    let mut known = cluster::known(args, &paths.namespace, paths.is_empty());
+    // Why: who names no files and has a cluster's own policies asks about the cluster.
+    let of_cluster = paths.is_empty() && !known.policies.is_empty();
+    let policies = std::mem::take(&mut known.policies);
+    let files::Gathered { manifests, mut unreadable, empty } = match of_cluster {
+        true => files::Gathered { manifests: policies, ..files::Gathered::default() },
+        false => files::read(&paths.all()),
+    };
     empty.iter().for_each(|it| say(&format!("error: {it}")));
+    let entry = known.entry.or_else(|| cluster::stands_in(&manifests, args));
+    entry.iter().flat_map(ClusterEntry::warnings).for_each(|it| say(&it));
+    unreadable.extend(known.unreadable);
     let mut db = Database::new();
     db.set_namespace(&paths.namespace);
     db.set_files(manifests.into_iter().map(|it| (Arc::from(it.path), Arc::from(it.text))));
-    db.set_knowledge(paths.reading.facts.into());
+    db.set_cluster(known.cluster);
+    db.set_heeded(known.heeded);
+    db.set_knowledge(knowledge(paths, entry.as_ref()));
     let choice = db.settle_dialect(paths.reading.dialect);
-    Session { db, choice, unreadable, empty: !empty.is_empty() }
+    Session { db, choice, unreadable, empty: !empty.is_empty(), cluster: entry }
+}
+
+/// How much of the cluster was read: never all of it where something could not be.
+fn knowledge(paths: &Paths, entry: Option<&ClusterEntry>) -> Knowledge {
+    let asked = paths.reading.facts.into();
+    if asked == Knowledge::Complete && entry.is_some_and(|it| !it.not_read.is_empty()) {
+        say("warning: `--facts all` is not so: a part of the cluster was not read, and is not taken for absent");
+        return Knowledge::Partial;
+    }
+    asked
 }
 
 /// Reads the name of a dialect.

@@ -2,6 +2,7 @@
 
 use cli::command::build::report as build;
 use cli::command::graph;
+use cli::command::snapshot::report::SnapshotFile;
 use cli::command::test;
 use cli::command::version::report as version;
 use cli::report;
@@ -40,6 +41,7 @@ pub fn all() -> BTreeMap<&'static str, String> {
         ("PeerList.json", schema::<build::PeerList>("PeerList")),
         ("NodeTables.json", schema::<build::NodeTables>("NodeTables")),
         ("VersionReport.json", schema::<version::VersionReport>("VersionReport")),
+        ("Snapshot.json", schema::<SnapshotFile>("Snapshot")),
         ("SourceList.json", schema::<build::SourceList>("SourceList")),
     ])
 }

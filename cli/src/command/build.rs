@@ -110,6 +110,7 @@ impl Build {
             api_version: API_VERSION,
             kind: "BuildReport",
             dialect: DialectEntry::of(&session.choice),
+            cluster: session.cluster.clone(),
             incomplete: Incomplete::of(&session.db),
             not_on_node: session.not_on_node(),
             out_dir: self.out_dir.as_ref().map(|dir| dir.display().to_string()),

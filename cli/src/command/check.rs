@@ -2,6 +2,7 @@
 
 use super::Exit;
 use crate::args::{Color, Outputs, Paths};
+use crate::cluster::ClusterEntry;
 use crate::output::{self, Format};
 use crate::report::{API_VERSION, CheckReport, DialectEntry, Incomplete, NOT_ENFORCED, NotOnNode, Summary};
 use crate::session::{self, Session};
@@ -53,6 +54,7 @@ impl Check {
             Format::Text => {
                 let listed = self.target.is_some();
                 let mut out = text(&session, &findings, summary, &dialect, color, destination);
+                out += &ClusterEntry::line(session.cluster.as_ref());
                 out.extend(summary.not_on_node.line().filter(|_| !listed).map(|line| line + "\n"));
                 out + &Incomplete::lines(&incomplete)
             }
@@ -62,6 +64,7 @@ impl Check {
                     api_version: API_VERSION,
                     kind: "CheckReport",
                     dialect: dialect.clone(),
+                    cluster: session.cluster.clone(),
                     incomplete: incomplete.clone(),
                     findings: findings.iter().map(|it| render::finding(&session.db, it)).collect(),
                     summary,

@@ -6,11 +6,11 @@ mod words;
 use super::Exit;
 use super::lab::run::Found;
 use super::lab::{as_root, kernel, plan, say, seed, stop_flag, view};
-use crate::args::{Color, Reading};
+use crate::args::Color;
 use crate::output::Destination;
 use crate::render;
 use clap::Args;
-use driver::{Choice, Database};
+use driver::{Choice, Database, Wish};
 use image::Target;
 use lab::RunId;
 use lab::topology::Plan;
@@ -44,8 +44,8 @@ pub struct Demo {
     #[arg(long)]
     pub require_kernel: bool,
     /// The reading of the policy language.
-    #[command(flatten)]
-    pub reading: Reading,
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = crate::session::dialect)]
+    pub dialect: Wish,
 }
 
 impl Demo {
@@ -53,7 +53,7 @@ impl Demo {
     pub fn run(self, color: Color) -> Result<Exit, String> {
         let mut db = Database::new();
         db.set_files(SHOP.map(|(path, text)| (Arc::from(path), Arc::from(text))));
-        let choice = db.settle_dialect(self.reading.dialect);
+        let choice = db.settle_dialect(self.dialect);
         let plan = plan(&db, RunId::random())?;
         let colours = render::colours(color, Destination::Stdout);
         match kernel() {

@@ -5,6 +5,7 @@ mod proxied;
 use self::proxied::RequestArgs;
 use super::Exit;
 use crate::args::{Color, Outputs, Paths, Reading};
+use crate::cluster::ClusterEntry;
 use crate::output::{self, Format};
 use crate::report::{
     API_VERSION, DialectEntry, DiffersUnder, Incomplete, MissingFact, TraceCause, TraceNearest, TraceReport, TraceRow,
@@ -101,7 +102,8 @@ impl Trace {
         let unsound = session.report_unsound();
         let question = self.question(&session.db)?;
         let trace = reason::trace(&session.db, &question);
-        let report = report(&session.db, &session.choice, &question, &trace);
+        let cluster = session.cluster.clone();
+        let report = TraceReport { cluster, ..report(&session.db, &session.choice, &question, &trace) };
         output::write_all(&self.outputs.outputs, |format, destination| match format {
             Format::Json => super::json(&report),
             Format::Concise => format!("{}\n", headline(&report)),
@@ -151,6 +153,7 @@ fn report(db: &Database, choice: &Choice, question: &Question, trace: &reason::T
         api_version: API_VERSION,
         kind: "TraceReport",
         dialect: DialectEntry::of(choice),
+        cluster: None,
         source: question.source.to_string(),
         destination: question.destination.to_string(),
         port: question.key.to_string(),
@@ -336,6 +339,7 @@ fn text(report: &TraceReport, colours: bool) -> String {
         out += &format!("{}  differs under {it}: {}\n", " ".repeat(report.verdict.len()), it.verdict);
     }
     out += &notes(report);
+    out += &ClusterEntry::line(report.cluster.as_ref());
     out += &Incomplete::lines(&report.incomplete);
     for (name, side) in [("egress of", &report.egress), ("ingress of", &report.ingress)] {
         out += &format!("\n{name} {}: {}\n", side.subject, paint(&side.verdict, &side.verdict));

@@ -10,6 +10,7 @@ mod policy_tests;
 mod reading;
 mod reports;
 mod requests;
+mod snapshot;
 mod start;
 mod support;
 mod words;

@@ -3,7 +3,7 @@
 use facts::Cluster;
 use hir::Dialect;
 use image::Target;
-use inputs::{Bucket, Db, Knowledge, Project, SourceFile};
+use inputs::{Bucket, Db, Heeded, Knowledge, Project, SourceFile};
 use salsa::{Durability, Setter};
 use source::FileId;
 use std::collections::BTreeMap;
@@ -90,6 +90,7 @@ impl Database {
             Arc::from("default"),
             Target::default(),
             Knowledge::Complete,
+            Heeded::All,
         )
         .durability(Durability::MEDIUM)
         .new(&db);
@@ -158,6 +159,14 @@ impl Database {
         let project = Db::project(self);
         if project.knowledge(self) != knowledge {
             project.set_knowledge(self).to(knowledge);
+        }
+    }
+
+    /// Sets which facts of the texts count.
+    pub fn set_heeded(&mut self, heeded: Heeded) {
+        let project = Db::project(self);
+        if project.heeded(self) != heeded {
+            project.set_heeded(self).to(heeded);
         }
     }
 

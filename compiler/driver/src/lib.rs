@@ -34,5 +34,5 @@ pub mod world;
 
 pub use database::{Database, Ran};
 pub use dialect::{Because, Choice, Wish};
-pub use inputs::{Bucket, Db, Knowledge, Project, SourceFile};
+pub use inputs::{Bucket, Db, Heeded, Knowledge, Project, SourceFile};
 pub use world::foreign;

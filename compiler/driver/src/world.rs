@@ -6,7 +6,7 @@ use hir::gateway::GatewayPolicy;
 use hir::peers::{Mentions, PeerTable};
 use hir::subject::{self, Class, Subject};
 use hir::{ObjectRef, Policy};
-use inputs::{Bucket, Db};
+use inputs::{Bucket, Db, Heeded};
 use kinds::Engine;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -90,10 +90,21 @@ pub fn cluster(db: &dyn Db) -> Arc<Cluster> {
         return project.cluster(db);
     }
     let mut cluster = (*project.cluster(db)).clone();
-    for fact in told.iter().flat_map(|files| files.iter().flat_map(|facts| facts.iter())) {
+    let heeded = project.heeded(db);
+    let all = told.iter().flat_map(|files| files.iter().flat_map(|facts| facts.iter()));
+    for fact in all.filter(|fact| heeded == Heeded::All || is_declared(fact)) {
         cluster.insert(fact.clone());
     }
     Arc::new(cluster)
+}
+
+/// Whether people declare such a fact, before there is a cluster.
+fn is_declared(fact: &Fact) -> bool {
+    match fact {
+        Fact::Namespace(_) | Fact::Service(_) | Fact::Workload(_) | Fact::CidrGroup(_) => true,
+        Fact::Pod(_) | Fact::Node(_) | Fact::EndpointSlice(_) | Fact::CiliumNode(_) => false,
+        Fact::AgentConfig(_) | Fact::DnsCache(_) => false,
+    }
 }
 
 /// The policies of the files of a bucket.

@@ -89,7 +89,13 @@ pub struct Object<'t> {
     pub kind: String,
 }
 
-/// The objects of a document: itself, or the members of a `kind: List` or of a typed list such as `PodList`, lists in lists included.
+/// Whether an object is a snapshot of a cluster: a list of objects of which only that was kept which can decide something.
+pub fn is_snapshot(api_version: &str, kind: &str) -> bool {
+    api_version.starts_with("tidegate.io/") && kind == "Snapshot"
+}
+
+/// The objects of a document: itself, or the members of a `kind: List`, of a typed list such as `PodList`, lists in lists included, or of
+/// a snapshot.
 ///
 /// Paths of members begin `items[3]`.
 pub fn objects<'t>(root: &At<'t>) -> Vec<Object<'t>> {
@@ -102,6 +108,11 @@ fn gather<'t>(at: &At<'t>, list_version: &str, list_kind: &str, depth: u8, found
     let api_version = at.text_of("apiVersion").unwrap_or(list_version).to_owned();
     let kind = at.text_of("kind").unwrap_or(list_kind).to_owned();
     match kind.strip_suffix("List") {
+        None if is_snapshot(&api_version, &kind) && depth == 0 => {
+            for item in at.list("items") {
+                gather(&item, "", "", depth + 1, found);
+            }
+        }
         Some(member) if depth < 4 && at.get("spec").is_none() => {
             let version = if member.is_empty() { "" } else { api_version.as_str() };
             for item in at.list("items") {

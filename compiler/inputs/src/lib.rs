@@ -70,6 +70,20 @@ pub struct Project {
     /// Whether what was not read may exist.
     #[returns(copy)]
     pub knowledge: Knowledge,
+    /// Which facts of the texts count.
+    #[returns(copy)]
+    pub heeded: Heeded,
+}
+
+/// Which facts of the texts count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Heeded {
+    /// All of them.
+    #[default]
+    All,
+    /// What people declare: namespaces, services, workloads, sets of prefixes. What only a running cluster tells does not count: pods, nodes,
+    /// backends, how its agent is set up, DNS answers.
+    Declared,
 }
 
 /// What follows from an object that was not read. Meaning does not depend on it; answers to questions do.

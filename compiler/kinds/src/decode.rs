@@ -1,6 +1,6 @@
 //! From a document to decoded objects.
 
-use facts::decode::{Object, decode_with, objects};
+use facts::decode::{Object, decode_with, is_snapshot, objects};
 use facts::dns_cache;
 use facts::read::At;
 use hir::gateway::GatewayPolicy;
@@ -70,8 +70,10 @@ pub fn decode(tree: &Tree, root: NodeId, namespace: &str, dialect: &Dialect) -> 
         }];
     }
     let objects = objects(&root);
+    // Why: its facts lack fields that an API server asks for, on purpose.
+    let reviewed = !is_snapshot(root.text_of("apiVersion").unwrap_or(""), root.text_of("kind").unwrap_or(""));
     let decoded = objects.iter().map(|object| {
-        let mut decoded = decode_object(object, dialect);
+        let mut decoded = decode_object(object, dialect, reviewed);
         if let Some(version) = deprecated(&object.api_version, &object.kind) {
             let kind = ProblemKind::DeprecatedVersion(version);
             decoded.problems.push(Problem::new("", Stage::Schema, Consequence::Kept, kind));
@@ -81,7 +83,7 @@ pub fn decode(tree: &Tree, root: NodeId, namespace: &str, dialect: &Dialect) -> 
     decoded.collect()
 }
 
-fn decode_object(object: &Object<'_>, dialect: &Dialect) -> Decoded {
+fn decode_object(object: &Object<'_>, dialect: &Dialect, reviewed: bool) -> Decoded {
     let at = object.at.as_root();
     let class = classify(&object.api_version, &object.kind);
     let namespaced = match class {
@@ -113,7 +115,7 @@ fn decode_object(object: &Object<'_>, dialect: &Dialect) -> Decoded {
             if fact.fact.is_none() && fact.problems.is_empty() {
                 return decoded(What::Other, Vec::new());
             }
-            let kind = fact_kind(&api_version, &kind);
+            let kind = fact_kind(&api_version, &kind).filter(|_| reviewed);
             let problems =
                 kind.map(|kind| review(&at, kind, name.clone(), dialect, false).problems).unwrap_or_default();
             decoded(What::Fact(fact.fact, fact.problems), problems)

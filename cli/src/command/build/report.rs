@@ -1,5 +1,6 @@
 //! The JSON that `build` writes: its report, and the files of an output folder beside the images.
 
+use crate::cluster::ClusterEntry;
 use crate::report::{DialectEntry, Incomplete, NotOnNode, Place};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -14,6 +15,9 @@ pub struct BuildReport {
     pub kind: &'static str,
     /// The reading of the language that was used.
     pub dialect: DialectEntry,
+    /// The cluster facts behind it; absent where neither `--cluster` nor a snapshot among the paths gave any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterEntry>,
     /// Policies of other engines, which are not evaluated; absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub incomplete: Vec<Incomplete>,

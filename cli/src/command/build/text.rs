@@ -2,6 +2,7 @@
 
 use super::report::{BuildReport, DirectionEntry};
 use super::{Built, Made, plan, who};
+use crate::cluster::ClusterEntry;
 use crate::render::count;
 use crate::report::Incomplete;
 use diag::Diagnostic;
@@ -31,6 +32,7 @@ pub fn text(report: &BuildReport, explained: &str) -> String {
         summary.bytes,
         report.dialect
     );
+    out += &ClusterEntry::line(report.cluster.as_ref());
     out.extend(report.not_on_node.line().map(|line| line + "\n"));
     out += &Incomplete::lines(&report.incomplete);
     out

@@ -77,7 +77,8 @@ impl Run {
             }
         };
         let found = Found { answers, sample, unknown, on_kernel };
-        let report = view::report(&session.db, &plan, &found, &session.choice);
+        let mut report = view::report(&session.db, &plan, &found, &session.choice);
+        report.cluster = session.cluster.clone();
         let again = super::as_root();
         output::write_all(&self.outputs.outputs, |format, destination| match format {
             Format::Json => crate::command::json(&report),

@@ -2,6 +2,7 @@
 
 use super::doubt;
 use super::run::Found;
+use crate::cluster::ClusterEntry;
 use crate::render;
 use crate::report::{API_VERSION, DialectEntry, Incomplete, LabAnswer, LabReport, LabSummary, TraceCause};
 use driver::{Choice, Database, locate};
@@ -25,6 +26,7 @@ pub fn report(db: &Database, plan: &Plan, found: &Found, choice: &Choice) -> Lab
         api_version: API_VERSION,
         kind: "LabReport",
         dialect: DialectEntry::of(choice),
+        cluster: None,
         incomplete: Incomplete::of(db),
         on_kernel: found.on_kernel.is_ok(),
         not_on_kernel_because: found.on_kernel.clone().err(),
@@ -153,6 +155,7 @@ fn closing(report: &LabReport) -> String {
         "{} questions{sample}: {} reached, {} blocked; {verdict}{not_asked}; {}\n",
         summary.questions, summary.reached, summary.blocked, report.dialect
     ) + &differing_under(report)
+        + &ClusterEntry::line(report.cluster.as_ref())
         + &Incomplete::lines(&report.incomplete)
 }
 

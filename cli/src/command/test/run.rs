@@ -70,7 +70,7 @@ impl Outcome {
                 continue;
             }
             let (db, choice) = claims::database(&texts, (&test.path, &test.text), &suite, wish);
-            let session = Session { db, choice, unreadable: Vec::new(), empty: false };
+            let session = Session { db, choice, unreadable: Vec::new(), empty: false, cluster: None };
             if !std::mem::replace(&mut said, true) {
                 session.report_unsound();
             }

@@ -1,0 +1,250 @@
+//! Each kind as it is written: the least object that decodes to the same fact.
+
+use crate::settings;
+use facts::endpoint_slice::{Endpoint, EndpointPort, EndpointSlice};
+use facts::service::{Service, ServicePort, TargetPort};
+use facts::{
+    CidrGroup, CiliumNode, Cluster, ContainerPort, Labels, Name, Namespace, Node, Phase, Pod, Workload, WorkloadKind,
+    config_map,
+};
+use flow::Protocol;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+/// Every object, kind by kind, ascending by name.
+pub fn of(cluster: &Cluster) -> Vec<Value> {
+    let Cluster {
+        config,
+        namespaces,
+        nodes,
+        cilium_nodes,
+        pods,
+        // Why left out: no object of this cluster tells them.
+        remote_pods: _,
+        services,
+        endpoint_slices,
+        workloads,
+        cidr_groups,
+        dns,
+    } = cluster;
+    let mut out: Vec<Value> = namespaces.values().map(namespace).collect();
+    out.extend(nodes.values().map(node));
+    out.extend(cilium_nodes.values().map(cilium_node));
+    out.extend(pods.values().map(pod));
+    out.extend(workloads.values().map(workload));
+    out.extend(services.values().map(service));
+    out.extend(endpoint_slices.values().map(endpoint_slice));
+    out.extend(cidr_groups.values().map(cidr_group));
+    out.extend(settings::of(config).map(|data| {
+        let name = Name::new("kube-system", config_map::NAME);
+        object("v1", "ConfigMap", metadata(Some(&name.namespace), &name.name, &Labels::new()), [("data", data)])
+    }));
+    if !dns.is_empty() {
+        let names: Map<String, Value> = dns.iter().map(|(name, ips)| (name.clone(), texts(ips))).collect();
+        let metadata = metadata(None, "answers", &Labels::new());
+        out.push(object("tidegate.io/v1alpha1", "DnsCache", metadata, [("names", Value::Object(names))]));
+    }
+    out
+}
+
+fn namespace(it: &Namespace) -> Value {
+    let Namespace { name, labels } = it;
+    let mut labels = labels.clone();
+    // The API server adds it and so does decoding.
+    labels.remove("kubernetes.io/metadata.name");
+    object("v1", "Namespace", metadata(None, name, &labels), [])
+}
+
+fn node(it: &Node) -> Value {
+    let Node { name, labels, ips, pod_cidrs } = it;
+    let addresses: Vec<Value> = ips.iter().map(|ip| json!({ "type": "InternalIP", "address": ip })).collect();
+    let spec = fields([("podCIDRs", list(pod_cidrs.iter().map(|it| json!(it.to_string())).collect()))]);
+    let status = fields([("addresses", list(addresses))]);
+    object("v1", "Node", metadata(None, name, labels), [("spec", spec), ("status", status)])
+}
+
+fn cilium_node(it: &CiliumNode) -> Value {
+    let CiliumNode { name, labels, ips, health, ingress, pod_cidrs } = it;
+    let addresses = ips.iter().map(|ip| json!({ "ip": ip })).collect();
+    let ranges = pod_cidrs.iter().map(|it| json!(it.to_string())).collect();
+    let spec = fields([
+        ("addresses", list(addresses)),
+        ("health", families(health)),
+        ("ingress", families(ingress)),
+        ("ipam", fields([("podCIDRs", list(ranges))])),
+    ]);
+    object("cilium.io/v2", "CiliumNode", metadata(None, name, labels), [("spec", spec)])
+}
+
+fn pod(it: &Pod) -> Value {
+    let Pod {
+        name,
+        labels,
+        ips,
+        ports,
+        service_account,
+        host_network,
+        node,
+        phase,
+        deleting,
+        agent_image,
+        // Why left out: it is told of pods of other clusters alone.
+        cluster: _,
+    } = it;
+    let mut head = metadata(Some(&name.namespace), &name.name, labels);
+    if *deleting {
+        // Its time decides nothing; that there is one does.
+        head["deletionTimestamp"] = json!("set");
+    }
+    let mut spec = pod_spec(ports, service_account, *host_network, agent_image.as_deref());
+    if let Some(node) = node {
+        insert(&mut spec, "nodeName", json!(node));
+    }
+    let word = match phase {
+        Phase::Running => Value::Null,
+        Phase::Pending => json!("Pending"),
+        Phase::Succeeded => json!("Succeeded"),
+        Phase::Failed => json!("Failed"),
+        Phase::Unknown => json!("Unknown"),
+    };
+    let status = fields([("phase", word), ("podIPs", list(ips.iter().map(|ip| json!({ "ip": ip })).collect()))]);
+    object("v1", "Pod", head, [("spec", spec), ("status", status)])
+}
+
+fn workload(it: &Workload) -> Value {
+    let Workload { kind, name, labels, ports, service_account, host_network, agent_image, replicas } = it;
+    let spec = pod_spec(ports, service_account, *host_network, agent_image.as_deref());
+    let head = fields([("labels", mapping(labels))]);
+    let mut inner = fields([("metadata", head), ("spec", spec)]);
+    for name in kind.template_path().iter().rev().take(kind.template_path().len() - 1) {
+        inner = fields([(*name, inner)]);
+    }
+    if let Some(replicas) = replicas {
+        insert(&mut inner, "replicas", json!(replicas));
+    }
+    let version = match kind {
+        WorkloadKind::Job | WorkloadKind::CronJob => "batch/v1",
+        _ => "apps/v1",
+    };
+    object(version, kind.name(), metadata(Some(&name.namespace), &name.name, &Labels::new()), [("spec", inner)])
+}
+
+fn pod_spec(ports: &[ContainerPort], account: &str, host_network: bool, image: Option<&str>) -> Value {
+    let port = |it: &ContainerPort| {
+        fields([("name", json!(it.name)), ("containerPort", json!(it.port)), ("protocol", protocol(it.protocol))])
+    };
+    let container = fields([
+        ("image", image.map_or(Value::Null, |it| json!(it))),
+        ("ports", list(ports.iter().map(port).collect())),
+    ]);
+    fields([
+        ("containers", if container.is_null() { Value::Null } else { json!([container]) }),
+        ("hostNetwork", if host_network { json!(true) } else { Value::Null }),
+        ("serviceAccountName", if account.is_empty() { Value::Null } else { json!(account) }),
+    ])
+}
+
+fn service(it: &Service) -> Value {
+    let Service { name, labels, selector, cluster_ips, ports, kind } = it;
+    let spec = fields([
+        ("clusterIPs", texts(cluster_ips)),
+        ("ports", list(ports.iter().map(service_port).collect())),
+        ("selector", mapping(selector)),
+        ("type", if kind == "ClusterIP" { Value::Null } else { json!(kind) }),
+    ]);
+    object("v1", "Service", metadata(Some(&name.namespace), &name.name, labels), [("spec", spec)])
+}
+
+fn service_port(it: &ServicePort) -> Value {
+    let ServicePort { name, protocol: spoken, port, target, node_port } = it;
+    let target = match target {
+        TargetPort::Number(number) if number == port => Value::Null,
+        TargetPort::Number(number) => json!(number),
+        TargetPort::Name(name) => json!(name),
+    };
+    fields([
+        ("name", if name.is_empty() { Value::Null } else { json!(name) }),
+        ("nodePort", node_port.map_or(Value::Null, |it| json!(it))),
+        ("port", json!(port)),
+        ("protocol", protocol(*spoken)),
+        ("targetPort", target),
+    ])
+}
+
+fn endpoint_slice(it: &EndpointSlice) -> Value {
+    let EndpointSlice { name, labels, endpoints, ports } = it;
+    let endpoint = |it: &Endpoint| {
+        let Endpoint { addresses, ready, node } = it;
+        json!(Map::from_iter(
+            [
+                ("addresses", texts(addresses)),
+                ("conditions", if *ready { Value::Null } else { json!({ "ready": false }) }),
+                ("nodeName", node.as_ref().map_or(Value::Null, |it| json!(it))),
+            ]
+            .into_iter()
+            .filter(|(_, value)| !value.is_null())
+            .map(|(name, value)| (name.to_owned(), value))
+        ))
+    };
+    let port = |it: &EndpointPort| {
+        let EndpointPort { name, protocol: spoken, port } = it;
+        json!({ "name": name, "protocol": spoken.to_string().to_ascii_uppercase(), "port": port })
+    };
+    let endpoints = list(endpoints.iter().map(endpoint).collect());
+    let ports = list(ports.iter().map(port).collect());
+    let head = metadata(Some(&name.namespace), &name.name, labels);
+    object("discovery.k8s.io/v1", "EndpointSlice", head, [("endpoints", endpoints), ("ports", ports)])
+}
+
+fn cidr_group(it: &CidrGroup) -> Value {
+    let CidrGroup { name, labels, prefixes } = it;
+    let prefixes = list(prefixes.iter().map(|it| json!(it.to_string())).collect());
+    let spec = fields([("externalCIDRs", prefixes)]);
+    object("cilium.io/v2", "CiliumCIDRGroup", metadata(None, name, labels), [("spec", spec)])
+}
+
+fn object<const N: usize>(version: &str, kind: &str, metadata: Value, rest: [(&str, Value); N]) -> Value {
+    let head = [("apiVersion", json!(version)), ("kind", json!(kind)), ("metadata", metadata)];
+    fields(head.into_iter().chain(rest))
+}
+
+fn metadata(namespace: Option<&str>, name: &str, labels: &Labels) -> Value {
+    let namespace = namespace.map_or(Value::Null, |it| json!(it));
+    fields([("labels", mapping(labels)), ("name", json!(name)), ("namespace", namespace)])
+}
+
+/// An object of the fields that say something; null when none does.
+fn fields<'a>(all: impl IntoIterator<Item = (&'a str, Value)>) -> Value {
+    let said = all.into_iter().filter(|(_, value)| !value.is_null());
+    let said: Map<String, Value> = said.map(|(name, value)| (name.to_owned(), value)).collect();
+    if said.is_empty() { Value::Null } else { Value::Object(said) }
+}
+
+fn insert(value: &mut Value, name: &str, field: Value) {
+    match value {
+        Value::Object(fields) => drop(fields.insert(name.to_owned(), field)),
+        _ => *value = json!({ name: field }),
+    }
+}
+
+fn list(all: Vec<Value>) -> Value {
+    if all.is_empty() { Value::Null } else { Value::Array(all) }
+}
+
+fn texts(ips: &BTreeSet<IpAddr>) -> Value {
+    list(ips.iter().map(|ip| json!(ip)).collect())
+}
+
+fn mapping(labels: &Labels) -> Value {
+    if labels.is_empty() { Value::Null } else { json!(labels) }
+}
+
+fn families(ips: &BTreeSet<IpAddr>) -> Value {
+    fields(ips.iter().map(|ip| (if ip.is_ipv4() { "ipv4" } else { "ipv6" }, json!(ip))))
+}
+
+/// The protocol of a port; nothing for TCP, which is meant where none is written.
+fn protocol(protocol: Protocol) -> Value {
+    if protocol == Protocol::TCP { Value::Null } else { json!(protocol.to_string().to_ascii_uppercase()) }
+}
