@@ -25,7 +25,7 @@ const EDITS: u16 = 7;
 /// A stage failed: the text says which.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct Failed(String);
+pub struct Failed(pub(crate) String);
 
 /// Compiles a world of `n` policies and `n` pods, then edits it.
 pub fn run(n: usize, wanted: &dyn Fn(&str) -> bool, say: &mut dyn FnMut(Line)) -> Result<(), Failed> {
@@ -227,16 +227,16 @@ fn each<T: Sync>(db: &Database, items: &[T], work: impl Fn(&Database, &T) + Sync
     });
 }
 
-fn threads() -> usize {
+pub(crate) fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-fn milliseconds(duration: Duration) -> f64 {
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
     duration.as_secs_f64() * 1e3
 }
 
 /// A figure of `/proc/self/status` (proc(5)), in kB; 0 where there is none.
-fn memory_kb(name: &str) -> u64 {
+pub(crate) fn memory_kb(name: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
     line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)

@@ -7,17 +7,19 @@
 //!  datapath: Case ─► image ─────────┐
 //!               └──► peers::* ──────┴─ BPF_PROG_TEST_RUN, interleaved rounds ─► T1 T2 T3 T4 T5 T10
 //!  compile:  World ─► driver ─► classes, diagrams, images ─► wall time, memory ─► T9 T12 R-C5
+//!  diff:     World × 2 ─► delta ─► rows, wall time, memory ─► diff
 //! ```
 //! # Does not know
 //! What figure is good enough: limits are a reader's; a line carries ratios.
 //! # Laws
 //! A peer-shaped program decides as the rules mean, else it is not measured (`tests/peers.rs`). Worlds and rings are the same in every run.
 //! # Reading order
-//! [`datapath`], [`datapath::case`], [`peers`], then [`compile`], [`world`], [`tenants`]; [`line`] is the output.
+//! [`datapath`], [`datapath::case`], [`peers`], then [`compile`], [`mod@diff`], [`world`], [`tenants`]; [`line`] is the output.
 
 pub mod clock;
 pub mod compile;
 pub mod datapath;
+pub mod diff;
 pub mod line;
 pub mod peers;
 pub mod random;

@@ -1,6 +1,6 @@
 //! `benches [--quick] [TARGET…]`: prints one line a measurement.
 
-use benches::{clock, compile, datapath};
+use benches::{clock, compile, datapath, diff};
 use clap::Parser;
 use std::io::Write;
 use std::process::{Command, ExitCode};
@@ -21,6 +21,9 @@ struct Arguments {
     /// Compiles the tenants' world in this process
     #[arg(long, hide = true)]
     tenants: bool,
+    /// Compares two trees in this process
+    #[arg(long, hide = true)]
+    trees: Option<String>,
 }
 
 impl Arguments {
@@ -31,19 +34,21 @@ impl Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let known = |name: &&String| !datapath::TARGETS.iter().chain(&compile::TARGETS).any(|target| target == name);
+    let all_targets = || datapath::TARGETS.iter().chain(&compile::TARGETS).chain([&diff::TARGET]);
+    let known = |name: &&String| !all_targets().any(|target| target == name);
     if let Some(unknown) = arguments.targets.iter().find(known) {
-        eprintln!(
-            "`{unknown}` is not measured; {} and {} are",
-            datapath::TARGETS.join(", "),
-            compile::TARGETS.join(", ")
-        );
+        let names: Vec<&str> = all_targets().copied().collect();
+        eprintln!("`{unknown}` is not measured; {} are", names.join(", "));
         return ExitCode::from(2);
     }
-    let done = match arguments.world {
+    let trees = arguments.trees.as_deref().and_then(|name| Some((name, diff::Case::named(name)?)));
+    let done = match (trees, arguments.world) {
+        (Some((name, case)), _) => diff::run(name, case, diff::SIZE, &mut say).map_err(|error| error.to_string()),
         _ if arguments.tenants => compile::run_tenants(&mut say).map_err(|error| error.to_string()),
-        Some(n) => compile::run(n, &|target| arguments.wanted(target), &mut say).map_err(|error| error.to_string()),
-        None => all(&arguments),
+        (None, Some(n)) => {
+            compile::run(n, &|target| arguments.wanted(target), &mut say).map_err(|error| error.to_string())
+        }
+        (None, None) => all(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -68,6 +73,11 @@ fn all(arguments: &Arguments) -> Result<(), String> {
     }
     if arguments.wanted(compile::TENANTS) {
         world(arguments, &["--tenants"])?;
+    }
+    if arguments.wanted(diff::TARGET) {
+        for (name, _) in diff::Case::ALL {
+            world(arguments, &["--trees", name])?;
+        }
     }
     if !datapath::TARGETS.iter().any(|target| arguments.wanted(target)) {
         return Ok(());

@@ -13,6 +13,7 @@ const HELP: &str = "\
 
 Review
   check       Report every problem of manifests, with its place and a way out
+  diff        Say which flows two sets of manifests decide differently
   trace       Say whether one flow passes, and which lines decide it
   graph       Say who reaches whom, and because of which rules
   test        Say whether policies do what their tests say
@@ -70,6 +71,8 @@ pub enum Command {
     Build(command::build::Build),
     /// Report every problem of manifests, with its place and a way out.
     Check(command::check::Check),
+    /// Say which flows two sets of manifests decide differently, and because of which rules.
+    Diff(Box<command::diff::Diff>),
     /// Say whether one flow passes, and which lines decide it.
     Trace(Box<command::trace::Trace>),
     /// Say who reaches whom, and because of which rules.

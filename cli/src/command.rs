@@ -4,6 +4,7 @@ pub mod build;
 pub mod check;
 pub mod completion;
 pub mod demo;
+pub mod diff;
 pub mod graph;
 pub mod init;
 pub mod lab;
@@ -46,6 +47,7 @@ pub fn run(args: Args) -> Exit {
     let outcome = std::panic::catch_unwind(move || match args.command {
         Command::Build(command) => command.run(color),
         Command::Check(command) => command.run(color),
+        Command::Diff(command) => command.run(color),
         Command::Trace(command) => command.run(color),
         Command::Test(command) => command.run(color),
         Command::Graph(command) => command.run(color),

@@ -1,6 +1,7 @@
 //! `cargo xtask schema`: the JSON schemas of what the command line writes, generated from its types.
 
 use cli::command::build::report as build;
+use cli::command::diff::report as diff;
 use cli::command::graph;
 use cli::command::snapshot::report::SnapshotFile;
 use cli::command::test;
@@ -31,6 +32,7 @@ pub struct Arguments {
 pub fn all() -> BTreeMap<&'static str, String> {
     BTreeMap::from([
         ("CheckReport.json", schema::<report::CheckReport>("CheckReport")),
+        ("DiffReport.json", schema::<diff::DiffReport>("DiffReport")),
         ("TraceReport.json", schema::<report::TraceReport>("TraceReport")),
         ("GraphReport.json", schema::<graph::report::GraphReport>("GraphReport")),
         ("TestReport.json", schema::<test::report::TestReport>("TestReport")),

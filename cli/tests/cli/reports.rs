@@ -70,7 +70,7 @@ fn problems(root: &Value, schema: &Value, value: &Value, at: &str, out: &mut Vec
 }
 
 /// Checks a JSON by the schema of its kind, and gives it back.
-fn valid(text: &str) -> Value {
+pub fn valid(text: &str) -> Value {
     let value: Value = serde_json::from_str(text).unwrap();
     let kind = value["kind"].as_str().unwrap();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../docs/schemas/{kind}.json"));

@@ -227,6 +227,11 @@ impl Diagram {
         &self.signatures[self.place_of(peer) as usize].0
     }
 
+    /// Where the signature of a peer stands in [`Diagram::signatures`]: peers with equal places are named by the same rules.
+    pub fn signature_place(&self, peer: PeerId) -> u32 {
+        self.place_of(peer)
+    }
+
     /// The least signature of a class; `None` for a class of another diagram.
     pub fn signature(&self, class: ClassId) -> Option<&[u32]> {
         self.signatures.iter().find(|(_, of)| *of == class).map(|(signature, _)| &**signature)

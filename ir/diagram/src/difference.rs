@@ -6,6 +6,7 @@ use flow::{L4Key, L4Set, PeerId, PeerSet, Verdict};
 use rustc_hash::FxHashMap;
 
 use crate::diagram::{ClassId, Diagram};
+use crate::map::L4Map;
 
 /// Peers that go from one class to one class.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,6 +86,25 @@ pub fn difference(old: &Diagram, new: &Diagram) -> Difference {
     out
 }
 
+/// The keys in stretches on which neither of two maps changes its verdict: the first and the last key of each, the verdict of the one
+/// map and that of the other. Ascending, and together every key.
+pub fn stretches(old: &L4Map, new: &L4Map) -> Vec<(L4Key, L4Key, Verdict, Verdict)> {
+    let mut olds = old.ranges().peekable();
+    let mut news = new.ranges().peekable();
+    let (mut out, mut low) = (Vec::new(), L4Key::MIN);
+    while let (Some(&(_, old_high, old)), Some(&(_, new_high, new))) = (olds.peek(), news.peek()) {
+        let high = old_high.min(new_high);
+        out.push((low, high, old, new));
+        olds.next_if(|(_, end, _)| *end == high);
+        news.next_if(|(_, end, _)| *end == high);
+        match L4Key::from_raw(high.raw() + 1) {
+            Some(next) => low = next,
+            None => break,
+        }
+    }
+    out
+}
+
 impl Difference {
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
@@ -121,22 +141,9 @@ impl Difference {
     /// Adds the changes of one pair of classes, as of a region that is about to be added.
     fn compare(&mut self, old: &Diagram, new: &Diagram, (from, to): (ClassId, ClassId)) {
         let region = self.regions.len();
-        let mut olds = old.l4(from).ranges().peekable();
-        let mut news = new.l4(to).ranges().peekable();
-        let mut low = L4Key::MIN;
-        while let (Some(&(_, old_high, old)), Some(&(_, new_high, new))) = (olds.peek(), news.peek()) {
-            let high = old_high.min(new_high);
-            if old != new {
-                // Neighbouring boxes never need joining: at every cut at least one of the two verdicts changes.
-                self.changes.push(Change { region, low, high, old, new });
-            }
-            olds.next_if(|(_, end, _)| *end == high);
-            news.next_if(|(_, end, _)| *end == high);
-            match L4Key::from_raw(high.raw() + 1) {
-                Some(next) => low = next,
-                None => break,
-            }
-        }
+        // Neighbouring boxes never need joining: at every cut at least one of the two verdicts changes.
+        let stretches = stretches(old.l4(from), new.l4(to)).into_iter().filter(|(.., old, new)| old != new);
+        self.changes.extend(stretches.map(|(low, high, old, new)| Change { region, low, high, old, new }));
     }
 }
 

@@ -42,7 +42,7 @@ mod sweep;
 
 pub use columns::{ColumnId, Columns};
 pub use diagram::{ClassId, Counts, Diagram, Signature, build};
-pub use difference::{Change, ChangeCounts, Difference, Region, difference};
+pub use difference::{Change, ChangeCounts, Difference, Region, difference, stretches};
 pub use limits::{Limits, TooLarge};
 pub use map::L4Map;
 pub use meet::meet;

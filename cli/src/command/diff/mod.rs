@@ -1,0 +1,108 @@
+//! `tidegate diff`: which flows two sets of manifests decide differently, and because of which rules.
+
+mod format;
+mod markdown;
+pub mod report;
+mod revision;
+mod sarif;
+mod sides;
+mod text;
+
+use self::format::{Format, To};
+use self::report::{DiffReport, Total};
+use super::Exit;
+use crate::args::{Color, Facts};
+use crate::render;
+use clap::{Args, ValueEnum};
+use driver::Wish;
+
+/// Say which flows two sets of manifests decide differently, and because of which rules.
+///
+/// OLD and NEW are files, folders, `-` for standard input, or `REVISION:PATH` of the git repository of the current folder; PATH is
+/// relative to the current folder, as everywhere. The exit code is that of `kubectl diff`: 0 when nothing changes, 1 when something
+/// does, 2 when it cannot be said.
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// What was: a file, a folder, `-`, or `REVISION:PATH`.
+    #[arg(value_name = "OLD")]
+    pub old: String,
+    /// What is to be; the same as OLD where only the reading changes.
+    #[arg(value_name = "NEW")]
+    pub new: String,
+    /// Files or folders with facts of the cluster that both sides share. Repeatable.
+    #[arg(long, value_name = "PATH")]
+    pub facts_from: Vec<String>,
+    /// The namespace of objects that name none.
+    #[arg(short, long, value_name = "NAME", default_value = "default")]
+    pub namespace: String,
+    /// The reading of both sides, as `check --help` lists them.
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = crate::session::dialect)]
+    pub dialect: Wish,
+    /// The reading of OLD, where it is another.
+    #[arg(long, value_name = "NAME", value_parser = crate::session::dialect)]
+    pub old_dialect: Option<Wish>,
+    /// The reading of NEW, where it is another: what an upgrade changes.
+    #[arg(long, value_name = "NAME", value_parser = crate::session::dialect)]
+    pub new_dialect: Option<Wish>,
+    /// Whether the files hold a part of a cluster, so that policies may be about pods that are not there, or all of it.
+    #[arg(long, value_name = "WHAT", default_value = "part")]
+    pub facts: Facts,
+    /// Which changes make the exit code 1.
+    #[arg(long, value_name = "WHICH", default_value = "any")]
+    pub fail_on: FailOn,
+    /// Format of the report (text, json, markdown, sarif), and its file when it is not for standard output. Repeatable.
+    #[arg(short = 'o', long = "output", value_name = "FORMAT[=FILE]")]
+    pub outputs: Vec<To>,
+}
+
+/// Which changes make the exit code 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Any change, at one end or from end to end.
+    Any,
+    /// A flow that begins to pass.
+    Gained,
+    /// A flow that no longer passes.
+    Lost,
+    /// A flow with addresses outside the cluster that begins to pass.
+    World,
+    /// A change that hangs on what was not read, or on what is not evaluated.
+    Unknown,
+    /// None: the report is all that is asked for.
+    None,
+}
+
+impl FailOn {
+    fn fails(self, total: &Total) -> bool {
+        match self {
+            FailOn::Any => total.any(),
+            FailOn::Gained => total.gained > 0,
+            FailOn::Lost => total.lost > 0,
+            FailOn::World => total.gained_from_world > 0,
+            FailOn::Unknown => total.unknown > 0,
+            FailOn::None => false,
+        }
+    }
+}
+
+impl Diff {
+    /// Reads both sides, compares, prints.
+    pub fn run(self, color: Color) -> Result<Exit, String> {
+        let sides = sides::open(&self)?;
+        let [old, new] = &sides;
+        let delta = delta::diff(&old.db, &new.db).map_err(|error| format!("the comparison is too large: {error}"))?;
+        let report = DiffReport::of(&sides, &delta);
+        format::write_all(&self.outputs, |format, destination| match format {
+            Format::Text => text::render(&report, render::colours(color, destination)),
+            Format::Json => super::json(&report),
+            Format::Markdown => markdown::render(&report),
+            Format::Sarif => sarif::render(&report),
+        })?;
+        let unread = sides.iter().any(sides::Side::is_unsound);
+        Ok(match unread {
+            true => Exit::Bad,
+            false if self.fail_on.fails(&report.summary) => Exit::Findings,
+            false => Exit::Clean,
+        })
+    }
+}

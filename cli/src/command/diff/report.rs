@@ -1,0 +1,231 @@
+//! What `diff` found, as JSON has it.
+
+use super::sides::Side;
+use crate::render;
+use crate::report::{API_VERSION, DialectEntry, Incomplete, TraceCause};
+use delta::{Change, Decided, Delta, Kind, Passes, Step};
+use driver::{Database, locate};
+use flow::{Auth, Direction};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// What `diff` found.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DiffReport {
+    /// Always `tidegate.io/v1alpha1`.
+    pub api_version: &'static str,
+    /// Always `DiffReport`.
+    pub kind: &'static str,
+    /// What was.
+    pub old: DiffSide,
+    /// What is to be.
+    pub new: DiffSide,
+    /// Counts.
+    pub summary: Total,
+    /// The worst first; empty when nothing changes.
+    pub changes: Vec<ChangeEntry>,
+    /// Clauses that differ and that this build does not evaluate, as object and path.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_evaluated: Vec<String>,
+    /// Policies of egress gateways that differ: the routes that they choose are not compared.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<String>,
+}
+
+/// One side of a comparison.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DiffSide {
+    /// As it was named.
+    pub name: String,
+    /// The reading of the language that was used.
+    pub dialect: DialectEntry,
+    /// Policies that take part.
+    pub policies: usize,
+    /// Policies that a cluster refuses, so that they take no part.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<String>,
+    /// Policies of other engines, which are not evaluated.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub incomplete: Vec<Incomplete>,
+    /// Pods and workloads that this side alone has; their flows are compared as if both had them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub only_here: Vec<String>,
+}
+
+/// How many rows there are of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Total {
+    /// Flows that begin to pass, those from or to the world included.
+    pub gained: usize,
+    /// Those of them with addresses outside the cluster.
+    pub gained_from_world: usize,
+    /// Flows that no longer pass.
+    pub lost: usize,
+    /// Flows that pass before and after, but not alike.
+    pub altered: usize,
+    /// Changes at one end that the other end keeps from having an effect.
+    pub one_end: usize,
+    /// Changes that hang on facts that were not read, and clauses that are not evaluated.
+    pub unknown: usize,
+}
+
+impl Total {
+    /// Whether anything changes.
+    pub fn any(&self) -> bool {
+        *self != Total::default()
+    }
+}
+
+/// Flows that change alike and because of the same rules.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeEntry {
+    /// `gained`, `lost` or `altered`.
+    pub change: String,
+    /// `ingress` of the subjects, or their `egress`.
+    pub direction: String,
+    /// Whose policies decide otherwise.
+    pub subjects: Vec<String>,
+    /// Who is on the other side.
+    pub peers: Vec<String>,
+    /// Whether addresses outside the cluster are among the peers.
+    pub world: bool,
+    /// Whether one end is nobody in the files: what policies mention, such as labels that no pod carries.
+    pub supposed: bool,
+    /// Protocols and ports, for example `tcp/80,udp/1000-2000`.
+    pub ports: String,
+    /// Whether the flow changes from end to end; otherwise the other end keeps it closed.
+    pub end_to_end: bool,
+    /// Facts that were not read and on which it hangs whether this is a change.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// What decided before.
+    pub old: Decision,
+    /// What decides now.
+    pub new: Decision,
+    /// One of the flows, for example `shop/web -> shop/db tcp/5432`.
+    pub sample: String,
+}
+
+/// What decides at one end on one side.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Decision {
+    /// `allow`, `deny` or `redirect`.
+    pub verdict: String,
+    /// `rule`, `default-deny` or `default-allow`.
+    pub because: String,
+    /// The rules; for a default deny, what isolates the subject.
+    pub by: Vec<TraceCause>,
+    /// For a redirect, which proxy and what it admits; every request when the list is empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxied: Option<DiffProxied>,
+    /// Authentication that must hold first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authentication: Option<String>,
+}
+
+/// What a proxy admits.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct DiffProxied {
+    /// Which proxy, for example `http`.
+    pub proxy: String,
+    /// What it admits; every request when this is empty.
+    pub asks: Vec<String>,
+}
+
+impl DiffReport {
+    /// The report of a comparison.
+    pub fn of(sides: &[Side; 2], delta: &Delta) -> DiffReport {
+        let side = |at: usize, only_here: &[String]| DiffSide {
+            name: sides[at].name.clone(),
+            dialect: DialectEntry::of(&sides[at].choice),
+            policies: delta.policies[at],
+            refused: delta.rejected[at].iter().map(ToString::to_string).collect(),
+            incomplete: Incomplete::of(&sides[at].db),
+            only_here: only_here.to_vec(),
+        };
+        DiffReport {
+            api_version: API_VERSION,
+            kind: "DiffReport",
+            old: side(0, &delta.apart.only_old),
+            new: side(1, &delta.apart.only_new),
+            summary: total(delta),
+            changes: delta.changes.iter().map(|it| entry(sides, it)).collect(),
+            not_evaluated: delta.unevaluated.iter().map(|(object, path)| format!("{object} {path}")).collect(),
+            routes: delta.gateways.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+fn total(delta: &Delta) -> Total {
+    let mut total = Total { unknown: delta.unevaluated.len(), ..Total::default() };
+    for change in &delta.changes {
+        match change.kind {
+            _ if !change.missing.is_empty() => total.unknown += 1,
+            _ if !change.end_to_end => total.one_end += 1,
+            Kind::Gained => {
+                total.gained += 1;
+                total.gained_from_world += usize::from(change.world);
+            }
+            Kind::Lost => total.lost += 1,
+            Kind::Altered => total.altered += 1,
+        }
+    }
+    total
+}
+
+fn entry(sides: &[Side; 2], change: &Change) -> ChangeEntry {
+    let direction = match change.direction {
+        Direction::Ingress => "ingress",
+        Direction::Egress => "egress",
+    };
+    ChangeEntry {
+        change: change.kind.to_string(),
+        direction: direction.to_owned(),
+        subjects: change.subjects.names.clone(),
+        peers: change.peers.names.clone(),
+        world: change.world,
+        supposed: change.subjects.supposed || change.peers.supposed,
+        ports: delta::ports(&change.l4),
+        end_to_end: change.end_to_end,
+        missing: change.missing.iter().cloned().collect(),
+        old: decision(&sides[0].db, &change.old),
+        new: decision(&sides[1].db, &change.new),
+        sample: format!("{} -> {} {}", change.sample.source, change.sample.destination, change.sample.key),
+    }
+}
+
+fn decision(db: &Database, decided: &Decided) -> Decision {
+    let (verdict, proxied) = match &decided.fate.passes {
+        Passes::Denied => ("deny", None),
+        Passes::Directly => ("allow", None),
+        Passes::Proxied { proxy, asks } => ("redirect", Some(DiffProxied { proxy: proxy.clone(), asks: asks.clone() })),
+    };
+    let because = match decided.step {
+        Step::Rules => "rule",
+        Step::Isolated => "default-deny",
+        Step::Open => "default-allow",
+    };
+    let authentication = match decided.fate.auth {
+        Auth::Disabled => None,
+        Auth::Required => Some("required".to_owned()),
+        Auth::AlwaysFail => Some("always-fail".to_owned()),
+    };
+    let cause = |origin: &rules::Origin| {
+        let place = locate::locate(db, origin);
+        let place = place.and_then(|place| Some(render::place_of(db, db.file(place.file)?, place.span)));
+        TraceCause { object: origin.object.clone(), path: origin.path.clone(), place }
+    };
+    Decision {
+        verdict: verdict.to_owned(),
+        because: because.to_owned(),
+        by: decided.by.iter().map(cause).collect(),
+        proxied,
+        authentication,
+    }
+}

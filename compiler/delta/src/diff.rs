@@ -1,0 +1,204 @@
+//! The whole comparison of two databases.
+
+use crate::ends::rows;
+use crate::names::Names;
+use crate::rows::{Change, group, sort};
+use crate::side::Side;
+use crate::suppose::{differing, suppose};
+use crate::world::World;
+use diagram::TooLarge;
+use driver::Database;
+use facts::Namespace;
+use hir::policy::{L3, PeerSelector, Subjects};
+use hir::{ObjectRef, Operator, Selector, labels};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How many namespaces' labels are supposed in turn at most, where objects of namespaces were not read.
+const GUESSES: usize = 6;
+
+/// Everything that two sides decide otherwise.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delta {
+    /// The worst first; empty exactly when nothing changes.
+    pub changes: Vec<Change>,
+    /// Whoever only one side has.
+    pub apart: Apart,
+    /// Policies that a cluster refuses: on the old side, on the new one.
+    pub rejected: [Vec<ObjectRef>; 2],
+    /// Clauses that differ and that this build does not evaluate, each as object and path.
+    pub unevaluated: Vec<(ObjectRef, String)>,
+    /// Policies of egress gateways that differ: they choose routes, which are not compared.
+    pub gateways: Vec<ObjectRef>,
+    /// How many policies take part: on the old side, on the new one.
+    pub policies: [usize; 2],
+}
+
+/// Subjects that one side alone has. Their flows are compared as if both had them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Apart {
+    /// Those of the old side.
+    pub only_old: Vec<String>,
+    /// Those of the new side.
+    pub only_new: Vec<String>,
+}
+
+/// Compares two databases.
+///
+/// Errors: a limit of diagrams. Cost: what is read, once a side; of classes of subjects only those whose policies differ.
+pub fn diff(old: &Database, new: &Database) -> Result<Delta, TooLarge> {
+    let (old, new) = std::thread::scope(|scope| {
+        let other = old.clone();
+        let old = scope.spawn(move || Side::of(&other));
+        let new = Side::of(new);
+        // A panic over there is one here.
+        (old.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), new)
+    });
+    let mut delta = Delta {
+        rejected: [old.rejected.clone(), new.rejected.clone()],
+        policies: [old.all().count(), new.all().count()],
+        unevaluated: unevaluated(&old, &new),
+        gateways: gateways(&old, &new),
+        ..Delta::default()
+    };
+    let guesses = guesses(&old, &new);
+    let others: Vec<(Side, Side)> = guesses.iter().map(|guess| (with(&old, guess), with(&new, guess))).collect();
+    let (names, changes) = compare(old, new)?;
+    delta.apart = apart(&names);
+    let mut worlds = Vec::new();
+    for (old, new) in others {
+        worlds.push(compare(old, new)?.1);
+    }
+    delta.changes = joined(changes, worlds, &guesses);
+    Ok(delta)
+}
+
+fn compare(mut old: Side, mut new: Side) -> Result<(Names, Vec<Change>), TooLarge> {
+    let supposed = suppose(&mut old, &mut new);
+    let world = World::of(old, new, supposed);
+    let rows = rows(&world, false)?;
+    let changes = group(&world, rows);
+    Ok((world.names, changes))
+}
+
+fn apart(names: &Names) -> Apart {
+    let side = |wanted: bool| {
+        let pods = names.supposed.one_sided.iter().filter(|(_, new)| **new == wanted);
+        let labels: BTreeSet<String> = pods.map(|(name, _)| names.subject(&hir::Subject::Pod(name.clone()))).collect();
+        labels.into_iter().collect()
+    };
+    Apart { only_old: side(false), only_new: side(true) }
+}
+
+/// Clauses that are not evaluated, of policies that differ.
+fn unevaluated(old: &Side, new: &Side) -> Vec<(ObjectRef, String)> {
+    if old.closed.is_empty() && new.closed.is_empty() {
+        return Vec::new();
+    }
+    let differing: BTreeSet<ObjectRef> = differing(old, new).iter().map(|policy| policy.object.clone()).collect();
+    let closed = old.closed.iter().chain(&new.closed).filter(|(object, _)| differing.contains(object));
+    closed.cloned().collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The policies of egress gateways that are not the same on both sides.
+pub(crate) fn gateways(old: &Side, new: &Side) -> Vec<ObjectRef> {
+    let differs = |one: &Side, other: &Side| -> Vec<ObjectRef> {
+        let gone = one.gateways.iter().filter(|policy| !other.gateways.contains(policy));
+        gone.map(|policy| policy.object.clone()).collect()
+    };
+    let both: BTreeSet<ObjectRef> = differs(old, new).into_iter().chain(differs(new, old)).collect();
+    both.into_iter().collect()
+}
+
+/// Labels that namespaces may have whose objects were not read.
+struct Guess {
+    namespaces: BTreeSet<String>,
+    labels: BTreeMap<String, String>,
+}
+
+/// One guess for each set of namespace labels that a policy asks for which is not the same on both sides.
+fn guesses(old: &Side, new: &Side) -> Vec<Guess> {
+    if !old.partial && !new.partial {
+        return Vec::new();
+    }
+    let unread = |side: &Side| -> BTreeSet<String> {
+        let pods = side.cluster.pods.keys().chain(side.cluster.workloads.keys().map(|(_, name)| name));
+        let unread = pods.map(|name| &name.namespace).filter(|it| !side.cluster.namespaces.contains_key(*it));
+        unread.cloned().collect()
+    };
+    let mut namespaces = unread(old);
+    namespaces.append(&mut unread(new));
+    let read = |it: &String| old.cluster.namespaces.contains_key(it) || new.cluster.namespaces.contains_key(it);
+    namespaces.retain(|it| !read(it));
+    if namespaces.is_empty() {
+        return Vec::new();
+    }
+    let mut asked: BTreeSet<BTreeMap<String, String>> = BTreeSet::new();
+    for section in differing(old, new).iter().flat_map(|policy| &policy.sections) {
+        if let Subjects::Endpoints(selector) = &section.subjects {
+            asked.insert(of_namespace(selector));
+        }
+        for peers in
+            section.entries.iter().filter_map(|it| if let L3::Any(peers) = &it.l3 { Some(peers) } else { None })
+        {
+            for peer in peers {
+                if let PeerSelector::Labels { selector, .. } = &peer.selector {
+                    asked.insert(of_namespace(selector));
+                }
+            }
+        }
+    }
+    let asked = asked.into_iter().filter(|labels| !labels.is_empty()).take(GUESSES);
+    asked.map(|labels| Guess { namespaces: namespaces.clone(), labels }).collect()
+}
+
+/// The labels of namespaces that meet, or just fail, what a selector asks of them.
+fn of_namespace(selector: &Selector) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    for requirement in selector.requirements() {
+        let Some(key) = requirement.key.strip_prefix(labels::NAMESPACE_LABELS) else { continue };
+        let value = match &requirement.operator {
+            Operator::In(values) | Operator::NotIn(values) => values.first().cloned(),
+            Operator::Exists | Operator::DoesNotExist => Some("any".to_owned()),
+        };
+        if let (true, Some(value)) = (key != "kubernetes.io/metadata.name", value) {
+            found.insert(key.to_owned(), value);
+        }
+    }
+    found
+}
+
+fn with(side: &Side, guess: &Guess) -> Side {
+    let mut side = side.clone();
+    for name in &guess.namespaces {
+        let namespace = Namespace::new(name.clone(), guess.labels.clone());
+        side.cluster.namespaces.insert(name.clone(), namespace);
+    }
+    side
+}
+
+/// Joins what is found with what would be found if namespaces had some labels: what is not found everywhere is uncertain.
+fn joined(mut changes: Vec<Change>, worlds: Vec<Vec<Change>>, guesses: &[Guess]) -> Vec<Change> {
+    let mut seen: Vec<Change> = changes.clone();
+    for (world, guess) in worlds.into_iter().zip(guesses) {
+        let missing = || guess.namespaces.iter().map(|name| format!("namespace-labels {name}"));
+        for change in changes.iter_mut().filter(|change| !world.contains(change) && !is_supposed(change)) {
+            // Compared without what is missing: that is empty in every world.
+            let plain = Change { missing: BTreeSet::new(), ..change.clone() };
+            if !world.contains(&plain) {
+                change.missing.extend(missing());
+            }
+        }
+        for change in world {
+            if !seen.contains(&change) && !is_supposed(&change) {
+                seen.push(change.clone());
+                changes.push(Change { missing: missing().collect(), ..change });
+            }
+        }
+    }
+    sort(&mut changes);
+    changes
+}
+
+fn is_supposed(change: &Change) -> bool {
+    change.subjects.supposed || change.peers.supposed
+}

@@ -1,0 +1,209 @@
+//! Where each unit of subjects decides otherwise, and whether that changes anything from end to end.
+
+use crate::boxes::{Decided, Deciders, Difference, Half, Named, differences, may_differ, passing, slot};
+use crate::rows::Kind;
+use crate::world::World;
+use diagram::TooLarge;
+use flow::{Direction, Family, L4Set, Protocol};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// What changes for one unit and some groups of peers.
+#[derive(Clone, Debug)]
+pub(crate) struct Row {
+    pub unit: usize,
+    pub direction: Direction,
+    /// Indices into the groups of the world.
+    pub groups: Vec<usize>,
+    pub kind: Kind,
+    /// Whether the flow changes from end to end; otherwise the other end keeps it closed.
+    pub end_to_end: bool,
+    pub l4: L4Set,
+    pub old: Decided,
+    pub new: Decided,
+}
+
+/// Every row of every unit, in their order. Ends at the first one that is found with `first_only`.
+///
+/// Errors: a limit of diagrams.
+pub(crate) fn rows(world: &World, first_only: bool) -> Result<Vec<Row>, TooLarge> {
+    let deciders = Deciders::new(world);
+    let units = shown(world);
+    let next = AtomicUsize::new(0);
+    let found: Mutex<BTreeMap<usize, Result<Vec<Row>, TooLarge>>> = Mutex::default();
+    let locked = || found.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let work = || {
+        while let Some(unit) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let rows = of_unit(world, &deciders, *unit);
+            if rows.as_ref().is_ok_and(Vec::is_empty) {
+                continue;
+            }
+            locked().insert(*unit, rows);
+            if first_only {
+                next.store(units.len(), Ordering::Relaxed);
+            }
+        }
+    };
+    if units.len() < 64 {
+        work();
+    } else {
+        std::thread::scope(|scope| {
+            scope.spawn(work);
+            work();
+        });
+    }
+    let found = std::mem::take(&mut *locked());
+    let mut all = Vec::new();
+    for rows in found.into_values() {
+        all.extend(rows?);
+    }
+    Ok(all)
+}
+
+/// The units that are worth a row: a supposed one only where no real one is selected by the same policies.
+fn shown(world: &World) -> Vec<usize> {
+    let selecting = |unit: usize| {
+        let classes = world.units[unit].classes;
+        let of = |side: usize| {
+            let ready = &world.sides[side];
+            let class = &ready.classes[classes[side]];
+            let names = ready.side.selecting(class).into_iter().map(|policy| &policy.object);
+            (class.labels.get(Some(&hir::Source::K8s), hir::labels::NAMESPACE), names.collect::<Vec<_>>())
+        };
+        [of(0), of(1)]
+    };
+    let (supposed, real): (Vec<usize>, Vec<usize>) =
+        (0..world.units.len()).partition(|unit| world.units[*unit].supposed);
+    if supposed.is_empty() {
+        return real;
+    }
+    let known: std::collections::BTreeSet<_> = real.iter().map(|unit| selecting(*unit)).collect();
+    let mut all = real.clone();
+    all.extend(supposed.into_iter().filter(|unit| !known.contains(&selecting(*unit))));
+    all
+}
+
+fn of_unit(world: &World, deciders: &Deciders<'_>, unit: usize) -> Result<Vec<Row>, TooLarge> {
+    let classes = world.units[unit].classes;
+    if deciders.surely_equal(classes) {
+        return Ok(Vec::new());
+    }
+    let (old, new) = (deciders.of(0, classes[0])?, deciders.of(1, classes[1])?);
+    let mut rows = Vec::new();
+    for direction in Direction::BOTH {
+        let (old, new) = (&old[slot(direction)], &new[slot(direction)]);
+        if world.alike && !may_differ(old, new) {
+            continue;
+        }
+        rows.extend(Asking { world, deciders, unit, direction }.rows(old, new)?);
+    }
+    Ok(rows)
+}
+
+struct Asking<'a> {
+    world: &'a World,
+    deciders: &'a Deciders<'a>,
+    unit: usize,
+    direction: Direction,
+}
+
+impl Asking<'_> {
+    fn rows(&self, old: &Half, new: &Half) -> Result<Vec<Row>, TooLarge> {
+        let (by_old, by_new) = (Named::of(&old.rules), Named::of(&new.rules));
+        let mut buckets: BTreeMap<(u32, u32), Vec<usize>> = BTreeMap::new();
+        for (at, group) in self.world.groups.iter().enumerate() {
+            if self.world.is_itself(self.unit, group) || !self.world.meets(self.unit, group) {
+                continue;
+            }
+            buckets.entry((by_old.by(group.old), by_new.by(group.new))).or_default().push(at);
+        }
+        let mut others = FxHashMap::default();
+        let mut rows = Vec::new();
+        for mut groups in buckets.into_values() {
+            // Why: whoever is real shows what becomes of whoever is supposed and named by the same rules.
+            if groups.iter().any(|at| !self.world.groups[*at].supposed) {
+                groups.retain(|at| !self.world.groups[*at].supposed);
+            }
+            let one = &self.world.groups[groups[0]];
+            for difference in differences(old, new, one.old, one.new) {
+                self.split(difference, &groups, &mut others, &mut rows)?;
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Splits what changes at this end by what the other end lets through.
+    fn split(
+        &self,
+        difference: Difference,
+        groups: &[usize],
+        others: &mut Others,
+        rows: &mut Vec<Row>,
+    ) -> Result<(), TooLarge> {
+        let Difference { l4, old, new } = difference;
+        let Some(kind) = Kind::of(&old.fate, &new.fate) else { return Ok(()) };
+        let mut by_effect: BTreeMap<(L4Set, L4Set), Vec<usize>> = BTreeMap::new();
+        for at in groups {
+            let family = self.world.groups[*at].family;
+            let possible = l4.intersect(&possible(family));
+            if possible.is_empty() {
+                continue;
+            }
+            let [before, after] = self.other(*at, others)?;
+            let lets = match kind {
+                Kind::Gained => after,
+                Kind::Lost => before,
+                Kind::Altered => before.union(&after),
+            };
+            // Why of `l4`: where a flow can be at all, keys that no packet of the family has are not worth a hole.
+            let (open, closed) = (l4.intersect(&lets), l4.intersect(&lets.complement()));
+            let kept = |set: L4Set| if set.intersect(&possible).is_empty() { L4Set::default() } else { set };
+            by_effect.entry((kept(open), kept(closed))).or_default().push(*at);
+        }
+        for ((open, closed), groups) in by_effect {
+            for (end_to_end, l4) in [(true, open), (false, closed)] {
+                if !l4.is_empty() {
+                    let (unit, direction, old, new) = (self.unit, self.direction, old.clone(), new.clone());
+                    rows.push(Row { unit, direction, groups: groups.clone(), kind, end_to_end, l4, old, new });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What the other end lets through, on each side.
+    fn other(&self, group: usize, others: &mut Others) -> Result<[L4Set; 2], TooLarge> {
+        let group = &self.world.groups[group];
+        let unit = &self.world.units[self.unit];
+        let at = usize::from(group.family == Some(Family::V6));
+        let all = || [L4Set::all(), L4Set::all()];
+        let Some(peer) = unit.peers[at].or(unit.peers[0]).or(unit.peers[1]) else { return Ok(all()) };
+        let Some(other) = self.world.other(self.unit, group) else { return Ok(all()) };
+        let classes = self.world.units[other].classes;
+        if let Some(known) = others.get(&(classes, at)) {
+            return Ok(known.clone());
+        }
+        let opposite = match self.direction {
+            Direction::Ingress => Direction::Egress,
+            Direction::Egress => Direction::Ingress,
+        };
+        let half = |side: usize| self.deciders.of(side, classes[side]).map(|halves| &halves[slot(opposite)]);
+        let lets = [passing(half(0)?, peer.0), passing(half(1)?, peer.1)];
+        others.insert((classes, at), lets.clone());
+        Ok(lets)
+    }
+}
+
+/// What other ends let through, by their classes and the family.
+type Others = FxHashMap<([usize; 2], usize), [L4Set; 2]>;
+
+/// The keys that packets of a family can have.
+pub(crate) fn possible(family: Option<Family>) -> L4Set {
+    match family {
+        Some(Family::V4) => Protocol::ICMPV6.all_ports().complement(),
+        Some(Family::V6) => Protocol::ICMP.all_ports().complement(),
+        None => L4Set::all(),
+    }
+}

@@ -1,0 +1,65 @@
+//! Whether two sides mean the same: the judge of rewrites.
+
+use crate::diff::gateways;
+use crate::ends::rows;
+use crate::rows::{Change, group};
+use crate::side::{Edit, Side};
+use crate::suppose::suppose;
+use crate::world::World;
+use diagram::TooLarge;
+use driver::Database;
+use hir::ObjectRef;
+
+/// Why two sides do not mean the same, or cannot be said to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Witness {
+    /// A flow is decided otherwise.
+    Flow(Box<Change>),
+    /// A policy is refused on one side only.
+    Refused(ObjectRef),
+    /// A policy of egress gateways differs; routes are not compared.
+    Gateway(ObjectRef),
+    /// A clause that is not evaluated, of this object and path, is there on one side only.
+    Unevaluated(ObjectRef, String),
+    /// A limit of diagrams ended the comparison.
+    TooLarge(TooLarge),
+}
+
+/// Whether two databases decide every flow alike, for whoever is in their files and for whoever their policies mention.
+///
+/// Errors: one difference. Clauses that are not evaluated must be the same on both sides.
+pub fn equal(old: &Database, new: &Database) -> Result<(), Witness> {
+    same(Side::of(old), Side::of(new))
+}
+
+/// Whether a database would decide every flow alike after some files are edited.
+///
+/// Errors: as [`equal`]. Cost: the edited files are read; the rest is compared as it stands, and subjects whose policies stay the same are
+/// not looked at.
+pub fn equal_after(base: &Database, edits: &[Edit]) -> Result<(), Witness> {
+    same(Side::of(base), Side::after(base, edits))
+}
+
+fn same(mut old: Side, mut new: Side) -> Result<(), Witness> {
+    let only_one = |one: &Side, other: &Side| one.rejected.iter().find(|it| !other.rejected.contains(it)).cloned();
+    if let Some(object) = only_one(&old, &new).or_else(|| only_one(&new, &old)) {
+        return Err(Witness::Refused(object));
+    }
+    if let Some(object) = gateways(&old, &new).into_iter().next() {
+        return Err(Witness::Gateway(object));
+    }
+    let only_one = |one: &Side, other: &Side| one.closed.iter().find(|it| !other.closed.contains(it)).cloned();
+    if let Some((object, path)) = only_one(&old, &new).or_else(|| only_one(&new, &old)) {
+        return Err(Witness::Unevaluated(object, path));
+    }
+    // Why: a rewrite must hold in every cluster, not only in the one that was read.
+    (old.partial, new.partial) = (true, true);
+    let supposed = suppose(&mut old, &mut new);
+    let world = World::of(old, new, supposed);
+    let mut found = rows(&world, true).map_err(Witness::TooLarge)?;
+    found.truncate(1);
+    match group(&world, found).pop() {
+        Some(change) => Err(Witness::Flow(Box::new(change))),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,37 @@
+//! Says which flows two sets of files decide differently, and because of which rules.
+//!
+//! In: two filled `driver` databases, each with its own texts, facts and dialect.  Out: [`Delta`], structures without wording.
+//!
+//! # Picture
+//! ```text
+//!  old ─side─┐                ┌─► units: subjects that are alike on both sides ─┐
+//!            ├─suppose─ World ┤                                                 ├─boxes─► ends ─rows─► Delta
+//!  new ─side─┘                └─► parties: whoever is on the other side ────────┘
+//! ```
+//! Both sides are built over what policies of both mention, and over the subjects and peers of both, so that no class of peers of either
+//! side hides a difference. Whoever no file tells of, and policies mention, is supposed: pods of workloads, of labels, of namespaces.
+//! # Does not know
+//! Files on disk, terminals, words, formats.
+//! # Laws
+//! The rows are exactly what the oracle answers otherwise, for every subject, peer and key (`brute`). Rewrites of equal meaning
+//! give no row (`testdata/diff`).
+//! # Reading order
+//! [`side`], `suppose`, `world`, `boxes`, `ends`, [`rows`], then [`mod@diff`], [`mod@equal`].
+
+mod boxes;
+#[cfg(test)]
+mod brute;
+pub mod diff;
+mod ends;
+pub mod equal;
+mod names;
+pub mod rows;
+pub mod side;
+mod suppose;
+mod world;
+
+pub use boxes::{Decided, Fate, Passes, Step};
+pub use diff::{Apart, Delta, diff};
+pub use equal::{Witness, equal, equal_after};
+pub use rows::{Change, Ends, Kind, Sample, ports};
+pub use side::Edit;

@@ -1,0 +1,385 @@
+//! Makes the two sides comparable: whoever is on one side is put on the other, and whoever policies mention and no file tells of is
+//! supposed.
+
+use crate::side::Side;
+use facts::{CidrGroup, Cluster, Labels, Name, Namespace, Pod, Workload};
+use flow::Prefix;
+use hir::labels::{self, LabelSet, Operator, Requirement, Selector, Source};
+use hir::policy::{L3, PeerSelector, Policy, Subjects};
+use hir::subject::endpoint_labels;
+use hir::{Entity, ObjectRef};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+
+/// How many parties are supposed at most.
+const MOST: usize = 2000;
+/// How many ways to satisfy one selector are supposed at most.
+const WAYS: usize = 16;
+
+/// What was added.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Supposed {
+    /// Pods that only one side has: `true` for the new one.
+    pub one_sided: BTreeMap<Name, bool>,
+    /// Pods of workloads that have none.
+    pub templates: BTreeSet<Name>,
+    /// Pods of which only policies tell.
+    pub pods: BTreeSet<Name>,
+    /// Addresses that stand for what no file resolves, and for what.
+    pub outside: BTreeMap<IpAddr, String>,
+}
+
+/// Puts both sides on one footing.
+pub(crate) fn suppose(old: &mut Side, new: &mut Side) -> Supposed {
+    let mut supposed = Supposed::default();
+    share(&mut old.cluster, &mut new.cluster, &mut supposed);
+    templates(&mut old.cluster, &mut new.cluster, &mut supposed);
+    if old.partial || new.partial {
+        let policies = differing(old, new);
+        let mut maker = Maker { old, new, supposed: &mut supposed };
+        maker.pods(&policies);
+        maker.outside(&policies);
+    }
+    addresses(&mut old.cluster, &mut new.cluster);
+    supposed
+}
+
+/// The policies that are not the same on both sides; all where the readings or settings differ.
+pub(crate) fn differing(old: &Side, new: &Side) -> Vec<Arc<Policy>> {
+    let everything = old.dialect != new.dialect || old.cluster.config != new.cluster.config;
+    let index = |side: &Side| -> BTreeMap<ObjectRef, Arc<Policy>> {
+        side.all().map(|policy| (policy.object.clone(), policy.clone())).collect()
+    };
+    let (olds, news) = (index(old), index(new));
+    let gone_or_changed = olds.iter().filter(|(name, policy)| everything || news.get(*name) != Some(policy));
+    let come_or_changed = news.iter().filter(|(name, policy)| everything || olds.get(*name) != Some(policy));
+    gone_or_changed.chain(come_or_changed).map(|(_, policy)| policy.clone()).collect()
+}
+
+/// Puts whoever is on one side on the other too.
+fn share(old: &mut Cluster, new: &mut Cluster, supposed: &mut Supposed) {
+    each_way(&mut old.namespaces, &mut new.namespaces);
+    each_way(&mut old.nodes, &mut new.nodes);
+    each_way(&mut old.cilium_nodes, &mut new.cilium_nodes);
+    for name in new.pods.keys().filter(|name| !old.pods.contains_key(*name)) {
+        supposed.one_sided.insert(name.clone(), true);
+    }
+    for name in old.pods.keys().filter(|name| !new.pods.contains_key(*name)) {
+        supposed.one_sided.insert(name.clone(), false);
+    }
+    each_way(&mut old.pods, &mut new.pods);
+}
+
+fn each_way<K: Ord + Clone, V: Clone>(one: &mut BTreeMap<K, V>, other: &mut BTreeMap<K, V>) {
+    let missing = |from: &BTreeMap<K, V>, to: &BTreeMap<K, V>| -> Vec<(K, V)> {
+        from.iter().filter(|(key, _)| !to.contains_key(*key)).map(|(key, value)| (key.clone(), value.clone())).collect()
+    };
+    let (to_other, to_one) = (missing(one, other), missing(other, one));
+    other.extend(to_other);
+    one.extend(to_one);
+}
+
+/// Makes one pod of every workload that has none. Its name cannot be that of a real one: it holds a slash.
+fn templates(old: &mut Cluster, new: &mut Cluster, supposed: &mut Supposed) {
+    let keys: BTreeSet<_> = old.workloads.keys().chain(new.workloads.keys()).cloned().collect();
+    if keys.is_empty() {
+        return;
+    }
+    let mut by_namespace: BTreeMap<&str, Vec<&Pod>> = BTreeMap::new();
+    for pod in old.pods.values().chain(new.pods.values()).filter(|pod| !pod.phase.is_over()) {
+        by_namespace.entry(&pod.name.namespace).or_default().push(pod);
+    }
+    let mut made: Vec<(Name, Pod, Pod)> = Vec::new();
+    for key in keys {
+        let (before, after) = (old.workloads.get(&key), new.workloads.get(&key));
+        let Some(one) = before.or(after) else { continue };
+        let of = |workload: &Workload| {
+            let pods = by_namespace.get(workload.name.namespace.as_str()).into_iter().flatten();
+            pods.filter(|pod| carries(pod, &workload.labels)).count()
+        };
+        if [before, after].into_iter().flatten().any(|workload| of(workload) > 0) {
+            continue;
+        }
+        let name = Name::new(one.name.namespace.as_str(), format!("{}/{}", key.0.name(), one.name.name));
+        let (before, after) = (before.unwrap_or(one), after.or(before).unwrap_or(one));
+        if old.workloads.contains_key(&key) != new.workloads.contains_key(&key) {
+            supposed.one_sided.insert(name.clone(), new.workloads.contains_key(&key));
+        }
+        made.push((name.clone(), as_made(&name, before), as_made(&name, after)));
+    }
+    for (name, before, after) in made {
+        old.pods.insert(name.clone(), before);
+        new.pods.insert(name.clone(), after);
+        supposed.templates.insert(name);
+    }
+}
+
+/// Whether a pod carries all of these labels.
+pub(crate) fn carries(pod: &Pod, labels: &Labels) -> bool {
+    labels.iter().all(|(key, value)| pod.labels.get(key) == Some(value))
+}
+
+fn as_made(name: &Name, workload: &Workload) -> Pod {
+    Pod {
+        name: name.clone(),
+        labels: workload.labels.clone(),
+        ports: workload.ports.clone(),
+        service_account: workload.service_account.clone(),
+        host_network: workload.host_network,
+        ..Pod::default()
+    }
+}
+
+struct Maker<'s> {
+    old: &'s mut Side,
+    new: &'s mut Side,
+    supposed: &'s mut Supposed,
+}
+
+impl Maker<'_> {
+    /// Pods of labels that policies mention and nobody carries.
+    fn pods(&mut self, policies: &[Arc<Policy>]) {
+        let mut selectors: BTreeSet<(String, Selector)> = BTreeSet::new();
+        for policy in policies {
+            let namespace = policy.object.namespace.as_str();
+            for section in &policy.sections {
+                if let Subjects::Endpoints(selector) = &section.subjects {
+                    selectors.insert((namespace.to_owned(), selector.clone()));
+                }
+                for entry in &section.entries {
+                    let L3::Any(peers) = &entry.l3 else { continue };
+                    for peer in peers {
+                        if let PeerSelector::Labels { selector, .. } = &peer.selector {
+                            selectors.insert((namespace.to_owned(), selector.clone()));
+                        }
+                    }
+                }
+            }
+        }
+        let judge = Judge::of(selectors.iter().map(|(_, selector)| selector));
+        let mut known: BTreeSet<Vec<u32>> = BTreeSet::new();
+        for side in [&*self.old, &*self.new] {
+            let labels = side.cluster.pods.values().map(|pod| endpoint_labels(pod, &side.cluster, side.dialect));
+            known.extend(labels.map(|labels| judge.selected_by(&labels)));
+        }
+        for (namespace, selector) in &selectors {
+            for way in ways(selector) {
+                let Some(pod) = self.pod(namespace, &way).filter(|_| self.supposed.pods.len() < MOST) else { continue };
+                let selected_by = judge.selected_by(&endpoint_labels(&pod, &self.new.cluster, self.new.dialect));
+                // Whoever is selected by the same selectors shows what becomes of this one.
+                if known.insert(selected_by) {
+                    for side in [&mut *self.old, &mut *self.new] {
+                        side.cluster.pods.insert(pod.name.clone(), pod.clone());
+                    }
+                    self.supposed.pods.insert(pod.name);
+                }
+            }
+        }
+    }
+
+    /// A pod of these labels; `None` where no pod can have them.
+    fn pod(&mut self, policy_namespace: &str, way: &BTreeMap<String, String>) -> Option<Pod> {
+        let mut pod = Pod::default();
+        let (mut namespace, mut of_namespace) = (None, Labels::new());
+        for (key, value) in way {
+            match key.as_str() {
+                labels::NAMESPACE => namespace = Some(value.clone()),
+                labels::SERVICE_ACCOUNT => pod.service_account = value.clone(),
+                labels::CLUSTER if *value == self.old.cluster.config.cluster_name => (),
+                labels::CLUSTER => return None,
+                key => match key.strip_prefix(labels::NAMESPACE_LABELS) {
+                    Some("kubernetes.io/metadata.name") => namespace = Some(value.clone()),
+                    Some(label) => drop(of_namespace.insert(label.to_owned(), value.clone())),
+                    None if key.starts_with(labels::RESERVED_PREFIX) => return None,
+                    None => drop(pod.labels.insert(key.to_owned(), value.clone())),
+                },
+            }
+        }
+        let namespace = self.namespace(namespace, policy_namespace, of_namespace)?;
+        let shown: Vec<String> = pod.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let mut shown = if shown.is_empty() { String::new() } else { format!(" {}", shown.join(",")) };
+        if !pod.service_account.is_empty() {
+            shown += &format!(" serviceAccount={}", pod.service_account);
+        }
+        let other = if shown.is_empty() && !namespace.contains('=') { "other " } else { "" };
+        pod.name = Name::new(namespace, format!("{other}pods{shown}"));
+        Some(pod)
+    }
+
+    /// A namespace of this name and these labels; one is made where there is none. `None` where the one of the name has other labels.
+    fn namespace(&mut self, name: Option<String>, of_policy: &str, wanted: Labels) -> Option<String> {
+        let known = &self.new.cluster.namespaces;
+        let fits = |namespace: &Namespace| wanted.iter().all(|(key, value)| namespace.labels.get(key) == Some(value));
+        match name {
+            Some(name) => match known.get(&name) {
+                Some(namespace) => fits(namespace).then_some(name),
+                None if wanted.is_empty() => Some(name),
+                None => {
+                    self.make(Namespace::new(name.clone(), wanted));
+                    Some(name)
+                }
+            },
+            None if wanted.is_empty() => {
+                Some(if of_policy.is_empty() { "default".to_owned() } else { of_policy.to_owned() })
+            }
+            None => {
+                if let Some(found) = known.values().find(|it| fits(it)) {
+                    return Some(found.name.clone());
+                }
+                let shown: Vec<String> = wanted.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                let name = format!("namespaces {}", shown.join(","));
+                self.make(Namespace { name: name.clone(), labels: wanted });
+                Some(name)
+            }
+        }
+    }
+
+    fn make(&mut self, namespace: Namespace) {
+        for side in [&mut *self.old, &mut *self.new] {
+            side.cluster.namespaces.insert(namespace.name.clone(), namespace.clone());
+        }
+    }
+
+    /// Addresses of names, groups and of the API server, where nothing resolves them.
+    fn outside(&mut self, policies: &[Arc<Policy>]) {
+        let entries = policies.iter().flat_map(|policy| &policy.sections).flat_map(|section| &section.entries);
+        let peers =
+            entries.filter_map(|entry| if let L3::Any(peers) = &entry.l3 { Some(peers) } else { None }).flatten();
+        let selectors: BTreeSet<&PeerSelector> = peers.map(|peer| &peer.selector).collect();
+        let mut next = 1;
+        for selector in selectors {
+            let address = IpAddr::V4(Ipv4Addr::new(240, 255, (next >> 8) as u8, next as u8));
+            let sides = [&mut *self.old, &mut *self.new];
+            let what = match selector {
+                PeerSelector::Fqdn(pattern) => {
+                    let known =
+                        |side: &&mut Side| side.cluster.dns.keys().any(|name| hir::peers::name_matches(pattern, name));
+                    if sides.iter().any(known) {
+                        continue;
+                    }
+                    let name = pattern.replace("**", "any").replace('*', "any");
+                    sides.into_iter().for_each(|side| drop(side.cluster.dns.insert(name.clone(), [address].into())));
+                    format!("whatever `{pattern}` resolves to")
+                }
+                PeerSelector::CidrGroup { name, .. } => {
+                    if sides.iter().any(|side| side.cluster.cidr_groups.contains_key(name)) {
+                        continue;
+                    }
+                    let prefixes = BTreeSet::from([Prefix::host(address)]);
+                    let group = CidrGroup { name: name.clone(), prefixes, ..CidrGroup::default() };
+                    sides
+                        .into_iter()
+                        .for_each(|side| drop(side.cluster.cidr_groups.insert(name.clone(), group.clone())));
+                    format!("the addresses of CiliumCIDRGroup {name}")
+                }
+                PeerSelector::Entity(Entity::KubeApiserver) => {
+                    if sides.iter().any(|side| !side.cluster.kube_apiserver().is_empty()) {
+                        continue;
+                    }
+                    for side in sides {
+                        side.cluster.config.kube_apiserver.insert(address);
+                    }
+                    "the API server".to_owned()
+                }
+                _ => continue,
+            };
+            next += 1;
+            self.supposed.outside.insert(address, what);
+        }
+    }
+}
+
+/// Which of some selectors select whoever carries some labels.
+struct Judge<'s> {
+    /// By the one namespace that they ask for; the others under none.
+    selectors: BTreeMap<Option<&'s str>, Vec<(u32, &'s Selector)>>,
+}
+
+impl<'s> Judge<'s> {
+    fn of(all: impl Iterator<Item = &'s Selector>) -> Judge<'s> {
+        let mut selectors: BTreeMap<Option<&str>, Vec<(u32, &Selector)>> = BTreeMap::new();
+        for (at, selector) in (0..).zip(all) {
+            let one = |it: &'s Requirement| match &it.operator {
+                Operator::In(values) if values.len() == 1 && it.key == labels::NAMESPACE => Some(values[0].as_str()),
+                _ => None,
+            };
+            let namespace = selector.requirements().iter().find_map(one);
+            selectors.entry(namespace).or_default().push((at, selector));
+        }
+        Judge { selectors }
+    }
+
+    fn selected_by(&self, labels: &LabelSet) -> Vec<u32> {
+        let own = labels.get(Some(&Source::K8s), labels::NAMESPACE).and_then(|own| self.selectors.get(&Some(own)));
+        let all = own.into_iter().chain(self.selectors.get(&None)).flatten();
+        let mut found: Vec<u32> = all.filter(|(_, it)| it.matches(labels)).map(|(at, _)| *at).collect();
+        found.sort_unstable();
+        found
+    }
+}
+
+/// Labels that meet a selector, the plainest first, then some that fail one of its conditions alone. Keys are those of identities; labels
+/// that no pod has make none.
+fn ways(selector: &Selector) -> Vec<BTreeMap<String, String>> {
+    let of_pods = |it: &&Requirement| matches!(it.source, None | Some(Source::K8s));
+    let requirements: Vec<&Requirement> = selector.requirements().iter().filter(of_pods).collect();
+    if requirements.len() < selector.requirements().len() {
+        return Vec::new();
+    }
+    let mut ways = vec![BTreeMap::new()];
+    for requirement in &requirements {
+        let values: Vec<String> = match &requirement.operator {
+            Operator::In(values) => values.clone(),
+            // Every pod has a namespace.
+            Operator::Exists if requirement.key == labels::NAMESPACE => continue,
+            Operator::Exists => vec!["any".to_owned()],
+            Operator::NotIn(_) | Operator::DoesNotExist => continue,
+        };
+        let wider = ways.iter().flat_map(|way| {
+            values.iter().map(move |value| {
+                let mut way: BTreeMap<String, String> = way.clone();
+                way.insert(requirement.key.clone(), value.clone());
+                way
+            })
+        });
+        ways = wider.take(WAYS).collect();
+    }
+    let plain = ways[0].clone();
+    for requirement in &requirements {
+        let value = match &requirement.operator {
+            Operator::NotIn(values) => values.first().cloned(),
+            Operator::DoesNotExist => Some("any".to_owned()),
+            Operator::In(_) | Operator::Exists => None,
+        };
+        ways.extend(value.map(|value| {
+            let mut way = plain.clone();
+            way.insert(requirement.key.clone(), value);
+            way
+        }));
+    }
+    ways
+}
+
+/// Gives pods without an address one of the other side, or one that no pod can have: 240.0.0.0/4 and 100::/64 are reserved.
+fn addresses(old: &mut Cluster, new: &mut Cluster) {
+    let names: Vec<Name> = old.pods.keys().cloned().collect();
+    let mut next: u32 = 0;
+    for name in names {
+        let (Some(before), Some(after)) = (old.pods.get_mut(&name), new.pods.get_mut(&name)) else { continue };
+        let lacks = |pod: &Pod| pod.ips.is_empty() && !pod.host_network;
+        if lacks(before) && !after.host_network && !after.ips.is_empty() {
+            before.ips.clone_from(&after.ips);
+        } else if lacks(after) && !before.host_network && !before.ips.is_empty() {
+            after.ips.clone_from(&before.ips);
+        } else if lacks(before) || lacks(after) {
+            next += 1;
+            let [_, a, b, c] = next.to_be_bytes();
+            let four = IpAddr::V4(Ipv4Addr::new(240, a, b, c));
+            let six = IpAddr::V6(Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, (next >> 16) as u16, next as u16));
+            for pod in [before, after].into_iter().filter(|pod| lacks(pod)) {
+                pod.ips.extend([four, six]);
+            }
+        }
+    }
+}

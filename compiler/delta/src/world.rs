@@ -1,0 +1,302 @@
+//! Subjects and peers of both sides, paired.
+
+use crate::names::Names;
+use crate::side::Side;
+use crate::suppose::Supposed;
+use flow::{Family, PeerId, Prefix};
+use hir::peers::{self, PeerTable};
+use hir::subject::{self, Class, Subject, SubjectKind};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Whoever may be on the other side of a flow.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Party {
+    /// A pod, real or supposed.
+    Pod(facts::Name),
+    /// A node, as others see it.
+    Node(String),
+    /// The subject's own node.
+    Own,
+    /// Addresses outside the cluster: this prefix without the more special ones that are parties too.
+    Outside(Prefix),
+    /// Something with an identity of its own: health endpoints, addresses of nobody.
+    Special(&'static str),
+}
+
+/// Parties that no subject tells apart on either side.
+#[derive(Clone, Debug)]
+pub(crate) struct Group {
+    pub old: PeerId,
+    pub new: PeerId,
+    /// Which of the units it is as a subject; none where nothing is enforced.
+    pub unit: Option<usize>,
+    pub family: Option<Family>,
+    pub members: Vec<Party>,
+    /// Nobody in it is in the files of either side.
+    pub supposed: bool,
+}
+
+/// Subjects that are alike on both sides, as subjects and as peers.
+#[derive(Clone, Debug)]
+pub(crate) struct Unit {
+    /// Indices into the classes of the sides.
+    pub classes: [usize; 2],
+    /// What they are as peers, by family: on the old side and on the new one.
+    pub peers: [Option<(PeerId, PeerId)>; 2],
+    /// Their node, where all are on one.
+    pub node: Option<String>,
+    pub members: Vec<Subject>,
+    pub supposed: bool,
+}
+
+/// One side, made ready.
+pub(crate) struct Ready {
+    pub side: Side,
+    pub table: Arc<PeerTable>,
+    pub classes: Vec<Class>,
+}
+
+/// Both sides.
+pub(crate) struct World {
+    pub sides: [Ready; 2],
+    /// Whether peers have the same numbers on both sides, and settings are the same.
+    pub alike: bool,
+    pub units: Vec<Unit>,
+    pub groups: Vec<Group>,
+    pub names: Names,
+}
+
+type UnitKey = ([usize; 2], [Option<(PeerId, PeerId)>; 2], Option<String>, bool);
+type GroupKey = (PeerId, PeerId, Option<usize>, Option<Family>, bool);
+
+impl World {
+    pub fn of(old: Side, new: Side, supposed: Supposed) -> World {
+        let mut mentions = old.mentions();
+        mentions.extend(&new.mentions());
+        let table = |side: &Side| Arc::new(PeerTable::build(&side.cluster, &mentions, side.dialect));
+        let alike = old.dialect == new.dialect && old.cluster == new.cluster;
+        let old_table = table(&old);
+        let new_table = if alike { old_table.clone() } else { table(&new) };
+        let of = |side: &Side, table: &PeerTable| subject::classes(&side.cluster, table, side.dialect);
+        let old_classes = of(&old, &old_table);
+        let new_classes = if alike { old_classes.clone() } else { of(&new, &new_table) };
+        let names = Names::of(&old.cluster, &new.cluster, supposed);
+        let index = |classes: &BTreeMap<Class, Vec<Subject>>| -> BTreeMap<Subject, usize> {
+            let each = classes.values().enumerate();
+            each.flat_map(|(at, subjects)| subjects.iter().map(move |subject| (subject.clone(), at))).collect()
+        };
+        let (in_old, in_new) = (index(&old_classes), index(&new_classes));
+        let ready = |side, table, classes: BTreeMap<Class, Vec<Subject>>| Ready {
+            side,
+            table,
+            classes: classes.into_keys().collect(),
+        };
+        let sides = [ready(old, old_table, old_classes), ready(new, new_table, new_classes)];
+        let mut world = World { sides, alike, units: Vec::new(), groups: Vec::new(), names };
+        let unit_of = world.pair(&in_old, &in_new);
+        world.gather(&unit_of);
+        world
+    }
+
+    /// Pairs subjects.
+    fn pair(&mut self, old: &BTreeMap<Subject, usize>, new: &BTreeMap<Subject, usize>) -> BTreeMap<Subject, usize> {
+        let by_node = self.sides.iter().any(|ready| ready.side.cluster.config.host_firewall);
+        let mut units: BTreeMap<UnitKey, Vec<Subject>> = BTreeMap::new();
+        for (subject, before) in old {
+            let Some(after) = new.get(subject) else { continue };
+            let node = self.node_of(subject).filter(|_| by_node);
+            let supposed = matches!(subject, Subject::Pod(name) if self.names.is_supposed(name));
+            let peers = [Family::V4, Family::V6].map(|family| self.peers_of(subject, family).first().copied());
+            units.entry(([*before, *after], peers, node, supposed)).or_default().push(subject.clone());
+        }
+        let mut unit_of = BTreeMap::new();
+        for (at, ((classes, peers, _, supposed), members)) in units.into_iter().enumerate() {
+            unit_of.extend(members.iter().map(|subject| (subject.clone(), at)));
+            let nodes: BTreeSet<Option<String>> = members.iter().map(|it| self.node_of(it)).collect();
+            let node = nodes.first().cloned().flatten().filter(|_| nodes.len() == 1);
+            self.units.push(Unit { classes, peers, node, members, supposed });
+        }
+        unit_of
+    }
+
+    fn node_of(&self, subject: &Subject) -> Option<String> {
+        match subject {
+            Subject::Pod(name) => self.sides[1].side.cluster.pods.get(name)?.node.clone(),
+            Subject::Node(name) | Subject::Health(name) | Subject::Ingress(name) => Some(name.clone()),
+        }
+    }
+
+    /// What a subject is as a peer, once for each pair of its addresses of a family.
+    fn peers_of(&self, subject: &Subject, family: Family) -> Vec<(PeerId, PeerId)> {
+        let of = |side: usize| -> Vec<PeerId> {
+            let Ready { side, table, .. } = &self.sides[side];
+            let mut addresses: Vec<IpAddr> = match subject {
+                Subject::Pod(name) => side.cluster.pods.get(name).into_iter().flat_map(|pod| pod.own_ips()).collect(),
+                Subject::Node(name) => side.cluster.node_ips().remove(name.as_str()).into_iter().flatten().collect(),
+                Subject::Health(_) => return vec![peers::HEALTH],
+                Subject::Ingress(_) => return vec![peers::INGRESS],
+            };
+            addresses.retain(|address| Family::of(*address) == family);
+            addresses.iter().map(|address| table.lookup(None, *address)).collect()
+        };
+        let (olds, news) = (of(0), of(1));
+        let longest = olds.len().max(news.len());
+        let at = |list: &[PeerId], at: usize| list.get(at).or(list.last()).copied();
+        (0..longest).filter_map(|it| Some((at(&olds, it)?, at(&news, it)?))).collect()
+    }
+
+    fn gather(&mut self, unit_of: &BTreeMap<Subject, usize>) {
+        let mut groups: BTreeMap<GroupKey, Vec<Party>> = BTreeMap::new();
+        let mut add = |old, new, unit, family, supposed, party| {
+            groups.entry((old, new, unit, family, supposed)).or_default().push(party);
+        };
+        for pod in self.sides[1].side.cluster.pods.values().filter(|pod| !pod.host_network && !pod.phase.is_over()) {
+            let subject = Subject::Pod(pod.name.clone());
+            let unit = unit_of.get(&subject).copied();
+            let supposed = self.names.is_supposed(&pod.name);
+            for family in [Family::V4, Family::V6] {
+                for (old, new) in self.peers_of(&subject, family) {
+                    add(old, new, unit, Some(family), supposed, Party::Pod(pod.name.clone()));
+                }
+            }
+        }
+        let mut inside: BTreeSet<IpAddr> = BTreeSet::new();
+        for ready in &self.sides {
+            inside.extend(ready.side.cluster.pods.values().flat_map(|pod| pod.own_ips()));
+            inside.extend(ready.side.cluster.node_ips().into_values().flatten());
+        }
+        let nodes: BTreeSet<String> = self.sides[1].side.cluster.node_ips().into_keys().map(str::to_owned).collect();
+        for node in nodes {
+            let subject = Subject::Node(node.clone());
+            let unit = unit_of.get(&subject).copied();
+            for family in [Family::V4, Family::V6] {
+                for (old, new) in self.peers_of(&subject, family) {
+                    add(old, new, unit, Some(family), false, Party::Node(node.clone()));
+                }
+            }
+        }
+        add(peers::HOST, peers::HOST, None, None, false, Party::Own);
+        for (name, peer) in SPECIALS {
+            add(peer, peer, None, None, false, Party::Special(name));
+        }
+        let outside = self.outside(&inside);
+        for (prefix, old, new) in &outside {
+            let supposed = prefix.len() == prefix.family().bits() && self.names.stands_for(prefix.addr()).is_some();
+            add(*old, *new, None, Some(prefix.family()), supposed, Party::Outside(*prefix));
+        }
+        self.names.blocks = outside.iter().map(|(prefix, ..)| *prefix).collect();
+        let group = |((old, new, unit, family, supposed), mut members): (GroupKey, Vec<Party>)| {
+            members.sort();
+            members.dedup();
+            Group { old, new, unit, family, members, supposed }
+        };
+        self.groups = groups.into_iter().map(group).collect();
+    }
+
+    /// Every region outside the cluster that holds an address, and what it is on each side.
+    fn outside(&self, inside: &BTreeSet<IpAddr>) -> Vec<(Prefix, PeerId, PeerId)> {
+        let tables: Vec<BTreeMap<Prefix, PeerId>> =
+            self.sides.iter().map(|ready| ready.table.addresses(None).into_iter().collect()).collect();
+        let all: BTreeSet<Prefix> = tables.iter().flat_map(|table| table.keys().copied()).collect();
+        let sorted: Vec<Prefix> = all.iter().copied().collect();
+        let longest = |table: &BTreeMap<Prefix, PeerId>, prefix: Prefix| {
+            let shorter = (0..=prefix.len()).rev().filter_map(|len| Prefix::new(prefix.addr(), len));
+            shorter.filter_map(|prefix| table.get(&prefix)).next().copied().unwrap_or(peers::UNKNOWN)
+        };
+        let mut found = Vec::new();
+        for (at, prefix) in sorted.iter().enumerate() {
+            let one = prefix.len() == prefix.family().bits();
+            if one && inside.contains(&prefix.addr()) {
+                continue;
+            }
+            let end = at + 1 + sorted[at + 1..].partition_point(|other| prefix.covers(*other));
+            if is_covered(*prefix, &sorted[at + 1..end]) {
+                continue;
+            }
+            let (old, new) = (longest(&tables[0], *prefix), longest(&tables[1], *prefix));
+            // Why: what is nobody's address is one party, whatever range it lies in.
+            let special = |peer: PeerId| SPECIALS.iter().any(|(_, known)| *known == peer);
+            if !(old == new && special(old)) {
+                found.push((*prefix, old, new));
+            }
+        }
+        found
+    }
+
+    /// Whether a group is the only member of a unit itself: a pod always reaches itself.
+    pub fn is_itself(&self, unit: usize, group: &Group) -> bool {
+        group.unit == Some(unit) && self.units[unit].members.len() == 1
+    }
+
+    /// Whether the subjects of a unit meet a group at all: a node's own subjects meet it as their own node.
+    pub fn meets(&self, unit: usize, group: &Group) -> bool {
+        let Unit { node, classes, .. } = &self.units[unit];
+        let is_host = self.sides[1].classes[classes[1]].kind == SubjectKind::Host;
+        match group.members.as_slice() {
+            [Party::Own] => !is_host,
+            [Party::Node(name)] => node.as_ref() != Some(name),
+            _ => true,
+        }
+    }
+
+    /// Who the other end is as a subject: for the own node, that node.
+    pub fn other(&self, unit: usize, group: &Group) -> Option<usize> {
+        if group.members != [Party::Own] {
+            return group.unit;
+        }
+        let node = self.units[unit].node.clone()?;
+        let wanted = Subject::Node(node);
+        self.units.iter().position(|unit| unit.members.contains(&wanted))
+    }
+}
+
+const SPECIALS: [(&str, PeerId); 5] = [
+    ("addresses of nobody inside the cluster", peers::UNKNOWN),
+    ("health endpoints", peers::HEALTH),
+    ("proxies of Ingress and Gateway", peers::INGRESS),
+    ("endpoints without labels yet", peers::INIT),
+    ("unmanaged addresses", peers::UNMANAGED),
+];
+
+/// Whether some prefixes, all inside another and in order, hold every address of it.
+fn is_covered(prefix: Prefix, inside: &[Prefix]) -> bool {
+    let Some(first) = inside.first() else { return false };
+    if *first == prefix {
+        return true;
+    }
+    let Some(left) = Prefix::new(prefix.addr(), prefix.len() + 1) else { return false };
+    let at = inside.partition_point(|other| left.covers(*other));
+    if at == 0 || at == inside.len() {
+        return false;
+    }
+    let right = other_half(prefix);
+    is_covered(left, &inside[..at]) && is_covered(right, &inside[at..])
+}
+
+/// The upper half of a prefix that is no single address.
+fn other_half(prefix: Prefix) -> Prefix {
+    let (len, bits) = (prefix.len() + 1, prefix.family().bits());
+    let addr = match prefix.addr() {
+        IpAddr::V4(addr) => IpAddr::V4((addr.to_bits() | 1 << (bits - len)).into()),
+        IpAddr::V6(addr) => IpAddr::V6((addr.to_bits() | 1 << (bits - len)).into()),
+    };
+    Prefix::new(addr, len).unwrap_or(prefix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_is_covered_by_parts_that_leave_nothing_out() {
+        let of = |texts: &[&str]| -> Vec<Prefix> { texts.iter().filter_map(|text| Prefix::parse(text)).collect() };
+        let whole = Prefix::parse("10.0.0.0/8").unwrap();
+        assert!(is_covered(whole, &of(&["10.0.0.0/9", "10.128.0.0/9"])));
+        assert!(is_covered(whole, &of(&["10.0.0.0/9", "10.64.0.0/10", "10.128.0.0/10", "10.192.0.0/10"])));
+        assert!(!is_covered(whole, &of(&["10.0.0.0/9", "10.128.0.0/10"])));
+        assert!(!is_covered(whole, &of(&["10.128.0.0/9"])));
+        assert!(!is_covered(Prefix::parse("10.0.0.1/32").unwrap(), &[]));
+    }
+}
