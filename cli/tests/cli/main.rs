@@ -2,6 +2,7 @@
 
 mod build;
 mod diff;
+mod deploy;
 mod disk;
 mod graph;
 mod help;
