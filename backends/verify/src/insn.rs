@@ -1,0 +1,69 @@
+//! Instructions, read from their bytes.
+//!
+//! Written from RFC 9669 alone: nothing here is shared with the code that writes programs.
+
+/// The fields of one instruction word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Insn {
+    /// Class, operation and source.
+    pub opcode: u8,
+    /// Destination register.
+    pub dst: u8,
+    /// Source register, or what kind of constant a wide load has.
+    pub src: u8,
+    /// Jump distance in words, or displacement in bytes.
+    pub offset: i16,
+    /// Immediate.
+    pub imm: i32,
+}
+
+/// `ld_imm64`, two words.
+pub const WIDE: u8 = 0x18;
+/// `call`.
+pub const CALL: u8 = 0x85;
+/// `exit`.
+pub const EXIT: u8 = 0x95;
+/// `ja`.
+pub const JUMP: u8 = 0x05;
+
+impl Insn {
+    /// Reads a word in the byte order of its target.
+    pub fn read(word: u64, little_endian: bool) -> Insn {
+        let bytes = if little_endian { word.to_le_bytes() } else { word.to_be_bytes() };
+        let half = [bytes[2], bytes[3]];
+        let full = [bytes[4], bytes[5], bytes[6], bytes[7]];
+        let (low, high) = (bytes[1] & 15, bytes[1] >> 4);
+        if little_endian {
+            let (offset, imm) = (i16::from_le_bytes(half), i32::from_le_bytes(full));
+            Insn { opcode: bytes[0], dst: low, src: high, offset, imm }
+        } else {
+            let (offset, imm) = (i16::from_be_bytes(half), i32::from_be_bytes(full));
+            Insn { opcode: bytes[0], dst: high, src: low, offset, imm }
+        }
+    }
+
+    /// The class: the three lowest bits of the opcode.
+    pub fn class(self) -> u8 {
+        self.opcode & 7
+    }
+
+    /// Whether it may go elsewhere than to the next one, `call` and `exit` aside.
+    pub fn jumps(self) -> bool {
+        matches!(self.class(), 5 | 6) && self.opcode != CALL && self.opcode != EXIT
+    }
+
+    /// Whether the second operand is a register.
+    pub fn by_register(self) -> bool {
+        self.opcode & 8 != 0
+    }
+
+    /// Bytes of a memory access.
+    pub fn width(self) -> usize {
+        match self.opcode & 0x18 {
+            0x00 => 4,
+            0x08 => 2,
+            0x10 => 1,
+            _ => 8,
+        }
+    }
+}

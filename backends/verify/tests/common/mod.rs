@@ -1,0 +1,47 @@
+//! Rules, and images of them.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use diagram::{Diagram, Limits};
+use image::{Image, Target};
+use rules::RuleSet;
+
+/// A small target, so that images are made in no time.
+pub fn target() -> Target {
+    Target {
+        endpoints_log2: 4,
+        address4_pages_log2: 5,
+        peers_log2: 8,
+        track4_sets_log2: 6,
+        track6_sets_log2: 6,
+        address6_log2: 6,
+        fragments_log2: 6,
+        records_log2: 14,
+        ..Target::default()
+    }
+}
+
+/// Rules for so many groups of peers, of every effect.
+pub fn rules(groups: u32) -> RuleSet {
+    let mut text = String::from("tier normal\n level 0\n");
+    for group in 0..groups {
+        let peer = 4 + group * 2;
+        let port = 80 + group;
+        text += &format!("  allow peers {{{peer}-{}}} l4 tcp/{port}-{} by p rules[{group}]\n", peer + 1, port + 10);
+        text += &format!("  deny peers {{{peer}}} l4 udp/{port} by p rules[{group}]\n");
+    }
+    text += "  allow peers any l4 udp/53 by p rules[99]\n fallback deny by p \"\"";
+    RuleSet::parse(&text).unwrap()
+}
+
+/// The diagram of rules over the peers of the small target.
+pub fn diagram(rules: &RuleSet) -> Diagram {
+    diagram::build(rules, 200, &Limits::default()).unwrap()
+}
+
+/// The image of rules, the same for both directions, with the rules in it.
+pub fn image(rules: &RuleSet, target: &Target) -> Image {
+    let diagram = diagram(rules);
+    let mut image = ebpf::compile("test", &diagram, &diagram, target).unwrap();
+    image.notes.rules = vec![rules.to_string(), rules.to_string()];
+    image
+}
