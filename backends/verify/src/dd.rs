@@ -215,11 +215,6 @@ impl Store {
             Node::Test(..) => None,
         }
     }
-
-    /// How many nodes there are.
-    pub fn len(&self) -> usize {
-        self.nodes.len()
-    }
 }
 
 /// The byte that a node tests; beyond all of them for a leaf.

@@ -66,4 +66,19 @@ impl Insn {
             _ => 8,
         }
     }
+
+    /// Whether the fields that mean nothing in it are zero, as a kernel asks. Source: RFC 9669, section 4.
+    pub fn is_plain(self) -> bool {
+        let operand = if self.by_register() { self.imm == 0 } else { self.src == 0 };
+        match (self.class(), self.opcode) {
+            (_, JUMP) => self.dst == 0 && self.src == 0 && self.imm == 0,
+            (4 | 7, _) => operand && self.offset == 0,
+            (5 | 6, _) => operand,
+            (1, _) => self.imm == 0,
+            (2, _) => self.src == 0,
+            // The immediate of an atomic store says which operation it is.
+            (3, opcode) => opcode & 0xe0 == 0xc0 || self.imm == 0,
+            _ => true,
+        }
+    }
 }

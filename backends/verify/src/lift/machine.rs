@@ -86,6 +86,7 @@ impl Machine<'_, '_> {
             let insn = self.insn(state.at)?;
             let refused = |what| Refused { at: state.at, what };
             match insn.opcode {
+                _ if !insn.is_plain() => return Err(refused("an instruction that no kernel takes")),
                 WIDE => self.wide(&mut state, insn)?,
                 CALL | EXIT => return Err(refused("a call or an exit inside a decision")),
                 JUMP => state.at = target(state.at, insn).ok_or(refused("a jump backwards"))?,
@@ -122,15 +123,18 @@ impl Machine<'_, '_> {
     fn wide(&mut self, state: &mut State, insn: Insn) -> Result<(), Refused> {
         let at = state.at;
         let reloc = self.subject.program.relocs.iter().find(|reloc| reloc.at as usize == at);
+        let high = self.insn(at + 1)?;
+        let empty = Insn { opcode: 0, dst: 0, src: 0, offset: 0, imm: 0 };
+        let plain = insn.src == 0 && insn.offset == 0 && high == Insn { imm: high.imm, ..empty };
+        if !plain || reloc.is_some() && (insn.imm, high.imm) != (0, 0) {
+            return Err(Refused { at, what: "a wide load of another form" });
+        }
         let value = match reloc.map(|reloc| (reloc.map, reloc.value_offset)) {
             Some((map, Some(offset))) => Value::Pointer(map, u64::from(offset), None),
             Some((_, None)) => {
                 return Err(Refused { at, what: "a decision calls no helper, so it needs no map itself" });
             }
-            None => {
-                let high = self.insn(at + 1)?.imm as u32;
-                Value::Of(self.store.constant(u64::from(insn.imm as u32) | u64::from(high) << 32))
-            }
+            None => Value::Of(self.store.constant(u64::from(insn.imm as u32) | u64::from(high.imm as u32) << 32)),
         };
         self.write(state, insn.dst, value)?;
         state.at = at + 2;
