@@ -24,6 +24,7 @@ Try
 
 Build
   build       Compile policies into eBPF images
+  verify      Prove again that images do what their rules say
 
 Cluster
   snapshot    Write what a cluster is into one small file
@@ -69,6 +70,8 @@ pub enum Color {
 pub enum Command {
     /// Compile policies into eBPF images.
     Build(command::build::Build),
+    /// Prove again that images do what their rules say.
+    Verify(command::verify::Verify),
     /// Report every problem of manifests, with its place and a way out.
     Check(command::check::Check),
     /// Say which flows two sets of manifests decide differently, and because of which rules.

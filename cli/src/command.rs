@@ -11,6 +11,7 @@ pub mod lab;
 pub mod snapshot;
 pub mod test;
 pub mod trace;
+pub mod verify;
 pub mod version;
 
 use crate::args::{Args, Command};
@@ -46,6 +47,7 @@ pub fn run(args: Args) -> Exit {
     let color = args.color;
     let outcome = std::panic::catch_unwind(move || match args.command {
         Command::Build(command) => command.run(color),
+        Command::Verify(command) => command.run(),
         Command::Check(command) => command.run(color),
         Command::Diff(command) => command.run(color),
         Command::Trace(command) => command.run(color),

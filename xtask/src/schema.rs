@@ -5,6 +5,7 @@ use cli::command::diff::report as diff;
 use cli::command::graph;
 use cli::command::snapshot::report::SnapshotFile;
 use cli::command::test;
+use cli::command::verify::report as verify;
 use cli::command::version::report as version;
 use cli::report;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
@@ -42,6 +43,7 @@ pub fn all() -> BTreeMap<&'static str, String> {
         ("BuildIndex.json", schema::<build::BuildIndex>("BuildIndex")),
         ("PeerList.json", schema::<build::PeerList>("PeerList")),
         ("NodeTables.json", schema::<build::NodeTables>("NodeTables")),
+        ("VerifyReport.json", schema::<verify::VerifyReport>("VerifyReport")),
         ("VersionReport.json", schema::<version::VersionReport>("VersionReport")),
         ("Snapshot.json", schema::<SnapshotFile>("Snapshot")),
         ("SourceList.json", schema::<build::SourceList>("SourceList")),

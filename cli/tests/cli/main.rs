@@ -15,4 +15,5 @@ mod requests;
 mod snapshot;
 mod start;
 mod support;
+mod verify;
 mod words;

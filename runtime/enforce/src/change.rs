@@ -3,6 +3,7 @@
 use crate::host::{self, Host, HostChange};
 use crate::journal::{self, Journal};
 use crate::numbers::{Numbers, View};
+use crate::proof::Templates;
 use crate::state::{self, ClassState};
 use diagram::Diagram;
 use driver::meaning::{self, ClassKey};
@@ -34,6 +35,14 @@ pub enum Error {
         subject: String,
         /// Why.
         problem: build::Problem,
+    },
+    /// An image does not do what it was made for. A fault of tidegate; what was live stays.
+    #[error("the image for {subject} is not proved: {reasons}")]
+    Proof {
+        /// The class.
+        subject: String,
+        /// Every reason.
+        reasons: String,
     },
     /// More endpoints than a node can number.
     #[error("a node has at most 65,534 endpoints")]
@@ -94,6 +103,7 @@ pub struct Enforcer {
     pub(crate) name: String,
     pub(crate) devices: BTreeSet<u32>,
     pub(crate) host: Option<Host>,
+    templates: Templates,
     numbers: Numbers,
     view: Arc<View>,
     live: BTreeMap<Name, Live>,
@@ -142,6 +152,7 @@ impl Enforcer {
         let host = told.as_ref().and_then(|told| told.restore_host(&kernel));
         let (view, live) = told.as_ref().map(|told| told.restore(&kernel)).unwrap_or_default();
         Ok(Enforcer {
+            templates: Templates::of(target),
             node: kernel,
             name: node.to_owned(),
             devices: BTreeSet::new(),
@@ -315,6 +326,7 @@ impl Enforcer {
         let failed = |problem| Error::Build { subject: meaning::name(class), problem };
         let image = build::image(db, key).map_err(failed)?;
         let diagrams = meaning::diagrams(db, key).map_err(|problem| failed(build::Problem::Diagram(problem)))?;
+        self.templates.prove(&meaning::name(class), &image, &diagrams)?;
         let diagrams = [0, 1].map(|at| state::over_node(&diagrams[at], view, &self.view));
         let loaded = match spoil {
             None => self.load(&image)?,
@@ -352,6 +364,7 @@ impl Enforcer {
         let compile = if of_host { ebpf::compile_host } else { ebpf::compile };
         let compiled = compile("between", &meets[0], &meets[1], &target);
         let mut image = compiled.map_err(|problem| failed(build::Problem::Compile(problem)))?;
+        self.templates.prove("a step between two policies", &image, &meets)?;
         sign(&mut image, old.loaded.digest(), new.loaded.digest());
         let loaded = self.load(&image)?;
         state::fill(&loaded, &meets, &new.view);

@@ -13,15 +13,16 @@
 //! Where endpoints come from, files, clocks, the API server.
 //! # Laws
 //! A peer keeps its number; between two policies a hook enforces one of: old, old ∧ new, new (`tests` of the lab).
-//! On any failure of `prepare` nothing live has changed. The node itself is judged only where policies of nodes are asked for.
+//! On any failure of `prepare` nothing live has changed. No image is loaded that is not proved (`tests/proof.rs`). The node itself is judged only where policies of nodes are asked for.
 //! # Reading order
-//! [`numbers`], [`state`], [`change`], [`host`], [`journal`], [`explain`].
+//! [`numbers`], [`state`], [`proof`], [`change`], [`host`], [`journal`], [`explain`].
 
 pub mod change;
 pub mod explain;
 pub mod host;
 pub mod journal;
 pub mod numbers;
+pub mod proof;
 pub mod state;
 
 pub use change::{Applied, Change, Enforcer, Error, Local};

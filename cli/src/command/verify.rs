@@ -1,0 +1,116 @@
+//! `tidegate verify`: proves images again, from their bytes alone.
+
+pub mod report;
+
+use super::Exit;
+use crate::args::Outputs;
+use crate::output::{self, Format};
+use crate::report::API_VERSION;
+use clap::Args;
+use image::Image;
+use report::{VerifyEntry, VerifyReport};
+use std::fs;
+use std::path::{Path, PathBuf};
+use verify::Certificate;
+
+/// Prove again that images do what their rules say, without root and without the compiler.
+///
+/// Code and tables are lifted back to functions of peer and port, for every peer and every port, and compared with the rules that the image
+/// carries. What surrounds the decisions has to be a known template. Exit code 1 when an image is not proved.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// Image files, or folders that `tidegate build --out-dir` wrote.
+    #[arg(value_name = "PATH", required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub outputs: Outputs,
+}
+
+impl Verify {
+    /// Reads, proves, prints.
+    ///
+    /// Errors: a path that cannot be read; the others are proved all the same, and the report says so.
+    pub fn run(self) -> Result<Exit, String> {
+        let mut files = Vec::new();
+        for path in &self.paths {
+            images_of(path, &mut files).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+        }
+        if files.is_empty() {
+            return Err("these paths hold no image; `tidegate build --out-dir DIR` writes some".into());
+        }
+        let images: Vec<VerifyEntry> = files.iter().map(|file| entry(file)).collect();
+        let (proved, refused) =
+            (images.iter().filter(|it| it.proved).count(), images.iter().filter(|it| !it.proved).count());
+        let unreadable = images.iter().any(|it| it.unreadable);
+        let report = VerifyReport {
+            api_version: API_VERSION,
+            kind: "VerifyReport",
+            checker: verify::certificate::CHECKER,
+            images,
+            proved,
+            refused,
+        };
+        output::write_all(&self.outputs.outputs, |format, _| match format {
+            Format::Json => super::json(&report),
+            _ => report.to_string(),
+        })
+        .map_err(|error| error.to_string())?;
+        Ok(match refused {
+            _ if unreadable => Exit::Bad,
+            0 => Exit::Clean,
+            _ => Exit::Findings,
+        })
+    }
+}
+
+/// The image files that a path names: itself, or all below a folder, by name.
+fn images_of(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    if !fs::metadata(path)?.is_dir() {
+        files.push(path.to_owned());
+        return Ok(());
+    }
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    entries.sort();
+    for entry in entries {
+        if entry.is_dir() {
+            images_of(&entry, files)?;
+        } else if entry.extension().is_some_and(|ending| ending == "tgi") {
+            files.push(entry);
+        }
+    }
+    Ok(())
+}
+
+fn entry(file: &Path) -> VerifyEntry {
+    let name = file.display().to_string();
+    let image = fs::read(file)
+        .map_err(|error| error.to_string())
+        .and_then(|bytes| Image::from_bytes(&bytes).map_err(|error| error.to_string()));
+    match image {
+        Err(reason) => VerifyEntry { unreadable: true, ..VerifyEntry::refused(name, String::new(), vec![reason]) },
+        Ok(image) => match verify::certify(&image) {
+            Ok(certificate) => proved(name, &image, &certificate),
+            Err(refusals) => {
+                let reasons = refusals.iter().map(ToString::to_string).collect();
+                VerifyEntry::refused(name, image.notes.subject.clone(), reasons)
+            }
+        },
+    }
+}
+
+fn proved(file: String, image: &Image, certificate: &Certificate) -> VerifyEntry {
+    VerifyEntry {
+        file,
+        subject: image.notes.subject.clone(),
+        proved: true,
+        unreadable: false,
+        digest: Some(certificate.image.to_string()),
+        meaning: certificate.meaning.iter().map(ToString::to_string).collect(),
+        templates: certificate.programs.iter().map(|it| it.template.to_string()).collect(),
+        classes: certificate.programs.iter().map(|it| it.classes).collect(),
+        paths: certificate.programs.iter().map(|it| it.paths).sum(),
+        reasons: Vec::new(),
+    }
+}
