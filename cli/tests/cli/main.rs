@@ -1,8 +1,8 @@
 //! The binary as its users meet it: arguments and files in; text, JSON and exit codes out.
 
 mod build;
-mod diff;
 mod deploy;
+mod diff;
 mod disk;
 mod graph;
 mod help;
