@@ -17,6 +17,9 @@ Review
   trace       Say whether one flow passes, and which lines decide it
   graph       Say who reaches whom, and because of which rules
   test        Say whether policies do what their tests say
+  replay      Hold recorded flows against policies, and list every verdict that changes
+  suggest     Suggest policies from recorded flows, or labels worth their identities
+  cost        Say what policies cost before they are applied, and which rules
 
 Try
   demo        Show the whole of it on this machine: programs, packets, a swap
@@ -82,6 +85,12 @@ pub enum Command {
     Graph(command::graph::Graph),
     /// Say whether policies do what their tests say.
     Test(command::test::Test),
+    /// Hold recorded flows against policies, and list every verdict that changes.
+    Replay(Box<command::replay::Replay>),
+    /// Suggest policies that allow what was recorded, or say which labels are worth their identities.
+    Suggest(Box<command::suggest::Suggest>),
+    /// Say what policies cost before they are applied: entries, bytes, instructions, identities, and which rules make them.
+    Cost(Box<command::cost::Cost>),
     /// Show the whole of it on this machine: programs, packets, a swap under traffic, a drop explained.
     Demo(command::demo::Demo),
     /// Run the pods of a cluster file as namespaces with real traffic.

@@ -3,12 +3,15 @@
 pub mod build;
 pub mod check;
 pub mod completion;
+pub mod cost;
 pub mod demo;
 pub mod diff;
 pub mod graph;
 pub mod init;
 pub mod lab;
+pub mod replay;
 pub mod snapshot;
+pub mod suggest;
 pub mod test;
 pub mod trace;
 pub mod verify;
@@ -53,6 +56,9 @@ pub fn run(args: Args) -> Exit {
         Command::Trace(command) => command.run(color),
         Command::Test(command) => command.run(color),
         Command::Graph(command) => command.run(color),
+        Command::Replay(command) => command.run(color),
+        Command::Suggest(command) => command.run(color),
+        Command::Cost(command) => command.run(color),
         Command::Demo(command) => command.run(color),
         Command::Lab(command) => command.run(color),
         Command::Init(command) => command.run(),

@@ -7,6 +7,7 @@ use cli::command::snapshot::report::SnapshotFile;
 use cli::command::test;
 use cli::command::verify::report as verify;
 use cli::command::version::report as version;
+use cli::command::{cost, replay, suggest};
 use cli::report;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
 use serde_json::{Value, json};
@@ -39,6 +40,10 @@ pub fn all() -> BTreeMap<&'static str, String> {
         ("TestReport.json", schema::<test::report::TestReport>("TestReport")),
         ("PolicyTest.json", schema::<test::PolicyTest>("PolicyTest")),
         ("LabReport.json", schema::<report::LabReport>("LabReport")),
+        ("ReplayReport.json", schema::<replay::report::ReplayReport>("ReplayReport")),
+        ("SuggestReport.json", schema::<suggest::report::SuggestReport>("SuggestReport")),
+        ("LabelsReport.json", schema::<suggest::labels::LabelsReport>("LabelsReport")),
+        ("CostReport.json", schema::<cost::report::CostReport>("CostReport")),
         ("BuildReport.json", schema::<build::BuildReport>("BuildReport")),
         ("BuildIndex.json", schema::<build::BuildIndex>("BuildIndex")),
         ("PeerList.json", schema::<build::PeerList>("PeerList")),

@@ -2,7 +2,7 @@
 
 mod emit;
 mod folder;
-mod plan;
+pub(crate) mod plan;
 pub mod report;
 mod tables;
 mod text;

@@ -1,6 +1,7 @@
 //! `tidegate check`: every problem of manifests, with its place and a way out.
 
 use super::Exit;
+use super::cost::budget;
 use crate::args::{Color, Outputs, Paths};
 use crate::cluster::ClusterEntry;
 use crate::output::{self, Format};
@@ -23,6 +24,9 @@ pub struct Check {
     /// Also report, as errors, every clause and kind that this target cannot enforce; without it they are counted in the summary.
     #[arg(long, value_name = "TARGET")]
     pub target: Option<Target>,
+    /// What policies may cost at most: `max-entries=N,max-bytes=N,max-identities=N`, or a file that says so; `cost` explains them.
+    #[arg(long, value_name = "FILE|KEY=N,…")]
+    pub budget: Option<String>,
     /// Where the report goes.
     #[command(flatten)]
     pub outputs: Outputs,
@@ -73,9 +77,11 @@ impl Check {
             }
         })
         .map_err(|error| error.to_string())?;
+        let over = budget::check(&session, self.budget.as_deref())?;
+        over.iter().for_each(|line| render::say(line));
         Ok(match summary {
             _ if session.empty || !session.unreadable.is_empty() => Exit::Bad,
-            Summary { errors: 0, warnings: 0, .. } => Exit::Clean,
+            Summary { errors: 0, warnings: 0, .. } if over.is_empty() => Exit::Clean,
             _ => Exit::Findings,
         })
     }

@@ -4,6 +4,7 @@ mod build;
 mod deploy;
 mod diff;
 mod disk;
+mod flows;
 mod graph;
 mod help;
 mod lab;

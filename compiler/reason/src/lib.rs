@@ -13,10 +13,11 @@
 //! # Laws
 //! The verdict is the oracle's. Every cause that stands in a file has its place (`tests`).
 //! # Reading order
-//! [`party`], then [`trace`], then [`nearest`], [`proxied`], then [`mod@doubt`], then [`compare`].
+//! [`party`], then [`trace`], then [`nearest`], [`proxied`], then [`mod@doubt`], then [`compare`], then [`inquiry`].
 
 pub mod compare;
 pub mod doubt;
+pub mod inquiry;
 pub mod nearest;
 pub mod party;
 pub mod proxied;
@@ -25,6 +26,7 @@ mod world;
 
 pub use compare::{Difference, differences};
 pub use doubt::{Fact, Missing};
+pub use inquiry::{Doubted, Inquiry};
 pub use party::{Party, Unreadable};
 pub use trace::{Cause, Question, Side, Stand, Trace, trace};
 pub use world::Ground;

@@ -4,7 +4,7 @@ use facts::{Cluster, Name, Pod, Workload, WorkloadKind};
 use flow::{L4Key, Prefix, Protocol};
 use hir::Entity;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// One end of a flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -210,6 +210,28 @@ pub(crate) fn address(party: &Party) -> Option<IpAddr> {
         Party::Prefix(prefix) if prefix.len() == if prefix.addr().is_ipv4() { 32 } else { 128 } => Some(prefix.addr()),
         _ => None,
     }
+}
+
+/// The cluster with one pod for each workload that has none, and an address for every pod that has none: what would be, once all of it
+/// runs. 240.0.0.0/4 is reserved, so that no real pod has such an address.
+pub fn planned(cluster: &Cluster) -> Cluster {
+    let mut planned = cluster.clone();
+    for workload in cluster.workloads.values() {
+        let made = |pod: &Pod| {
+            pod.name.namespace == workload.name.namespace
+                && workload.labels.iter().all(|(key, value)| pod.labels.get(key) == Some(value))
+        };
+        if !cluster.pods.values().any(made) {
+            planned.pods.entry(workload.name.clone()).or_insert_with(|| as_made(workload));
+        }
+    }
+    let mut next = 0u32;
+    for pod in planned.pods.values_mut().filter(|pod| pod.ips.is_empty() && !pod.host_network) {
+        next += 1;
+        let [_, a, b, c] = next.to_be_bytes();
+        pod.ips.insert(IpAddr::V4(Ipv4Addr::new(240, a, b, c)));
+    }
+    planned
 }
 
 fn as_made(workload: &Workload) -> Pod {

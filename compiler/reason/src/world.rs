@@ -105,7 +105,7 @@ impl<'db> Ground<'db> {
         Ok(true)
     }
 
-    fn world(&self, question: &Question) -> World<'db> {
+    pub(crate) fn world(&self, question: &Question) -> World<'db> {
         let ends = [question.source.clone(), question.destination.clone()];
         let mut pods = ends.clone().map(|end| party::pod(&self.read.cluster, &end));
         let homeless = |pod: &Option<Pod>| {
@@ -240,9 +240,12 @@ impl<'db> World<'db> {
         rules_of(&Standing { cluster, peers, bound }, class, &self.policies, self.dialect)
     }
 
-    /// Whether an address only stands in for one that a pod does not have yet.
+    /// Whether an address only stands in for one that a pod does not have yet, or that a record does not say.
     pub fn is_stand_in(&self, address: IpAddr) -> bool {
-        [1, 2].iter().any(|last| stand_ins(*last).contains(&address))
+        match address {
+            IpAddr::V4(four) => four.octets()[0] >= 240,
+            IpAddr::V6(six) => six.segments()[..4] == [0x100, 0, 0, 0],
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! `cargo xtask bench`: builds the benches with optimisation and runs them.
 
+mod replay;
+
 use crate::tidy::root;
 use clap::Args;
 use std::process::{Command, ExitCode};
@@ -10,13 +12,16 @@ pub struct Arguments {
     /// Fewer sizes and rounds: ends within 50 seconds once built
     #[arg(long)]
     quick: bool,
-    /// Targets, by their names: T1, T4 …; all that are measured when none is named
+    /// Targets, by their names: T1, T4 …, and replay; all but replay when none is named
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
 }
 
 /// Builds and runs. The exit code is that of the benches; 2 when they cannot be started.
 pub fn run(arguments: &Arguments) -> ExitCode {
+    if arguments.targets.iter().any(|target| target == "replay") {
+        return replay::run(arguments.quick);
+    }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.args(["run", "--quiet", "--release", "--package", "tidegate-benches", "--bin", "benches", "--"]);

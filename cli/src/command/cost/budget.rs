@@ -1,0 +1,117 @@
+//! Budgets: what a class of endpoints, or a rule, may cost at most.
+
+use super::report::{Breach, CostReport, CostRule, planned};
+use crate::session::Session;
+use clap::Args;
+
+/// What must not be exceeded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
+pub struct Budget {
+    /// Entries of a policy map of Cilium, for each class of endpoints; its own limit is 16384 unless the agent is told otherwise.
+    #[arg(long, value_name = "NUMBER")]
+    pub max_entries: Option<u64>,
+    /// Bytes of our tables, for each class of endpoints.
+    #[arg(long, value_name = "NUMBER")]
+    pub max_bytes: Option<u64>,
+    /// Identities that a rule selects.
+    #[arg(long, value_name = "NUMBER")]
+    pub max_identities: Option<u64>,
+}
+
+/// The keys of a budget.
+const KEYS: [&str; 3] = ["max-entries", "max-bytes", "max-identities"];
+/// How many rules are named where a budget is exceeded.
+const NAMED: usize = 3;
+
+impl Budget {
+    /// Reads `KEY=N,…`, or a file with a `KEY=N` a line, `#` for comments.
+    ///
+    /// Errors: for people.
+    pub fn read(text: &str) -> Result<Budget, String> {
+        if text.contains('=') {
+            return Budget::parse(text);
+        }
+        let read =
+            std::fs::read_to_string(text).map_err(|error| format!("cannot read the budget `{text}`: {error}"))?;
+        Budget::parse(&read).map_err(|error| format!("in the budget `{text}`: {error}"))
+    }
+
+    fn parse(text: &str) -> Result<Budget, String> {
+        let mut budget = Budget::default();
+        let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
+        for part in lines.flat_map(|line| line.split(',')).map(str::trim).filter(|part| !part.is_empty()) {
+            let (key, number) =
+                part.split_once('=').ok_or_else(|| format!("`{part}` is not of the form KEY=NUMBER"))?;
+            let number = number.trim().replace('_', "");
+            let number = number.parse().map_err(|_| format!("`{number}` is no number"))?;
+            *match key.trim() {
+                "max-entries" => &mut budget.max_entries,
+                "max-bytes" => &mut budget.max_bytes,
+                "max-identities" => &mut budget.max_identities,
+                other => return Err(format!("`{other}` is no budget; known: {}", KEYS.join(", "))),
+            } = Some(number);
+        }
+        Ok(budget)
+    }
+
+    /// What exceeds the budget, in the order of classes and rules.
+    pub fn breaches(&self, report: &CostReport) -> Vec<Breach> {
+        let mut breaches = Vec::new();
+        for class in &report.classes {
+            let spent = [("max-entries", self.max_entries, class.entries), ("max-bytes", self.max_bytes, class.bytes)];
+            for (budget, limit, value) in spent {
+                if let Some(limit) = limit.filter(|limit| value > *limit) {
+                    let mine = report.rules.iter().filter(|rule| class.rules.contains(&rule.number()));
+                    let rules: Vec<CostRule> = mine.take(NAMED).cloned().collect();
+                    breaches.push(Breach { budget: budget.into(), limit, value, of: class.who.clone(), rules });
+                }
+            }
+        }
+        let Some(limit) = self.max_identities else { return breaches };
+        let mut over: Vec<&CostRule> = report.rules.iter().filter(|rule| rule.identities > limit).collect();
+        over.sort_by_key(|rule| u64::MAX - rule.identities);
+        for rule in over {
+            let of = format!("{} {}", rule.cause.object, rule.cause.path);
+            let rules = vec![rule.clone()];
+            breaches.push(Breach { budget: "max-identities".into(), limit, value: rule.identities, of, rules });
+        }
+        breaches
+    }
+}
+
+/// Breaches in words, with the rules that cost the most.
+pub fn lines(breaches: &[Breach]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for it in breaches {
+        lines.push(format!(
+            "error: {} is exceeded: {} instead of at most {} for {}",
+            it.budget, it.value, it.limit, it.of
+        ));
+        lines.extend(it.rules.iter().map(|rule| format!("  {rule}")));
+    }
+    lines
+}
+
+/// Holds what was read against a budget, for `check --budget`; says what exceeds it.
+///
+/// Errors: a budget that cannot be read.
+pub fn check(session: &Session, budget: Option<&str>) -> Result<Vec<String>, String> {
+    let Some(budget) = budget else { return Ok(Vec::new()) };
+    let report = CostReport::of(&planned(session), &session.choice, &Budget::read(budget)?);
+    Ok(lines(&report.breaches))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_is_read_as_it_is_written() {
+        let wanted = Budget { max_entries: Some(16384), max_bytes: None, max_identities: Some(100) };
+        assert_eq!(Budget::read("max-entries=16_384,max-identities=100"), Ok(wanted.clone()));
+        assert_eq!(Budget::parse("# ours\nmax-entries=16384\nmax-identities = 100 # a rule\n"), Ok(wanted));
+        assert!(Budget::read("max-entires=1").unwrap_err().contains("known: max-entries"));
+        assert!(Budget::read("max-entries=many").unwrap_err().contains("no number"));
+        assert!(Budget::read("no-such-file").unwrap_err().contains("cannot read the budget"));
+    }
+}

@@ -1,0 +1,107 @@
+//! `tidegate replay`: recorded flows held against policies.
+
+pub mod flows;
+pub mod forms;
+pub mod report;
+mod tables;
+mod text;
+
+use super::Exit;
+use crate::args::{Color, Paths, Reading};
+use crate::output::{self, Destination};
+use crate::render::{self, say};
+use crate::session::{self, Session};
+use clap::Args;
+use flows::{FlowFiles, Read};
+use forms::{Form, Forms};
+use replay::{Judge, Outcome, Tally};
+use report::ReplayReport;
+
+/// Hold recorded flows against policies, and list every verdict that changes.
+///
+/// With one set of policies the verdict of each record is compared with what they decide; with `--against` two sets are compared on what
+/// was recorded. The exit code is 0 when nothing changes, 1 when something does.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// Where the flows are.
+    #[command(flatten)]
+    pub flows: FlowFiles,
+    /// The policies to judge, and the facts of their cluster: files or folders. Repeatable.
+    #[arg(short = 'f', long = "policies", alias = "filename", value_name = "PATH", required = true)]
+    pub policies: Vec<String>,
+    /// The policies to compare with, for example those in force: files or folders. Repeatable.
+    #[arg(long, value_name = "PATH")]
+    pub against: Vec<String>,
+    /// The namespace of objects that name none.
+    #[arg(short, long, value_name = "NAME", default_value = "default")]
+    pub namespace: String,
+    /// The reading of the policy language.
+    #[command(flatten)]
+    pub reading: Reading,
+    /// How many changes the text report lists; the other formats list all.
+    #[arg(long, value_name = "NUMBER", default_value_t = 40)]
+    pub limit: usize,
+    /// Where the report goes.
+    #[command(flatten)]
+    pub outputs: Forms,
+}
+
+impl Replay {
+    /// Reads, decides, prints.
+    pub fn run(self, color: Color) -> Result<Exit, String> {
+        let new = self.open(&self.policies);
+        let old = (!self.against.is_empty()).then(|| self.open(&self.against));
+        let mut unsound = new.report_unsound();
+        unsound |= old.as_ref().is_some_and(Session::report_unsound);
+        let compared = old.is_some();
+        let cluster = new.cluster.clone();
+        let mut judge = Judge::new(new.db, old.map(|old| old.db), self.reading.dialect);
+        let mut outcome = Outcome::default();
+        let read = self.flows.read(&mut |tally: Tally| judge.fold(&tally, &mut outcome));
+        read.unreadable.iter().for_each(|it| say(&format!("error: cannot read {it}")));
+        let choices = judge.choices();
+        let report = ReplayReport::of(judge.db(), &choices, cluster, compared, &outcome);
+        output_all(&self.outputs, |form, destination| match form {
+            Form::Text => text::text(&report, self.limit, render::colours(color, destination)),
+            Form::Concise => text::concise(&report),
+            Form::Json => super::json(&report),
+            Form::Jsonl => tables::jsonl(&report),
+            Form::Csv => tables::csv(&report),
+        })?;
+        Ok(ended(unsound, &read, &outcome))
+    }
+
+    fn open(&self, paths: &[String]) -> Session {
+        session::open(&Paths {
+            paths: paths.to_vec(),
+            filenames: Vec::new(),
+            namespace: self.namespace.clone(),
+            reading: self.reading.clone(),
+        })
+    }
+}
+
+fn ended(unsound: bool, read: &Read, outcome: &Outcome) -> Exit {
+    let nothing = outcome.seen.records == 0 && outcome.broken_lines > 0;
+    match outcome.changed() {
+        _ if unsound || nothing || !read.unreadable.is_empty() => Exit::Bad,
+        0 => Exit::Clean,
+        _ => Exit::Findings,
+    }
+}
+
+/// Writes each output with what `render` makes of its form; text to standard output when none is asked for.
+pub fn output_all(outputs: &Forms, render: impl Fn(Form, Destination) -> String) -> Result<(), String> {
+    for wanted in outputs.all() {
+        match &wanted.file {
+            Some(file) => {
+                let text = forms::shown(wanted.form, render(wanted.form, Destination::File));
+                output::write_file(file, text.as_bytes())
+                    .map_err(|error| format!("cannot write `{}`: {error}", file.display()))?;
+            }
+            None => output::write_stdout(&forms::shown(wanted.form, render(wanted.form, Destination::Stdout)))
+                .map_err(|error| error.to_string())?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! Recorded flows: replay, suggestions, and what policies cost.
+
+use crate::support::Folder;
+use std::io::Write;
+use std::path::Path;
+
+const EXAMPLE: [&str; 4] = ["cluster.yaml", "flows.jsonl", "old/db.yaml", "new/db.yaml"];
+
+/// The example of the guide.
+fn example() -> Folder {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/replay");
+    let folder = Folder::of(&[]);
+    for name in EXAMPLE {
+        folder.write(name, &std::fs::read_to_string(root.join(name)).unwrap());
+    }
+    folder
+}
+
+const COMPARE: [&str; 8] = ["replay", "flows.jsonl", "-f", "new", "-f", "cluster.yaml", "--against", "old"];
+
+fn compare(folder: &Folder, more: &[&str]) -> crate::support::Ran {
+    folder.run(&[&COMPARE[..], more].concat())
+}
+
+#[test]
+fn changed_verdicts_are_listed_with_the_rules_of_both_sides() {
+    let folder = example();
+    for form in ["text", "concise", "json", "jsonl", "csv"] {
+        insta::assert_snapshot!(format!("replay-{form}"), compare(&folder, &["-o", form]).ended(1));
+    }
+    let same = folder.run(&["replay", "flows.jsonl", "-f", "old", "-f", "cluster.yaml", "--against", "old"]).ended(0);
+    assert!(same.starts_with("nothing changes: 15 records are decided alike"), "{same}");
+}
+
+#[test]
+fn without_another_set_the_record_itself_is_what_was() {
+    let folder = example();
+    let found = folder.run(&["replay", "flows.jsonl", "--policies", "new", "-f", "cluster.yaml"]).ended(1);
+    assert!(found.contains("3 of 15 decided records differ from what was recorded: 2 lost, 1 gained"), "{found}");
+    folder.run(&["replay", "flows.jsonl", "-f", "old", "-f", "cluster.yaml"]).ended(0);
+}
+
+#[test]
+fn packed_flows_and_standard_input_read_as_the_file_does() {
+    let folder = example();
+    let plain = std::fs::read(folder.join("flows.jsonl")).unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(&plain).unwrap();
+    std::fs::write(folder.join("flows.gz"), gzip.finish().unwrap()).unwrap();
+    let zstd = ruzstd::encoding::compress_to_vec(&plain[..], ruzstd::encoding::CompressionLevel::Fastest);
+    std::fs::write(folder.join("flows.zst"), zstd).unwrap();
+    let expected = compare(&folder, &[]).ended(1);
+    for name in ["flows.gz", "flows.zst"] {
+        let args = ["replay", name, "-f", "new", "-f", "cluster.yaml", "--against", "old"];
+        assert_eq!(folder.run(&args).ended(1).replace(name, "flows.jsonl"), expected);
+    }
+    let text = String::from_utf8(plain).unwrap();
+    let piped = folder.run_with_input(&["replay", "-", "-f", "new", "-f", "cluster.yaml", "--against", "old"], &text);
+    assert_eq!(piped.ended(1).replace("    -:18", "    flows.jsonl:18"), expected);
+}
+
+#[test]
+fn what_cannot_be_read_is_named_and_ends_in_2() {
+    let folder = example();
+    folder.write("noise.txt", "what is this\nnothing\n");
+    folder.write("half.csv", "source,destination,port\na/b,c/d,80\n");
+    folder.write("broken.jsonl", "{\"flow\":\n{]\n");
+    std::fs::write(folder.join("cut.gz"), [0x1f, 0x8b, 8, 0, 0, 0]).unwrap();
+    for (name, why) in [
+        ("absent.jsonl", "No such file"),
+        ("noise.txt", "neither JSON records"),
+        ("half.csv", "lacks the columns protocol, verdict"),
+        ("cut.gz", "`cut.gz`"),
+    ] {
+        let said = folder.run(&["replay", name, "-f", "new"]).failed(2);
+        assert!(said.contains(why), "{name}: {said}");
+    }
+    let said = folder.run(&["replay", "broken.jsonl", "-f", "new"]);
+    assert_eq!(said.code, 2);
+    assert!(said.out.contains("broken.jsonl:2:"), "{}", said.out);
+    assert_eq!(folder.run(&["replay", "flows.jsonl"]).code, 2, "policies are needed");
+}
+
+#[test]
+fn policies_are_suggested_and_allow_what_was_recorded() {
+    let folder = example();
+    let ran = folder.run(&["suggest", "flows.jsonl", "-f", "cluster.yaml"]);
+    insta::assert_snapshot!("suggest", format!("{}\n{}", ran.err, ran.out));
+    assert_eq!(ran.code, 0);
+    folder.write("suggested/all.yaml", &ran.out);
+    let replayed = folder.run(&["replay", "flows.jsonl", "-f", "suggested", "-f", "cluster.yaml"]).ended(0);
+    assert!(replayed.starts_with("nothing changes from what was recorded"), "{replayed}");
+    insta::assert_snapshot!("suggest-cnp", folder.run(&["suggest", "flows.jsonl", "--kind", "cnp"]).ended(0));
+}
+
+#[test]
+fn labels_that_multiply_identities_are_named_and_left_out() {
+    let folder = Folder::shop();
+    let pod = |n: u32| {
+        format!(
+            "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: job-{n}, namespace: shop, labels: {{app: job, run: \"2026030{n}\"}}}}\n"
+        )
+    };
+    folder.write("jobs.yaml", &(1..5).map(pod).collect::<String>());
+    insta::assert_snapshot!("suggest-labels", folder.run(&["suggest", "labels", "."]).ended(1));
+}
+
+#[test]
+fn costs_are_listed_and_budgets_name_the_rules_that_exceed_them() {
+    let folder = Folder::shop();
+    insta::assert_snapshot!("cost", folder.run(&["cost", "."]).ended(0));
+    insta::assert_snapshot!("cost-endpoints", folder.run(&["cost", ".", "--by", "endpoints"]).ended(0));
+    let over = folder.run(&["cost", ".", "--max-entries", "2"]).failed(1);
+    assert!(over.contains("error: max-entries is exceeded: 3 instead of at most 2 for pod shop/db"), "{over}");
+    assert!(over.contains("NetworkPolicy shop/db spec.ingress[0].from[0]   policy.yaml:8:"), "{over}");
+    folder.run(&["check", "--budget", "max-entries=16384,max-bytes=10000000", "."]).ended(0);
+    folder.write("budget", "max-entries = 2 # far too low\n");
+    let said = folder.run(&["check", "--budget", "budget", "."]).failed(1);
+    assert!(said.contains("max-entries is exceeded"), "{said}");
+    assert_eq!(folder.run(&["check", "--budget", "max-entires=1", "."]).code, 2);
+}

@@ -1,0 +1,67 @@
+//! Suggested policies allow what was recorded, and pass our own lints.
+
+use crate::support::{Random, database, tally, text};
+use driver::{Knowledge, Wish, world};
+use facts::Cluster;
+use replay::suggest::{Kind, Options, Suggestion, suggest, text as manifests};
+
+const CORPORA: [&str; 3] = ["examples/replay/flows.jsonl", "testdata/flows/mixed.jsonl", "testdata/flows/table.csv"];
+const FACTS: &str = "testdata/flows/cluster.yaml";
+
+fn facts() -> Cluster {
+    (*world::cluster(&database(&[FACTS], Knowledge::Partial))).clone()
+}
+
+fn of(corpus: &str, kind: Kind, include_dropped: bool) -> Suggestion {
+    let options = Options { kind, include_dropped, knowledge: Knowledge::Partial, wish: Wish::Auto };
+    suggest(&tally(corpus), &facts(), options)
+}
+
+#[test]
+fn everything_recorded_is_allowed_and_no_lint_finds_anything() {
+    for corpus in CORPORA {
+        for kind in [Kind::NetworkPolicy, Kind::CiliumNetworkPolicy] {
+            let suggestion = of(&text(corpus), kind, false);
+            let words: Vec<_> = suggestion.left.iter().filter(|it| !it.why.starts_with("NetworkPolicy")).collect();
+            assert!(words.is_empty(), "{corpus} {kind:?}: {words:#?}\n{}", manifests(&suggestion.policies));
+            let cannot: u64 = suggestion.left.iter().map(|it| it.records).sum();
+            assert_eq!(suggestion.covered + cannot, suggestion.wanted, "{corpus} {kind:?}");
+            assert!(kind == Kind::NetworkPolicy || cannot == 0, "{corpus}: {:#?}", suggestion.left);
+            let mut db = database(&[FACTS], Knowledge::Partial);
+            db.set_file("suggested.yaml", &manifests(&suggestion.policies));
+            db.settle_dialect(Wish::Named(&hir::Dialect::CILIUM_1_20));
+            let found: Vec<String> =
+                checks::check(&db).iter().map(|it| format!("{} {}", it.code, it.headline)).collect();
+            assert_eq!(found, Vec::<String>::new(), "{corpus} {kind:?}\n{}", manifests(&suggestion.policies));
+        }
+    }
+}
+
+#[test]
+fn what_was_dropped_is_left_out_unless_it_is_asked_for() {
+    let corpus = text("examples/replay/flows.jsonl");
+    let (without, with) = (of(&corpus, Kind::NetworkPolicy, false), of(&corpus, Kind::NetworkPolicy, true));
+    assert_eq!((without.dropped, with.dropped), (1, 0));
+    assert!(!manifests(&without.policies).contains("backup"));
+    assert!(manifests(&with.policies).contains("kubernetes.io/metadata.name: backup"));
+}
+
+#[test]
+fn the_order_of_records_changes_nothing() {
+    let corpus = text("testdata/flows/mixed.jsonl");
+    let mut lines: Vec<&str> = corpus.lines().collect();
+    let expected = manifests(&of(&corpus, Kind::CiliumNetworkPolicy, false).policies);
+    let mut random = Random(3);
+    for at in (1..lines.len()).rev() {
+        lines.swap(at, random.below(at + 1));
+    }
+    assert_eq!(manifests(&of(&lines.join("\n"), Kind::CiliumNetworkPolicy, false).policies), expected);
+}
+
+#[test]
+fn ports_are_those_of_pods_and_labels_are_those_that_stay() {
+    let corpus = "source,destination,protocol,port,verdict,source_labels\nshop/web-7d4b9c6f5b-x2x4z,10.96.0.20,tcp,15432,allow,app=web;pod-template-hash=7d4b9c6f5b\n";
+    let all = manifests(&of(corpus, Kind::NetworkPolicy, false).policies);
+    assert!(all.contains("{protocol: TCP, port: 5432}"), "the service's 15432 is the pod's 5432\n{all}");
+    assert!(!all.contains("15432") && !all.contains("pod-template-hash"), "{all}");
+}
