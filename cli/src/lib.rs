@@ -12,7 +12,7 @@
 //! # Laws
 //! Output is the same for the same input, in any order of files. An output file appears whole or not at all (`output::tests`).
 //! # Reading order
-//! [`args`], [`files`], [`output`], [`formats`], [`visible`], [`temporary`], [`render`], [`report`], [`cluster`], [`session`], then [`command`], one file a subcommand.
+//! [`args`], [`files`], [`output`], [`formats`], [`visible`], [`temporary`], [`watch`], [`render`], [`report`], [`cluster`], [`session`], then [`command`], one file a subcommand.
 
 pub mod args;
 pub mod cluster;
@@ -25,3 +25,4 @@ pub mod report;
 pub mod session;
 pub mod temporary;
 pub mod visible;
+pub mod watch;

@@ -18,9 +18,6 @@ use graph::{Filter, Wanted};
 /// `namespace`, `namespace/name` (`*` stands for any text), `key=value` of a label, or `world`, `host`, `nodes`.
 #[derive(Debug, Args)]
 pub struct Graph {
-    /// Where manifests come from.
-    #[command(flatten)]
-    pub paths: Paths,
     /// What a vertex stands for.
     #[arg(long, value_name = "LEVEL", default_value = "workload")]
     pub level: Level,
@@ -42,6 +39,9 @@ pub struct Graph {
     /// Format of the report (text, json, dot, mermaid, csv, html), and its file when it is not for standard output. Repeatable.
     #[arg(short = 'o', long = "output", value_name = "FORMAT[=FILE]")]
     pub outputs: Vec<To<Format>>,
+    /// Where manifests come from. Last, for what follows would stand under the heading of its last flags.
+    #[command(flatten)]
+    pub paths: Paths,
 }
 
 /// What a vertex stands for.
@@ -139,7 +139,7 @@ impl Graph {
         };
         let drawn = graph::connect(&session.db, &wanted)
             .map_err(|error| format!("a graph of these policies cannot be drawn: {error}"))?;
-        let report = report::report(&session.db, &session.choice, self.level, &drawn);
+        let report = report::report(&session, self.level, &drawn);
         formats::write_all(&self.outputs, |format, _| match format {
             Format::Text => Ok(text::text(&report, self.rules)),
             Format::Json => Ok(super::json(&report)),

@@ -10,9 +10,11 @@ mod written;
 
 use super::Exit;
 use crate::args::{Color, Facts};
+use crate::cluster::ClusterArgs;
 use crate::formats::{self, Formats, To};
 use crate::render::{self, say};
 use crate::report::API_VERSION;
+use crate::watch::Watch;
 use clap::Args;
 use driver::Wish;
 use gather::Found;
@@ -40,6 +42,9 @@ pub struct Test {
     /// Run only cases whose name holds this.
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
+    /// Run again whenever a test or a manifest changes, until it is stopped.
+    #[arg(long)]
+    pub watch: bool,
     /// List the rules and defaults that no case exercises.
     #[arg(long)]
     pub coverage: bool,
@@ -55,6 +60,9 @@ pub struct Test {
     /// Format of the report (text, json, junit, github), and its file when it is not for standard output. Repeatable.
     #[arg(short = 'o', long = "output", value_name = "FORMAT[=FILE]")]
     pub outputs: Vec<To<Format>>,
+    /// What is known of the cluster beside the manifests. Last, for what follows would stand under the heading of its last flags.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
 }
 
 /// How the results are written.
@@ -88,17 +96,37 @@ impl Formats for Format {
 }
 
 impl Test {
-    /// Reads, asks, prints.
+    /// Reads, asks, prints; again and again with `--watch`.
     pub fn run(self, color: Color) -> Result<Exit, String> {
-        let Found { tests, problems } = gather::tests(&self.files);
+        if !self.watch {
+            return self.once(color, &gather::tests(&self.files));
+        }
+        let mut watch = Watch::new()?;
+        loop {
+            // Before the tests are read, so that no change falls between.
+            watch.add(self.files.iter().chain(&self.filenames).cloned())?;
+            let found = gather::tests(&self.files);
+            watch.add(found.tests.iter().flat_map(gather::TestFile::manifests))?;
+            if let Err(error) = self.once(color, &found) {
+                say(&format!("error: {error}"));
+            }
+            say("watching; Ctrl-C ends");
+            if !watch.changed() {
+                return Ok(Exit::Clean);
+            }
+        }
+    }
+
+    fn once(&self, color: Color, Found { tests, problems }: &Found) -> Result<Exit, String> {
         let mut bad = !problems.is_empty();
         problems.iter().for_each(|it| say(&format!("error: {it}")));
-        let outcome = run::run(&self, &tests);
+        let outcome = run::run(self, tests);
         outcome.problems.iter().for_each(|it| say(&format!("error: {it}")));
         bad |= !outcome.problems.is_empty();
         let mut report = TestReport {
             api_version: API_VERSION,
             kind: "TestReport",
+            cluster: outcome.cluster,
             summary: report::Summary::default(),
             suites: outcome.suites,
             coverage: (self.coverage || self.coverage_min.is_some()).then(|| outcome.coverage.report()),
@@ -109,7 +137,7 @@ impl Test {
             return Err(self.nothing(outcome.filtered));
         }
         formats::write_all(&self.outputs, |format, destination| match format {
-            Format::Text => Ok(text::text(&report, &self, render::colours(color, destination))),
+            Format::Text => Ok(text::text(&report, self, render::colours(color, destination))),
             Format::Json => Ok(super::json(&report)),
             Format::Junit => junit::junit(&report),
             Format::Github => Ok(github::github(&report)),

@@ -142,3 +142,24 @@ fn the_shop_keeps_its_promises() {
     let said = folder.run(&["test", shop, "--coverage-min", "100", "--mutate-min", "90"]).ended(0);
     assert!(said.contains("19 passed, 0 failed") && said.contains("100 %"), "{said}");
 }
+
+#[test]
+fn a_watched_test_is_run_again_when_its_policies_change() {
+    use std::io::{BufRead, BufReader};
+    use std::process::Stdio;
+
+    let folder = folder(GOOD);
+    let mut child = folder
+        .command(&["test", "tests", "--watch", "-o", "json"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    assert_eq!(said.next().as_deref(), Some("watching; Ctrl-C ends"));
+    folder.write("policy.yaml", &crate::support::POLICY.replace("port: pg", "prot: pg"));
+    let again: Vec<String> = said.by_ref().take_while(|line| line != "watching; Ctrl-C ends").collect();
+    assert!(again.iter().any(|line| line.contains("prot")), "{again:?}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}

@@ -62,17 +62,18 @@ impl Suite {
 
 /// The database of a suite under one reading: the manifests, and the pods and objects of the suite over them.
 ///
-/// `own` is the path and text of the suite's file. Its objects stand in files called `PATH#objects[0]`, at their own lines.
+/// `own` is the path and text of the suite's file. Its objects stand in files called `PATH#objects[0]`, at their own lines. `cluster` is
+/// what is known of the cluster beside the manifests.
 pub fn database(
     manifests: &[(Arc<str>, Arc<str>)],
     own: (&str, &str),
     suite: &Suite,
     wish: Wish,
+    mut cluster: Cluster,
 ) -> (Database, Choice) {
     let mut db = Database::new();
     db.set_namespace(&suite.namespace);
     db.set_knowledge(suite.facts);
-    let mut cluster = Cluster::default();
     suite.pods.iter().for_each(|pod| cluster.insert(Fact::Pod(pod.clone())));
     db.set_cluster(cluster);
     let objects = suite.objects.iter().enumerate();

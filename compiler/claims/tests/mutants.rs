@@ -47,7 +47,8 @@ fn suite(cases: &str) -> (Database, Suite) {
     assert_eq!(problems, []);
     let suite = suites[0].clone();
     let wish = wish("standard").unwrap();
-    let (db, _) = database(&[("c.yaml".into(), CLUSTER.into())], ("test.yaml", &text), &suite, wish);
+    let (db, _) =
+        database(&[("c.yaml".into(), CLUSTER.into())], ("test.yaml", &text), &suite, wish, Default::default());
     (db, suite)
 }
 

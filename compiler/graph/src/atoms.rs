@@ -227,7 +227,8 @@ fn outside(stage: &Stage<'_>) -> Vec<Atom> {
         .filter(|(used, ..)| *used)
         .map(|(_, family, peer)| (family, peer))
         .collect();
-    let mut out = vec![special(Kind::Outside, "world".to_owned(), world, Party::Entity(Entity::World))];
+    let sample = world_address(stage).map_or(Party::Entity(Entity::World), Party::Address);
+    let mut out = vec![special(Kind::Outside, "world".to_owned(), world, sample)];
     let both = |peer: PeerId| vec![(Family::V4, peer), (Family::V6, peer)];
     let agents = || stage.cluster.cilium_nodes.values();
     if agents().any(|node| !node.health.is_empty()) {
@@ -239,7 +240,10 @@ fn outside(stage: &Stage<'_>) -> Vec<Atom> {
     let regions = stage.peers.peers().filter(|(peer, info)| info.key.region.is_some() && !fixed(*peer));
     out.extend(regions.filter_map(|(peer, info)| {
         let region = info.key.region?;
-        Some(special(Kind::Outside, region_name(info), vec![(region.family(), peer)], Party::Prefix(region)))
+        // Why an address where there is one of it alone: who has an address may be in doubt, and a prefix is asked with all that it holds.
+        let own = Some(region.addr()).filter(|address| stage.peers.lookup(None, *address) == peer);
+        let sample = own.map_or(Party::Prefix(region), Party::Address);
+        Some(special(Kind::Outside, region_name(info), vec![(region.family(), peer)], sample))
     }));
     let mut remote: BTreeMap<(String, Addressed), Vec<Name>> = BTreeMap::new();
     for (cluster, pods) in &stage.cluster.remote_pods {
@@ -256,6 +260,15 @@ fn outside(stage: &Stage<'_>) -> Vec<Atom> {
         out.push(atom);
     }
     out
+}
+
+/// An address of the world that no policy mentions, of the ranges that are kept for documents (RFC 5737, RFC 3849).
+fn world_address(stage: &Stage<'_>) -> Option<IpAddr> {
+    let config = &stage.cluster.config;
+    let known = ["198.51.100.1", "192.0.2.1", "203.0.113.1", "2001:db8::1"].into_iter();
+    let addresses = known.filter_map(|it| it.parse::<IpAddr>().ok());
+    let mut used = addresses.filter(|it| if it.is_ipv4() { config.ipv4 } else { config.ipv6 });
+    used.find(|it| fixed(stage.peers.lookup(None, *it)))
 }
 
 fn fixed(peer: PeerId) -> bool {

@@ -15,6 +15,7 @@ use hir::{Entity, NamedPorts};
 use reason::trace::Outcome;
 use reason::{Fact, Ground, Missing, Party, Question};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 /// Protocols whose ports are asked.
 const PROTOCOLS: [Protocol; 5] = [Protocol::ICMP, Protocol::TCP, Protocol::UDP, Protocol::ICMPV6, Protocol::SCTP];
@@ -35,8 +36,7 @@ struct Hangs {
 }
 
 /// Finds doubts.
-pub(crate) struct Doubts<'s, 'db> {
-    stage: &'s Stage<'db>,
+pub(crate) struct Doubts<'db> {
     /// `None` where nothing that was not read exists.
     ground: Option<Ground<'db>>,
     hangs: BTreeMap<(Class, Direction), Hangs>,
@@ -46,11 +46,10 @@ pub(crate) struct Doubts<'s, 'db> {
     stretches: Vec<(L4Key, L4Key)>,
 }
 
-impl<'s, 'db> Doubts<'s, 'db> {
-    pub fn of<'c>(stage: &'s Stage<'db>, classes: impl Iterator<Item = &'c Class>, wanted: &L4Set) -> Self {
+impl<'db> Doubts<'db> {
+    pub fn of<'c>(stage: &Stage<'db>, classes: impl Iterator<Item = &'c Class>, wanted: &L4Set) -> Self {
         let partial = stage.db.project().knowledge(stage.db) == Knowledge::Partial;
         let mut doubts = Doubts {
-            stage,
             ground: partial.then(|| Ground::of(stage.db)),
             hangs: BTreeMap::new(),
             subjects_by_namespace: false,
@@ -108,7 +107,7 @@ impl<'s, 'db> Doubts<'s, 'db> {
     /// Whether what one end says of the other can be in doubt. `true` may be wrong, `false` is not.
     fn may_be(&self, subject: &Atom, direction: Direction, peer: &Atom) -> bool {
         let Some(class) = &subject.class else {
-            return subject.kind == Kind::Outside && is_one_address(&subject.sample);
+            return subject.kind == Kind::Outside && may_be_inside(&subject.sample);
         };
         let Some(hangs) = self.hangs.get(&(class.clone(), direction)) else { return true };
         let outside = peer.kind == Kind::Outside;
@@ -118,17 +117,21 @@ impl<'s, 'db> Doubts<'s, 'db> {
             || hangs.address && peer.unread.address
             || hangs.namespace && peer.unread.namespace
             || hangs.api && (outside || node)
-            || outside && is_one_address(&peer.sample)
+            || outside && may_be_inside(&peer.sample)
             || node && subject.unread.node
             || subject.unread.namespace && self.subjects_by_namespace
-            || self.stage.peers.peers().count() == 0
     }
 }
 
-fn is_one_address(party: &Party) -> bool {
+/// Whether an address is of the ranges that networks use inside, so that it may be a pod's or a node's that was not read.
+/// Sources: RFC 1918, RFC 6598, RFC 3927, RFC 4193, RFC 4291.
+fn may_be_inside(party: &Party) -> bool {
     match party {
-        Party::Address(_) => true,
-        Party::Prefix(prefix) => prefix.len() == if prefix.addr().is_ipv4() { 32 } else { 128 },
+        Party::Address(IpAddr::V4(v4)) => {
+            let [first, second, ..] = v4.octets();
+            v4.is_private() || v4.is_link_local() || first == 100 && (64..=127).contains(&second)
+        }
+        Party::Address(IpAddr::V6(v6)) => v6.is_unique_local() || v6.is_unicast_link_local(),
         _ => false,
     }
 }

@@ -1,9 +1,11 @@
 //! What `graph` reports: plain types whose schema is published.
 
 use super::Level;
+use crate::cluster::ClusterEntry;
 use crate::command::trace::cause;
 use crate::report::{API_VERSION, DialectEntry, Incomplete, MissingFact, TraceCause};
-use driver::{Choice, Database};
+use crate::session::Session;
+use driver::Database;
 use flow::L4Set;
 use graph::{Edge, End, Graph, Kind, Vertex, words};
 use schemars::JsonSchema;
@@ -20,6 +22,9 @@ pub struct GraphReport {
     pub kind: &'static str,
     /// The reading of the language that was used.
     pub dialect: DialectEntry,
+    /// The cluster facts behind it; absent where neither `--cluster` nor a snapshot among the paths gave any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterEntry>,
     /// Policies of other engines, which are not evaluated; absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub incomplete: Vec<Incomplete>,
@@ -109,11 +114,13 @@ pub struct RuleEntry {
 }
 
 /// A graph as data.
-pub(super) fn report(db: &Database, choice: &Choice, level: Level, graph: &Graph) -> GraphReport {
+pub(super) fn report(session: &Session, level: Level, graph: &Graph) -> GraphReport {
+    let db = &session.db;
     GraphReport {
         api_version: API_VERSION,
         kind: "GraphReport",
-        dialect: DialectEntry::of(choice),
+        dialect: DialectEntry::of(&session.choice),
+        cluster: session.cluster.clone(),
         incomplete: Incomplete::of(db),
         level: level.name().to_owned(),
         vertices: graph.vertices.iter().map(vertex).collect(),

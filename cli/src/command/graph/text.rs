@@ -1,6 +1,7 @@
 //! A graph for a terminal: a matrix, or a list where the matrix is too wide.
 
 use super::report::{EdgeEntry, EndEntry, GraphReport};
+use crate::cluster::ClusterEntry;
 use crate::command::trace::cause_text;
 use crate::render::count;
 use crate::report::Incomplete;
@@ -17,6 +18,7 @@ pub(super) fn text(report: &GraphReport, rules: bool) -> String {
     let vertices = count(report.vertices.len(), "vertex", "vertices");
     let edges = count(report.edges.len(), "edge", "edges");
     let mut out = format!("{vertices}, {edges} at the level of a {}   {}\n", report.level, report.dialect);
+    out += &ClusterEntry::line(report.cluster.as_ref());
     out += &Incomplete::lines(&report.incomplete);
     report.notes.iter().for_each(|note| out += &format!("note: {note}\n"));
     if report.edges.is_empty() {

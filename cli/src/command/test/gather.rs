@@ -15,6 +15,13 @@ pub(super) struct TestFile {
 }
 
 impl TestFile {
+    /// The paths of manifests that its suites name.
+    pub fn manifests(&self) -> impl Iterator<Item = String> {
+        let folder = Path::new(&self.path).parent().unwrap_or(Path::new(""));
+        let all = self.suites.iter().flat_map(|suite| &suite.policies);
+        all.map(|it| tidy(&folder.join(&it.text))).collect::<Vec<_>>().into_iter()
+    }
+
     /// A problem of its text, with its place.
     pub fn say(&self, problem: &Problem) -> String {
         let at = LineIndex::new(&self.text).position(problem.span.start);

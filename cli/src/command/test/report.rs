@@ -1,5 +1,6 @@
 //! What `test` reports: plain types whose schema is published.
 
+use crate::cluster::ClusterEntry;
 use crate::report::{DialectEntry, Incomplete, Place, TraceCause, TraceSide};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,6 +13,9 @@ pub struct TestReport {
     pub api_version: &'static str,
     /// Always `TestReport`.
     pub kind: &'static str,
+    /// The cluster facts behind it; absent where `--cluster` gave none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterEntry>,
     /// Counts.
     pub summary: Summary,
     /// One for each test and reading, in the order of files.

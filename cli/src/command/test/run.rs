@@ -3,7 +3,9 @@
 use super::Test;
 use super::gather::{Manifests, Read, TestFile};
 use super::report::{CaseResult, CoverageReport, FlowFailure, Missed, MutantEntry, MutationReport, SuiteResult};
+use crate::cluster::{self, ClusterEntry, Known};
 use crate::command::trace::{cause, side};
+use crate::render::say;
 use crate::report::{DialectEntry, Incomplete, Place, TraceCause, TraceSide};
 use crate::session::Session;
 use claims::{Answer, Case, Failure, Fate, Score, Suite};
@@ -22,15 +24,20 @@ pub(super) struct Outcome {
     pub mutation: AllMutants,
     /// Cases that the filter was asked about.
     pub filtered: usize,
+    /// What is known of the cluster beside manifests.
+    pub cluster: Option<ClusterEntry>,
 }
 
 /// Runs all tests.
 pub(super) fn run(command: &Test, tests: &[TestFile]) -> Outcome {
-    let mut outcome = Outcome::default();
+    let known = cluster::known(&command.cluster, "default", false);
+    let mut outcome = Outcome { cluster: known.entry.clone(), ..Outcome::default() };
+    outcome.problems.extend(known.unreadable.iter().map(|it| format!("cannot read `{}`: {}", it.path, it.reason)));
+    known.entry.iter().flat_map(ClusterEntry::warnings).for_each(|it| say(&it));
     let mut manifests = Manifests::default();
     for test in tests {
         for suite in &test.suites {
-            outcome.suite(command, test, suite, &mut manifests);
+            outcome.suite(command, test, suite, &mut manifests, &known);
         }
     }
     outcome
@@ -45,7 +52,7 @@ fn reading(wish: Wish) -> String {
 }
 
 impl Outcome {
-    fn suite(&mut self, command: &Test, test: &TestFile, suite: &Suite, manifests: &mut Manifests) {
+    fn suite(&mut self, command: &Test, test: &TestFile, suite: &Suite, manifests: &mut Manifests, known: &Known) {
         let mut suite = suite.clone();
         if let Some(facts) = command.facts {
             suite.facts = facts.into();
@@ -69,8 +76,10 @@ impl Outcome {
             if cases.is_empty() {
                 continue;
             }
-            let (db, choice) = claims::database(&texts, (&test.path, &test.text), &suite, wish);
-            let session = Session { db, choice, unreadable: Vec::new(), empty: false, cluster: None };
+            let own = (test.path.as_str(), test.text.as_str());
+            let (mut db, choice) = claims::database(&texts, own, &suite, wish, known.cluster.clone());
+            db.set_heeded(known.heeded);
+            let session = Session { db, choice, unreadable: Vec::new(), empty: false, cluster: known.entry.clone() };
             if !std::mem::replace(&mut said, true) {
                 session.report_unsound();
             }

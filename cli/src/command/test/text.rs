@@ -2,6 +2,7 @@
 
 use super::Test;
 use super::report::{CaseResult, CoverageReport, FlowFailure, MutantEntry, MutationReport, TestReport};
+use crate::cluster::ClusterEntry;
 use crate::command::trace::{cause_text, side_text};
 use crate::render::count;
 use crate::report::Incomplete;
@@ -28,6 +29,7 @@ pub(super) fn text(report: &TestReport, command: &Test, colours: bool) -> String
         out += &format!("{}{name}: {passed} of {all} cases hold   {}\n", suite.file, suite.dialect);
         out += &Incomplete::lines(&suite.incomplete);
     }
+    out += &ClusterEntry::line(report.cluster.as_ref());
     if let Some(coverage) = &report.coverage {
         out += &self::coverage(coverage, command.coverage_min);
     }
