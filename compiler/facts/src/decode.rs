@@ -134,7 +134,7 @@ pub(crate) fn name(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Name> {
 pub(crate) fn cluster_name(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<String> {
     let name = at.dig(&["metadata", "name"]).and_then(|it| it.text()).filter(|it| !it.is_empty());
     if name.is_none() {
-        problems.push(Problem { path: at.path.clone(), kind: ProblemKind::NoName });
+        problems.push(Problem { path: at.path(), kind: ProblemKind::NoName });
     }
     name.map(str::to_owned)
 }
@@ -144,7 +144,7 @@ pub(crate) fn address(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<std::n
     let text = at.text()?;
     let address = text.parse().ok();
     if address.is_none() && !text.is_empty() {
-        problems.push(Problem { path: at.path.clone(), kind: ProblemKind::NotAnAddress(text.to_owned()) });
+        problems.push(Problem { path: at.path(), kind: ProblemKind::NotAnAddress(text.to_owned()) });
     }
     address
 }
@@ -154,7 +154,7 @@ pub(crate) fn prefix(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<flow::P
     let text = at.text()?;
     let prefix = flow::Prefix::parse(text);
     if prefix.is_none() && !text.is_empty() {
-        problems.push(Problem { path: at.path.clone(), kind: ProblemKind::NotAPrefix(text.to_owned()) });
+        problems.push(Problem { path: at.path(), kind: ProblemKind::NotAPrefix(text.to_owned()) });
     }
     prefix
 }
@@ -167,7 +167,7 @@ pub(crate) fn protocol(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<flow:
         "UDP" => Some(flow::Protocol::UDP),
         "SCTP" => Some(flow::Protocol::SCTP),
         other => {
-            problems.push(Problem { path: field.path.clone(), kind: ProblemKind::UnknownProtocol(other.to_owned()) });
+            problems.push(Problem { path: field.path(), kind: ProblemKind::UnknownProtocol(other.to_owned()) });
             None
         }
     }
@@ -178,7 +178,7 @@ pub(crate) fn port(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<u16> {
     let number = at.whole()?;
     let port = u16::try_from(number).ok().filter(|port| *port > 0);
     if port.is_none() {
-        problems.push(Problem { path: at.path.clone(), kind: ProblemKind::NotAPort(number) });
+        problems.push(Problem { path: at.path(), kind: ProblemKind::NotAPort(number) });
     }
     port
 }

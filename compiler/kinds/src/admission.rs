@@ -60,7 +60,7 @@ fn of_object(object: &Object<'_>, kind: &Kind) -> Admission {
 
 /// The fields that stand more than once in their mapping.
 fn twice(at: &At<'_>, found: &mut BTreeSet<String>) {
-    found.extend(at.repeated().iter().map(|it| crate::problem::dotted(&it.path)));
+    found.extend(at.repeated().iter().map(|it| crate::problem::dotted(&it.path())));
     at.entries().iter().for_each(|(_, value)| twice(value, found));
     at.items().for_each(|item| twice(&item, found));
 }

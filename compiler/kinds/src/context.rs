@@ -22,13 +22,13 @@ impl Context<'_> {
 
     /// Notes that the API server refuses an object and points to this field.
     pub fn refuse(&mut self, at: &At<'_>, field: &str, kind: ProblemKind) {
-        self.problems.push(Problem::new(&at.path, Stage::KubernetesApi, Consequence::Rejected, kind).at_field(field));
+        self.problems.push(Problem::new(&at.path(), Stage::KubernetesApi, Consequence::Rejected, kind).at_field(field));
     }
 
     /// Notes what the newest API server refuses and older ones take.
     pub fn doubt(&mut self, at: &At<'_>, field: &str, kind: ProblemKind) {
         let consequence = if self.newest { Consequence::Rejected } else { Consequence::Kept };
-        self.problems.push(Problem::new(&at.path, Stage::KubernetesApi, consequence, kind).at_field(field));
+        self.problems.push(Problem::new(&at.path(), Stage::KubernetesApi, consequence, kind).at_field(field));
     }
 
     /// Notes that a part cannot be enforced yet.
@@ -47,7 +47,7 @@ impl Context<'_> {
     }
 
     fn note(&mut self, at: &At<'_>, stage: Stage, consequence: Consequence, kind: ProblemKind) {
-        self.problems.push(Problem::new(&at.path, stage, consequence, kind));
+        self.problems.push(Problem::new(&at.path(), stage, consequence, kind));
     }
 
     /// Whether something found so far refuses the object.

@@ -93,12 +93,8 @@ fn decode_object(object: &Object<'_>, dialect: &Dialect, reviewed: bool) -> Deco
         Class::List | Class::Unknown | Class::Removed(_) | Class::Foreign(_) | Class::Other => true,
     };
     let name = object_ref(&at, &object.kind, namespaced);
-    let decoded = |what: What, problems: Vec<Problem>| Decoded {
-        at: object.at.path.clone(),
-        object: name.clone(),
-        what,
-        problems,
-    };
+    let decoded =
+        |what: What, problems: Vec<Problem>| Decoded { at: object.at.path(), object: name.clone(), what, problems };
     let whole =
         |stage: Stage, consequence: Consequence, kind: ProblemKind| vec![Problem::new("", stage, consequence, kind)];
     let (api_version, kind) = (object.api_version.clone(), object.kind.clone());

@@ -101,7 +101,7 @@ fn check_labels(metadata: &At<'_>, ctx: &mut Context<'_>) {
         ctx.reject(&at, Stage::KubernetesApi, ProblemKind::TooLong { found: total, limit: ANNOTATIONS });
     }
     for (key, value) in annotations.iter().filter(|(key, _)| !is_label_key(&key.to_lowercase())) {
-        let kind = ProblemKind::BadForm { found: key.clone(), wanted: Form::LabelKey };
+        let kind = ProblemKind::BadForm { found: key.to_string(), wanted: Form::LabelKey };
         ctx.refuse(value, "metadata.annotations", kind);
     }
     for at in metadata.list("finalizers") {

@@ -1,5 +1,7 @@
 //! Label selectors, as every kind writes them.
 
+use std::borrow::Cow;
+
 use facts::read::At;
 use hir::{Operator, Requirement, Source};
 
@@ -65,7 +67,7 @@ pub(crate) fn conditions(at: &At<'_>, stage: Stage, ctx: &mut Context<'_>) -> Ve
         check_key(&value, &key, stage, ctx);
         let Some(text) = value.text() else { continue };
         check_value(&value, text, stage, ctx);
-        found.push(Condition { key, operator: Operator::In(vec![text.to_owned()]) });
+        found.push(Condition { key: key.into_owned(), operator: Operator::In(vec![text.to_owned()]) });
     }
     for expression in at.list("matchExpressions") {
         found.extend(condition(&expression, stage, ctx));
@@ -76,9 +78,9 @@ pub(crate) fn conditions(at: &At<'_>, stage: Stage, ctx: &mut Context<'_>) -> Ve
 /// Reads the conditions of a selector of a built-in kind, which the API server has checked.
 pub(crate) fn built_in_conditions(at: &At<'_>) -> Vec<Condition> {
     let labels = at.get("matchLabels").map(|it| it.entries()).unwrap_or_default();
-    let equal = |(key, value): (String, At<'_>)| {
+    let equal = |(key, value): (Cow<'_, str>, At<'_>)| {
         let operator = Operator::In(vec![value.text().unwrap_or_default().to_owned()]);
-        Condition { key, operator }
+        Condition { key: key.into_owned(), operator }
     };
     let expressions = at.list("matchExpressions").filter_map(|at| {
         let values = at.list("values").map(|it| it.text().unwrap_or_default().to_owned()).collect();

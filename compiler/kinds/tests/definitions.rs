@@ -79,7 +79,7 @@ fn is_served(version: &At<'_>) -> bool {
 const OTHERS: [&str; 3] = ["apiVersion", "kind", "metadata"];
 
 fn fields(schema: &At<'_>, ours: &[Field], path: &str, wrong: &mut Vec<String>) {
-    let theirs: Vec<(String, At<'_>)> = schema.get("properties").map(|it| it.entries()).unwrap_or_default();
+    let theirs = schema.get("properties").map(|it| it.entries()).unwrap_or_default();
     let is_other = |name: &str| !path.contains('.') && OTHERS.contains(&name);
     let theirs = theirs.into_iter().filter(|(name, _)| !is_other(name));
     let required: BTreeSet<&str> = schema.list("required").filter_map(|it| it.text()).collect();

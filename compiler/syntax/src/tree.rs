@@ -307,11 +307,23 @@ impl Tree {
     pub fn get(&self, map: NodeId, key: &str) -> Option<Entry> {
         let entries = self.entries(map);
         if entries.len() <= LONG {
-            return entries.iter().rev().find(|entry| self.key(entry.key) == key).copied();
+            return entries.iter().rev().find(|entry| self.key_is(entry.key, key)).copied();
         }
         let sorted = self.by_key.get_or_init(|| self.sorted()).get(&self.target(map))?;
         let behind = sorted.partition_point(|entry| *self.key(entry.key) <= *key);
-        sorted[..behind].last().filter(|entry| self.key(entry.key) == key).copied()
+        sorted[..behind].last().filter(|entry| self.key_is(entry.key, key)).copied()
+    }
+
+    /// Whether [`Tree::key`] gives this text. Most keys are plain words, which are compared where they stand.
+    #[must_use]
+    pub fn key_is(&self, key: NodeId, text: &str) -> bool {
+        match self.node(key).map(|node| node.data) {
+            Some(Data::Source(start, end)) => {
+                let bytes = self.text.as_bytes();
+                (end - start) as usize == text.len() && bytes.get(start as usize..end as usize) == Some(text.as_bytes())
+            }
+            _ => self.key(key) == text,
+        }
     }
 
     /// The entries of every long mapping by key; those of one key in their order.

@@ -44,7 +44,7 @@ fn source(at: &At<'_>, ctx: &mut Context<'_>) -> Option<GatewaySource> {
         requirements.extend(conditions(at, Stage::Sanitize, ctx).into_iter().map(sourced));
     }
     let nodes = at.get("nodeSelector").map(|nodes| selector(&nodes, ctx));
-    Some(GatewaySource { pods: Selector::new(requirements), nodes, path: at.path.clone() })
+    Some(GatewaySource { pods: Selector::new(requirements), nodes, path: at.path() })
 }
 
 fn selector(at: &At<'_>, ctx: &mut Context<'_>) -> Selector {
@@ -53,7 +53,7 @@ fn selector(at: &At<'_>, ctx: &mut Context<'_>) -> Selector {
 
 /// A malformed one has been said by the schema.
 fn prefix(at: &At<'_>) -> Option<(Prefix, String)> {
-    Some((Prefix::parse(at.text()?)?, at.path.clone()))
+    Some((Prefix::parse(at.text()?)?, at.path()))
 }
 
 fn gateway(at: &At<'_>, ctx: &mut Context<'_>) -> Gateway {
@@ -68,5 +68,5 @@ fn gateway(at: &At<'_>, ctx: &mut Context<'_>) -> Gateway {
         None if interface.is_empty() => GatewayAddress::DefaultRoute,
         None => GatewayAddress::Interface(interface),
     };
-    Gateway { nodes, address, path: at.path.clone() }
+    Gateway { nodes, address, path: at.path() }
 }

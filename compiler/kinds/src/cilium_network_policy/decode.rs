@@ -37,7 +37,7 @@ fn section(at: &At<'_>, scope: Scope, ctx: &mut Context<'_>) -> Section {
     };
     let on_nodes = matches!(subjects, Subjects::Nodes(_));
     let mut section = Section {
-        path: at.path.clone(),
+        path: at.path(),
         subjects,
         ingress: isolation(at, Direction::Ingress),
         egress: isolation(at, Direction::Egress),
@@ -89,7 +89,7 @@ fn isolation(at: &At<'_>, wanted: Direction) -> Isolation {
     match (explicit.and_then(|it| it.flag()), first) {
         (_, None) => Isolation::Absent,
         (Some(false), Some(_)) => Isolation::Open,
-        (Some(true) | None, Some(list)) => Isolation::Isolates(list.path),
+        (Some(true) | None, Some(list)) => Isolation::Isolates(list.path()),
     }
 }
 

@@ -50,14 +50,14 @@ impl Rule {
             sanitize::member(element, self.scope, ctx);
             let (l4, written) = port_items(self, element, ctx);
             let l7 = l7(self, element, &written, ctx);
-            section.entries.push(Entry { l7, ..entry(l4, &element.path) });
+            section.entries.push(Entry { l7, ..entry(l4, &element.path()) });
         }
         if !icmps.is_empty() {
-            section.entries.push(entry(icmp_items(&icmps, ctx), &at.path));
+            section.entries.push(entry(icmp_items(&icmps, ctx), &at.path()));
         }
         // Why: a rule without peers and without ports matches nothing here, unlike in a NetworkPolicy.
         if ports.is_empty() && icmps.is_empty() && l3.is_some() {
-            section.entries.push(entry(L4::Unrestricted, &at.path));
+            section.entries.push(entry(L4::Unrestricted, &at.path()));
         }
     }
 
@@ -72,7 +72,7 @@ impl Rule {
                     direction: self.direction,
                     of_denies: self.denies,
                     selector,
-                    path: member.path.clone(),
+                    path: member.path(),
                 });
             }
         }

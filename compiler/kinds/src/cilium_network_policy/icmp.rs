@@ -22,7 +22,7 @@ pub(super) fn icmp_items(members: &[At<'_>], ctx: &mut Context<'_>) -> L4 {
         match kind {
             Some(kind) => {
                 let ports = Ports::Icmp(Icmp { family, kind: Some(kind) });
-                items.push(PortItem { ports, path: field.path.clone() });
+                items.push(PortItem { ports, path: field.path() });
             }
             None => ctx.reject(&written, Stage::Sanitize, ProblemKind::UnknownIcmpType { found: text }),
         }

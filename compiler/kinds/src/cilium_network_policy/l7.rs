@@ -51,9 +51,9 @@ pub(super) fn l7(rule: Rule, at: &At<'_>, ports: &[Written<'_>], ctx: &mut Conte
         },
     };
     let path = match (&list, &parser) {
-        (Some(list), _) => list.path.clone(),
-        (None, Parser::Tls) if server_names => format!("{}.serverNames", at.path),
-        (None, _) => at.path.clone(),
+        (Some(list), _) => list.path(),
+        (None, Parser::Tls) if server_names => format!("{}.serverNames", at.path()),
+        (None, _) => at.path(),
     };
     let [terminating, originating] = tls.map(|context| context.map(|context| requests::tls(&context, &ctx.object)));
     let priority = priority.unwrap_or(parser.default_priority());

@@ -52,7 +52,7 @@ pub(super) fn peers(rule: Rule, at: &At<'_>, ctx: &mut Context<'_>) -> Option<L3
         }
         for member in &members_of {
             let selector = selector(rule, field, member, ctx);
-            found.extend(selector.map(|selector| Peer { selector, path: member.path.clone() }));
+            found.extend(selector.map(|selector| Peer { selector, path: member.path() }));
         }
     }
     match (used, found.is_empty()) {

@@ -55,7 +55,7 @@ pub(super) fn port_items<'t>(rule: Rule, at: &At<'t>, ctx: &mut Context<'_>) -> 
         let ports = read(&port, text, end, protocols, ctx);
         let is_range = matches!(&ports, Some(Ports::Range { low, high, .. }) if low != high && *low > 0);
         written.push(Written { at: port.clone(), only_tcp, is_zero: text == "0", is_range });
-        items.extend(ports.map(|ports| PortItem { ports, path: port.path.clone() }));
+        items.extend(ports.map(|ports| PortItem { ports, path: port.path() }));
     }
     match closed && rule.denies {
         true => (L4::Unrestricted, written),

@@ -29,7 +29,7 @@ pub(super) fn requests(
             rules: members()
                 .map(|rule| {
                     let entries = rule.entries().into_iter();
-                    entries.filter_map(|(key, value)| Some((key, value.text()?.to_owned()))).collect()
+                    entries.filter_map(|(key, value)| Some((key.into_owned(), value.text()?.to_owned()))).collect()
                 })
                 .collect(),
         },

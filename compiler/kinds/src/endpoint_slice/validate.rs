@@ -65,7 +65,7 @@ fn endpoint(at: &At<'_>, kind: &str, ctx: &mut Context<'_>) {
         for (key, value) in entries.iter().filter(|(key, it)| !is_label_key(key) || !is_value(it)) {
             let wanted = if is_label_key(key) { Form::LabelValue } else { Form::LabelKey };
             let found = if is_label_key(key) { value.text().unwrap_or_default() } else { key };
-            ctx.refuse(value, &topology.path, ProblemKind::BadForm { found: found.to_owned(), wanted });
+            ctx.refuse(value, &topology.path(), ProblemKind::BadForm { found: found.to_owned(), wanted });
         }
     }
     text(at, "hostname", Form::DnsLabel, is_dns_label, ctx);
@@ -84,7 +84,7 @@ fn one_address(at: &At<'_>, kind: &str, ctx: &mut Context<'_>) {
     let bad = |wanted: Form| ProblemKind::BadForm { found: text.to_owned(), wanted };
     match kind {
         "IPv4" | "IPv6" => {
-            let Some(address) = address::address(at, &at.path, ctx) else { return };
+            let Some(address) = address::address(at, &at.path(), ctx) else { return };
             // Why: an IPv4 address in IPv6 form counts as IPv4 there.
             if address.to_canonical().is_ipv4() != (kind == "IPv4") {
                 ctx.reject(at, API, bad(Form::Address));
@@ -118,7 +118,7 @@ fn named(hints: &At<'_>, list: &str, wanted: Form, is_right: fn(&str) -> bool, c
     for item in hints.list(list) {
         let found = item.text_or_empty("name");
         let at = item.get("name").unwrap_or_else(|| item.clone());
-        let field = format!("{}.name", item.path);
+        let field = format!("{}.name", item.path());
         if !seen.insert(found.clone()) {
             ctx.refuse(&at, &field, ProblemKind::Duplicate);
         }
@@ -133,7 +133,7 @@ fn ports(root: &At<'_>, ctx: &mut Context<'_>) {
     for port in root.list("ports") {
         let name = port.text_or_empty("name");
         let at = port.get("name").unwrap_or_else(|| port.clone());
-        let field = format!("{}.name", port.path);
+        let field = format!("{}.name", port.path());
         if !name.is_empty() && !is_dns_label(&name) {
             ctx.refuse(&at, &field, ProblemKind::BadForm { found: name.clone(), wanted: Form::DnsLabel });
         }

@@ -33,7 +33,7 @@ pub(crate) fn decode(root: &At<'_>, ctx: &mut Context<'_>) -> Vec<Section> {
         let (field, _) = fields(direction);
         let rules: Vec<Entry> = spec.list(field).map(|at| rule(&at, direction, ctx)).collect();
         if affects(&spec, direction, !rules.is_empty(), ctx) {
-            let path = spec.get(field).or(spec.get("policyTypes")).map_or("spec".to_owned(), |at| at.path);
+            let path = spec.get(field).or(spec.get("policyTypes")).map_or("spec".to_owned(), |at| at.path());
             *isolation(&mut section, direction) = Isolation::Isolates(path);
             section.entries.extend(rules);
         }
@@ -74,7 +74,7 @@ fn rule(at: &At<'_>, direction: Direction, ctx: &mut Context<'_>) -> Entry {
         false => {
             let mut found = Vec::new();
             for at in &peers {
-                found.extend(peer(at, ctx).map(|selector| Peer { selector, path: at.path.clone() }));
+                found.extend(peer(at, ctx).map(|selector| Peer { selector, path: at.path() }));
                 if direction == Direction::Ingress && at.get("ipBlock").is_some() {
                     found.extend(stray_peer(at, ctx));
                 }
@@ -86,7 +86,7 @@ fn rule(at: &At<'_>, direction: Direction, ctx: &mut Context<'_>) -> Entry {
     let l4 = match ports.is_empty() {
         true => L4::Unrestricted,
         false => {
-            let items = ports.iter().filter_map(|at| Some(PortItem { ports: port(at)?, path: at.path.clone() }));
+            let items = ports.iter().filter_map(|at| Some(PortItem { ports: port(at)?, path: at.path() }));
             L4::Items(items.collect())
         }
     };
@@ -99,7 +99,7 @@ fn rule(at: &At<'_>, direction: Direction, ctx: &mut Context<'_>) -> Entry {
         l4,
         l7: None,
         auth: None,
-        path: at.path.clone(),
+        path: at.path(),
     }
 }
 
@@ -141,7 +141,7 @@ fn peer(at: &At<'_>, ctx: &mut Context<'_>) -> Option<PeerSelector> {
 fn stray_peer(at: &At<'_>, ctx: &Context<'_>) -> Option<Peer> {
     let own = Operator::In(vec![ctx.object.namespace.clone()]);
     let selector = Selector::new([Requirement::k8s(NAMESPACE, own)]);
-    let peer = Peer { selector: PeerSelector::Labels { selector, everywhere: false }, path: at.path.clone() };
+    let peer = Peer { selector: PeerSelector::Labels { selector, everywhere: false }, path: at.path() };
     ctx.dialect.ip_block_admits_own_namespace.then_some(peer)
 }
 

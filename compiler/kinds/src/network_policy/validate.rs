@@ -42,15 +42,15 @@ pub(crate) fn validate(root: &At<'_>, ctx: &mut Context<'_>) {
 /// Checks a label selector. Source: `ValidateLabelSelector` of k8s.io/apimachinery.
 pub(crate) fn selector(at: &At<'_>, ctx: &mut Context<'_>) {
     for (key, value) in at.get("matchLabels").map(|it| it.entries()).unwrap_or_default() {
-        let field = format!("{}.matchLabels", at.path);
-        label_key(&value, &key, &field, ctx);
-        label_value(&value, value.text().unwrap_or_default(), &field, ctx);
+        let field = || format!("{}.matchLabels", at.path());
+        label_key(&value, &key, field, ctx);
+        label_value(&value, value.text().unwrap_or_default(), field, ctx);
     }
     at.list("matchExpressions").for_each(|at| expression(&at, ctx));
 }
 
 fn expression(at: &At<'_>, ctx: &mut Context<'_>) {
-    let field = |name: &str| format!("{}.{name}", at.path);
+    let field = |name: &str| format!("{}.{name}", at.path());
     let here = |name: &str| at.get(name).unwrap_or_else(|| at.clone());
     let values: Vec<At<'_>> = at.list("values").collect();
     let operator = at.text_or_empty("operator");
@@ -70,22 +70,22 @@ fn expression(at: &At<'_>, ctx: &mut Context<'_>) {
     }
     match at.text_or_empty("key").as_str() {
         "" => ctx.refuse(at, &field("key"), ProblemKind::Missing { name: "key" }),
-        key => label_key(&here("key"), key, &field("key"), ctx),
+        key => label_key(&here("key"), key, || field("key"), ctx),
     }
     for value in &values {
-        label_value(value, value.text().unwrap_or_default(), &value.path, ctx);
+        label_value(value, value.text().unwrap_or_default(), || value.path(), ctx);
     }
 }
 
-fn label_key(at: &At<'_>, key: &str, field: &str, ctx: &mut Context<'_>) {
+fn label_key(at: &At<'_>, key: &str, field: impl FnOnce() -> String, ctx: &mut Context<'_>) {
     if !is_label_key(key) {
-        ctx.refuse(at, field, ProblemKind::BadForm { found: key.to_owned(), wanted: Form::LabelKey });
+        ctx.refuse(at, &field(), ProblemKind::BadForm { found: key.to_owned(), wanted: Form::LabelKey });
     }
 }
 
-fn label_value(at: &At<'_>, value: &str, field: &str, ctx: &mut Context<'_>) {
+fn label_value(at: &At<'_>, value: &str, field: impl FnOnce() -> String, ctx: &mut Context<'_>) {
     if !is_label_value(value) {
-        ctx.refuse(at, field, ProblemKind::BadForm { found: value.to_owned(), wanted: Form::LabelValue });
+        ctx.refuse(at, &field(), ProblemKind::BadForm { found: value.to_owned(), wanted: Form::LabelValue });
     }
 }
 
@@ -109,9 +109,9 @@ fn ip_block(at: &At<'_>, ctx: &mut Context<'_>) {
     let Some(cidr) = at.get("cidr").filter(|it| it.text() != Some("")) else {
         return ctx.reject(at, API, ProblemKind::Missing { name: "cidr" });
     };
-    let Some(block) = address::prefix(&cidr, &cidr.path, ctx) else { return };
+    let Some(block) = address::prefix(&cidr, &cidr.path(), ctx) else { return };
     for except in at.list("except") {
-        let Some(inner) = address::prefix(&except, &except.path, ctx) else { continue };
+        let Some(inner) = address::prefix(&except, &except.path(), ctx) else { continue };
         let (Some(block), Some(inner)) = (Prefix::new(block.0, block.1), Prefix::new(inner.0, inner.1)) else {
             continue;
         };

@@ -9,6 +9,7 @@
 //! ```
 
 pub mod format;
+mod glance;
 pub mod rule;
 mod text;
 mod walk;

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use facts::read::At;
 use syntax::Value;
 
+use super::glance::Glance;
 use super::rule::places;
 use super::{Choice, ENVELOPE, Field, List, Object, Rule, Schema, Shape, Text, Unique, Whole, object};
 use crate::problem::{Consequence, Form, Problem, ProblemKind, Stage};
@@ -35,15 +36,13 @@ struct Walk {
 ///
 /// `with_removed`: whether fields that the newest API has dropped exist.
 pub fn check(root: &At<'_>, of: &Schema, with_removed: bool, problems: &mut Vec<Problem>) {
-    let walk = Walk { source: of.source, with_removed };
     let Shape::Object(object) = object(of.fields) else { return };
-    for (name, value) in root.entries().into_iter().filter(|(name, _)| !ENVELOPE.contains(&name.as_str())) {
-        match walk.field(&object, &name) {
-            Some(field) => walk.unknown(&value, &field.shape, problems),
-            None => problems.push(walk.unknown_field(&value, name, of.fields)),
-        }
+    let walk = Walk { source: of.source, with_removed };
+    if !walk.glance(root).fits_root(root.node(), &object) {
+        walk.all(root, &object, problems);
+    } else {
+        debug_assert_eq!(said(|problems| walk.all(root, &object, problems)), [], "a quick look has missed these");
     }
-    walk.object(root, &object, problems);
     if !problems.iter().any(|it| blocks(&it.kind)) {
         ask(root, of.rules, problems);
     }
@@ -52,8 +51,22 @@ pub fn check(root: &At<'_>, of: &Schema, with_removed: bool, problems: &mut Vec<
 /// Compares a part of an object, such as its `metadata`, with known fields.
 pub(crate) fn check_part(at: &At<'_>, shape: &Shape, source: Source, problems: &mut Vec<Problem>) {
     let walk = Walk { source, with_removed: true };
-    walk.unknown(at, shape, problems);
-    walk.value(at, shape, problems);
+    let careful = |problems: &mut Vec<Problem>| {
+        walk.unknown(at, shape, problems);
+        walk.value(at, shape, problems);
+    };
+    if !walk.glance(at).fits(at.node(), shape) {
+        careful(problems);
+    } else {
+        debug_assert_eq!(said(careful), [], "a quick look has missed these");
+    }
+}
+
+/// What a walk says.
+fn said(walk: impl FnOnce(&mut Vec<Problem>)) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    walk(&mut problems);
+    problems
 }
 
 /// Whether a problem keeps the API server from asking rules. Source: `hasBlockingErr` of apiextensions-apiserver.
@@ -72,12 +85,27 @@ fn ask(root: &At<'_>, rules: &[Rule], problems: &mut Vec<Problem>) {
         let broken = rule.at.iter().flat_map(|path| places(root, path)).filter(|at| !(rule.holds)(at));
         problems.extend(broken.map(|at| {
             let kind = ProblemKind::RuleBroken { name: rule.name, says: rule.says };
-            Problem::new(&at.path, Stage::Schema, Consequence::Rejected, kind)
+            Problem::new(&at.path(), Stage::Schema, Consequence::Rejected, kind)
         }));
     }
 }
 
 impl Walk {
+    fn glance<'t>(self, at: &At<'t>) -> Glance<'t> {
+        Glance { tree: at.tree(), source: self.source, with_removed: self.with_removed }
+    }
+
+    /// Compares a whole object, but for its envelope.
+    fn all(self, root: &At<'_>, object: &Object, problems: &mut Vec<Problem>) {
+        for (name, value) in root.entries().into_iter().filter(|(name, _)| !ENVELOPE.contains(&&**name)) {
+            match self.field(object, &name) {
+                Some(field) => self.unknown(&value, &field.shape, problems),
+                None => problems.push(self.unknown_field(&value, &name, object.fields)),
+            }
+        }
+        self.object(root, object, problems);
+    }
+
     /// Reports every field that the shape does not know, wherever it stands; its members are not looked into.
     fn unknown(self, at: &At<'_>, shape: &Shape, problems: &mut Vec<Problem>) {
         match (shape, at.value()) {
@@ -86,7 +114,7 @@ impl Walk {
                 for (name, value) in at.entries() {
                     match self.field(object, &name) {
                         Some(field) => self.unknown(&value, &field.shape, problems),
-                        None => problems.push(self.unknown_field(&value, name, object.fields)),
+                        None => problems.push(self.unknown_field(&value, &name, object.fields)),
                     }
                 }
             }
@@ -101,16 +129,16 @@ impl Walk {
                 at.items().for_each(|item| self.unknown(&item, &Shape::Flag, problems));
             }
             (_, Value::Mapping(_)) if self.source == Source::Custom => {
-                problems.extend(at.entries().into_iter().map(|(name, value)| self.unknown_field(&value, name, &[])));
+                problems.extend(at.entries().into_iter().map(|(name, value)| self.unknown_field(&value, &name, &[])));
             }
             _ => {}
         }
     }
 
-    fn unknown_field(self, at: &At<'_>, name: String, fields: &'static [Field]) -> Problem {
+    fn unknown_field(self, at: &At<'_>, name: &str, fields: &'static [Field]) -> Problem {
         let known = fields.iter().filter(|field| self.knows(field)).map(|field| field.name).collect();
-        let kind = ProblemKind::UnknownField { name, known };
-        Problem::new(&at.path, Stage::Schema, Consequence::Dropped, kind)
+        let kind = ProblemKind::UnknownField { name: name.to_owned(), known };
+        Problem::new(&at.path(), Stage::Schema, Consequence::Dropped, kind)
     }
 
     fn knows(self, field: &Field) -> bool {
@@ -157,7 +185,7 @@ impl Walk {
             Source::BuiltIn => Stage::Decode,
             Source::Custom => Stage::Schema,
         };
-        Problem::new(&at.path, stage, Consequence::Rejected, kind)
+        Problem::new(&at.path(), stage, Consequence::Rejected, kind)
     }
 
     fn text(self, at: &At<'_>, text: &str, limits: &Text, problems: &mut Vec<Problem>) {
@@ -246,32 +274,38 @@ impl Walk {
         if found > list.most {
             problems.push(self.refused(at, ProblemKind::TooMany { found, limit: list.most }));
         }
-        let keys: &[&str] = match list.unique {
-            Unique::No => return,
-            Unique::Whole => &[],
-            Unique::By(keys) => keys,
-        };
-        let mut seen: HashMap<String, usize> = HashMap::new();
-        for item in &items {
-            let same = match keys {
-                [] => canonical(item),
-                keys if matches!(item.value(), Value::Mapping(_)) => {
-                    keys.iter().map(|key| item.get(key).map_or(String::new(), |it| canonical(&it)) + "\n").collect()
-                }
-                _ => continue,
-            };
-            let times = seen.entry(same).or_default();
-            *times += 1;
-            // Why: of several that are equal, the API server names the second only.
-            if *times == 2 {
-                problems.push(self.refused(item, ProblemKind::Duplicate));
-            }
+        for item in duplicates(&items, list.unique) {
+            problems.push(self.refused(item, ProblemKind::Duplicate));
         }
     }
 }
 
+/// The members of a list that should differ from an earlier one and do not. Of several that are equal, the API server names the second
+/// only.
+pub(super) fn duplicates<'i, 't>(items: &'i [At<'t>], unique: Unique) -> Vec<&'i At<'t>> {
+    let keys: &[&str] = match unique {
+        Unique::No => return Vec::new(),
+        Unique::Whole => &[],
+        Unique::By(keys) => keys,
+    };
+    let mut seen: HashMap<String, usize> = HashMap::new();
+    let repeats = items.iter().filter(|item| {
+        let same = match keys {
+            [] => canonical(item),
+            keys if matches!(item.value(), Value::Mapping(_)) => {
+                keys.iter().map(|key| item.get(key).map_or(String::new(), |it| canonical(&it)) + "\n").collect()
+            }
+            _ => return false,
+        };
+        let times = seen.entry(same).or_default();
+        *times += 1;
+        *times == 2
+    });
+    repeats.collect()
+}
+
 /// The limits of a number that may also be a text.
-const NUMBER: Whole = Whole { least: i64::MIN, greatest: i64::MAX, narrow: false };
+pub(super) const NUMBER: Whole = Whole { least: i64::MIN, greatest: i64::MAX, narrow: false };
 
 fn wanted(shape: &Shape) -> &'static str {
     match shape {

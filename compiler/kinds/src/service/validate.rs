@@ -120,7 +120,7 @@ impl Service<'_> {
         word(&self.spec, "ipFamilyPolicy", FAMILY_POLICIES, ctx);
         let checked: Vec<(At<'_>, String)> = match addresses.is_empty() {
             true => self.spec.get("clusterIP").into_iter().map(|at| (at, "spec.clusterIPs[0]".to_owned())).collect(),
-            false => addresses.iter().map(|at| (at.clone(), at.path.clone())).collect(),
+            false => addresses.iter().map(|at| (at.clone(), at.path())).collect(),
         };
         if addresses.len() > 2 {
             wrong(ctx);
@@ -218,7 +218,11 @@ impl Service<'_> {
         for (key, value) in self.spec.get("selector").map(|it| it.entries()).unwrap_or_default() {
             let text = value.text().unwrap_or_default();
             if !is_label_key(&key) {
-                ctx.refuse(&value, "spec.selector", ProblemKind::BadForm { found: key, wanted: Form::LabelKey });
+                ctx.refuse(
+                    &value,
+                    "spec.selector",
+                    ProblemKind::BadForm { found: key.into_owned(), wanted: Form::LabelKey },
+                );
             }
             if !is_label_value(text) {
                 let kind = ProblemKind::BadForm { found: text.to_owned(), wanted: Form::LabelValue };
@@ -234,7 +238,7 @@ impl Service<'_> {
             }
         }
         for at in self.spec.list("externalIPs") {
-            let special = address::address(&at, &at.path, ctx).filter(|it| address::is_special(it.to_canonical()));
+            let special = address::address(&at, &at.path(), ctx).filter(|it| address::is_special(it.to_canonical()));
             if special.is_some() {
                 let found = at.text().unwrap_or_default().to_owned();
                 ctx.reject(&at, API, ProblemKind::BadForm { found, wanted: Form::PublicAddress });
@@ -313,7 +317,7 @@ fn one_port(at: &At<'_>, beside_others: bool, names: &mut BTreeSet<String>, ctx:
     match target.as_ref().map(|it| it.value()) {
         // Why: an absent target is the port itself, so the port's fault is named a second time.
         None | Some(Value::Int(0) | Value::Str("")) if !in_range => {
-            ctx.refuse(at, &format!("{}.targetPort", at.path), range);
+            ctx.refuse(at, &format!("{}.targetPort", at.path()), range);
         }
         Some(Value::Int(found)) if found != 0 => target.iter().for_each(|at| number(at, found, ctx)),
         Some(Value::Str(found)) if !found.is_empty() && !is_port_name(found) => {

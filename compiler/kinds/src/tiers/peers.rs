@@ -11,7 +11,7 @@ use crate::problem::{Form, ProblemKind, Stage};
 
 /// Reads one member; `None` when it is of a type that nobody here knows.
 pub fn peers(at: &At<'_>, ctx: &mut Context<'_>) -> Option<Vec<Peer>> {
-    let one = |selector: PeerSelector, at: &At<'_>| vec![Peer { selector, path: at.path.clone() }];
+    let one = |selector: PeerSelector, at: &At<'_>| vec![Peer { selector, path: at.path() }];
     if let Some(namespaces) = at.get("namespaces") {
         let everywhere = ctx.dialect.namespace_peers_span_clusters;
         let selector = of_namespaces(&namespaces, ctx);
@@ -56,11 +56,11 @@ fn network(at: &At<'_>, ctx: &mut Context<'_>) -> Option<Peer> {
     let by_address = ctx.dialect.ip_block_matches_pods || ctx.dialect.ip_block_matches_nodes;
     let matching = if by_address { Matching::Address } else { Matching::Identity };
     let selector = PeerSelector::Cidr { prefix, except: Vec::new(), matching };
-    Some(Peer { selector, path: at.path.clone() })
+    Some(Peer { selector, path: at.path() })
 }
 
 fn name(at: &At<'_>) -> Option<Peer> {
-    Some(Peer { selector: PeerSelector::Fqdn(pattern(at.text()?)), path: at.path.clone() })
+    Some(Peer { selector: PeerSelector::Fqdn(pattern(at.text()?)), path: at.path() })
 }
 
 /// The name pattern of a domain name: here `*.` stands for one or more labels, which a pattern writes `**.`.

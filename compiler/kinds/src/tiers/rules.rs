@@ -111,7 +111,7 @@ impl Rule {
             l4,
             l7,
             auth: None,
-            path: at.path.clone(),
+            path: at.path(),
         };
         let dns = dns_rules(&members, ctx).into_iter().filter(|_| effect == Effect::Allow && !closed);
         let dns = dns.map(|(l3, l4, l7)| entry(l3, l4, Some(l7)));
@@ -142,7 +142,7 @@ impl Rule {
         let mut all_known = true;
         for member in &members {
             match (self.reading.item)(member, ctx) {
-                Some(ports) => known.push(PortItem { ports, path: member.path.clone() }),
+                Some(ports) => known.push(PortItem { ports, path: member.path() }),
                 None => {
                     all_known = false;
                     close(member, ctx);
@@ -156,7 +156,8 @@ impl Rule {
 /// Notes that a peer or protocol is of a type that nobody here knows. The schema has refused it for having no known field; where it has
 /// fields that a newer API may know, the object stands and the rule is closed instead.
 fn close(at: &At<'_>, ctx: &mut Context<'_>) {
-    let below = |path: &str| path == at.path || path.strip_prefix(&at.path).is_some_and(|it| it.starts_with('.'));
+    let here = at.path();
+    let below = |path: &str| path == here || path.strip_prefix(here.as_str()).is_some_and(|it| it.starts_with('.'));
     let unknown: Vec<(String, String)> = ctx.problems.iter().filter_map(of_unknown_field).collect();
     for problem in ctx.problems.iter_mut().filter(|it| below(&it.path)) {
         let here = unknown.iter().filter(|(holder, _)| *holder == problem.path);
@@ -189,8 +190,8 @@ fn dns_rule(names: &At<'_>) -> (L3, L4, L7) {
         Requirement::k8s("k8s-app", Operator::In(vec!["kube-dns".to_owned()])),
     ]);
     let selector = PeerSelector::Labels { selector: servers, everywhere: false };
-    let l3 = L3::Any(vec![Peer { selector, path: names.path.clone() }]);
-    let port = |name: &str| PortItem { ports: named(name), path: names.path.clone() };
+    let l3 = L3::Any(vec![Peer { selector, path: names.path() }]);
+    let port = |name: &str| PortItem { ports: named(name), path: names.path() };
     let requests = Requests {
         server_names: Vec::new(),
         own: false,
@@ -201,7 +202,7 @@ fn dns_rule(names: &At<'_>) -> (L3, L4, L7) {
     let l7 = L7 {
         parser: Parser::Dns,
         requests,
-        path: names.path.clone(),
+        path: names.path(),
         terminating: None,
         originating: None,
         priority: Parser::Dns.default_priority(),
