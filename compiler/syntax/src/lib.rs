@@ -5,7 +5,8 @@
 //! # Picture
 //! ```text
 //!  text ──chunks──► one document each ──events──► build ──► Tree { nodes, entries, comments, problems }
-//!                        ▲                │ error
+//!                 │      ▲    ▲           │ error
+//!                 └─quick─┴────┼── the common case, without the parser
 //!                        └── recover ◄────┘   blanks the line to blame and reads again
 //! ```
 //! # Does not know
@@ -24,6 +25,7 @@ mod event;
 pub mod limits;
 pub mod path;
 pub mod problem;
+mod quick;
 mod recover;
 mod scalar;
 mod template;
@@ -40,5 +42,12 @@ pub use tree::{Comment, Document, Entry, NodeId, ScalarStyle, Tree, Value};
 /// Cost: linear in the text, also for broken and for hostile text.
 #[must_use]
 pub fn parse(text: &str, limits: &Limits) -> Tree {
-    recover::parse(text, limits)
+    recover::parse(text, limits, true)
+}
+
+/// As [`parse`], by the parser alone: for tests, to which both must be one.
+#[doc(hidden)]
+#[must_use]
+pub fn parse_carefully(text: &str, limits: &Limits) -> Tree {
+    recover::parse(text, limits, false)
 }

@@ -12,7 +12,7 @@ use source::Span;
 use crate::build::Builder;
 use crate::event::{Events, Failure, Reason};
 use crate::tree::{Document, Tree};
-use crate::{Limits, NodeId, Problem, ProblemKind, chunks, template};
+use crate::{Limits, NodeId, Problem, ProblemKind, chunks, quick, template};
 
 /// How many lines of one chunk may be blanked.
 const ROUNDS: usize = 16;
@@ -21,7 +21,8 @@ const LINES_BACK: usize = 4;
 const BUDGET_BASE: usize = 4 << 20;
 const BUDGET_FACTOR: usize = 8;
 
-pub(crate) fn parse(text: &str, limits: &Limits) -> Tree {
+/// `quick`: whether what most texts are made of is read without the parser.
+pub(crate) fn parse(text: &str, limits: &Limits, quick: bool) -> Tree {
     let limit = limits.max_bytes.min(1 << 31);
     if text.len() > limit {
         let mut tree = Tree::new("");
@@ -34,6 +35,7 @@ pub(crate) fn parse(text: &str, limits: &Limits) -> Tree {
         repeated: 0,
         budget: BUDGET_BASE + text.len() * BUDGET_FACTOR,
         full: false,
+        quick,
     };
     for chunk in chunks::split(text) {
         if reader.full {
@@ -55,6 +57,7 @@ struct Reader<'l> {
     budget: usize,
     /// Whether the limit of nodes is reached, so that nothing more is read.
     full: bool,
+    quick: bool,
 }
 
 /// Why a chunk could not be read, and where constructs began that were open then.
@@ -73,12 +76,9 @@ impl Reader<'_> {
     fn chunk(&mut self, text: &str, range: Range<usize>) {
         let chunk = &text[range.clone()];
         let mark = self.mark();
-        let roots = match self.build(chunk, range.start, false, false) {
-            (roots, None) => roots,
-            (_, Some(stop)) => {
-                self.rollback(&mark);
-                self.recover(chunk, range.start, &stop.failure)
-            }
+        let roots = match self.quick(chunk, range.start, &mark) {
+            Some(roots) => roots,
+            None => self.parsed(chunk, range.start, &mark),
         };
         let sound = self.tree.problems.len() == mark.lengths[6];
         // Why: an error at the very end belongs to this document, not to the start of the next.
@@ -90,6 +90,28 @@ impl Reader<'_> {
         }
         let comments = self.tree.comments.len() > mark.lengths[5];
         self.documents(&range, &roots, sound, comments);
+    }
+
+    fn parsed(&mut self, chunk: &str, base: usize, mark: &Mark) -> Vec<NodeId> {
+        match self.build(chunk, base, false, false) {
+            (roots, None) => roots,
+            (_, Some(stop)) => {
+                self.rollback(mark);
+                self.recover(chunk, base, &stop.failure)
+            }
+        }
+    }
+
+    fn quick(&mut self, chunk: &str, base: usize, mark: &Mark) -> Option<Vec<NodeId>> {
+        if !self.quick {
+            return None;
+        }
+        let mut builder = Builder::new(&mut self.tree, self.limits, base as u32, false, &mut self.repeated);
+        let roots = quick::read(chunk, &mut builder);
+        if roots.is_none() {
+            self.rollback(mark);
+        }
+        roots
     }
 
     /// Builds nodes from `chunk`, which stands at `base` of the text in place of as many bytes.

@@ -2,6 +2,7 @@
 
 mod limits;
 mod oracle;
+mod quick;
 mod random;
 mod recovery;
 mod scalars;
