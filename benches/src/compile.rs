@@ -41,10 +41,10 @@ pub fn run(n: usize, wanted: &dyn Fn(&str) -> bool, say: &mut dyn FnMut(Line)) -
     Ok(())
 }
 
-/// Compiles the tenants' world.
-pub fn run_tenants(say: &mut dyn FnMut(Line)) -> Result<(), Failed> {
-    let (n, first_node) = (tenants::NAMESPACES, tenants::first_node());
-    Bench { db: Database::new(), n, first_node, laps: Vec::new() }.measure(TENANTS, tenants::world(), say)
+/// Compiles the tenants' world of `n` namespaces.
+pub fn run_tenants(n: usize, say: &mut dyn FnMut(Line)) -> Result<(), Failed> {
+    let first_node = tenants::first_node(n);
+    Bench { db: Database::new(), n, first_node, laps: Vec::new() }.measure(TENANTS, tenants::world(n), say)
 }
 
 struct Bench {

@@ -1,6 +1,6 @@
 //! `benches [--quick] [TARGET…]`: prints one line a measurement.
 
-use benches::{clock, compile, datapath, diff};
+use benches::{clock, compile, datapath, diff, tenants};
 use clap::Parser;
 use std::io::Write;
 use std::process::{Command, ExitCode};
@@ -18,9 +18,9 @@ struct Arguments {
     /// Compiles a world of this size in this process
     #[arg(long, hide = true)]
     world: Option<usize>,
-    /// Compiles the tenants' world in this process
+    /// Compiles the tenants' world of so many namespaces in this process
     #[arg(long, hide = true)]
-    tenants: bool,
+    tenants: Option<usize>,
     /// Compares two trees in this process
     #[arg(long, hide = true)]
     trees: Option<String>,
@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     let trees = arguments.trees.as_deref().and_then(|name| Some((name, diff::Case::named(name)?)));
     let done = match (trees, arguments.world) {
         (Some((name, case)), _) => diff::run(name, case, diff::SIZE, &mut say).map_err(|error| error.to_string()),
-        _ if arguments.tenants => compile::run_tenants(&mut say).map_err(|error| error.to_string()),
+        _ if let Some(n) = arguments.tenants => compile::run_tenants(n, &mut say).map_err(|error| error.to_string()),
         (None, Some(n)) => {
             compile::run(n, &|target| arguments.wanted(target), &mut say).map_err(|error| error.to_string())
         }
@@ -72,7 +72,7 @@ fn all(arguments: &Arguments) -> Result<(), String> {
         }
     }
     if arguments.wanted(compile::TENANTS) {
-        world(arguments, &["--tenants"])?;
+        world(arguments, &["--tenants", &tenants::NAMESPACES.to_string()])?;
     }
     if arguments.wanted(diff::TARGET) {
         for (name, _) in diff::Case::ALL {

@@ -9,30 +9,33 @@ use std::fmt::Write;
 
 /// Namespaces, each with a policy.
 pub const NAMESPACES: usize = 21_000;
-/// Pods; the first so many namespaces have one.
-pub const PODS: usize = 15_000;
 /// Nodes; the pods of a node are of many namespaces.
 const NODES: usize = 60;
 /// Teams, names of hosts and blocks of addresses that policies choose from.
 const TEAMS: usize = 40;
 
+/// How many pods there are; the first so many namespaces have one.
+fn pods(namespaces: usize) -> usize {
+    namespaces * 5 / 7
+}
+
 /// Two files a namespace: what it is, and its policy; beside them nodes, shared services and policies of the whole cluster.
-pub fn world() -> Files {
+pub fn world(namespaces: usize) -> Files {
     let mut files = vec![
         ("cluster/nodes.yaml".to_owned(), nodes()),
         ("cluster/shared.yaml".to_owned(), shared()),
         ("policies/cluster.yaml".to_owned(), CLUSTERWIDE.to_owned()),
     ];
-    for number in 0..NAMESPACES {
-        files.push((format!("tenants/t-{number}/cluster.yaml"), tenant(number)));
+    for number in 0..namespaces {
+        files.push((format!("tenants/t-{number}/cluster.yaml"), tenant(number, number < pods(namespaces))));
         files.push((format!("tenants/t-{number}/policy.yaml"), policy(number)));
     }
     files
 }
 
 /// The names of the pods of the first node, as (namespace, name).
-pub fn first_node() -> Vec<(String, String)> {
-    (0..PODS).step_by(NODES).map(|number| (format!("t-{number}"), "app-0".to_owned())).collect()
+pub fn first_node(namespaces: usize) -> Vec<(String, String)> {
+    (0..pods(namespaces)).step_by(NODES).map(|number| (format!("t-{number}"), "app-0".to_owned())).collect()
 }
 
 fn nodes() -> String {
@@ -68,12 +71,12 @@ fn shared() -> String {
     text
 }
 
-fn tenant(number: usize) -> String {
+fn tenant(number: usize, has_pod: bool) -> String {
     let mut text = format!(
         "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: t-{number}\n  labels:\n    kubernetes.io/metadata.name: t-{number}\n    team: team-{}\n",
         number % TEAMS
     );
-    if number < PODS {
+    if has_pod {
         let (node, place) = (number % NODES, number / NODES);
         let _ = write!(
             text,
@@ -172,7 +175,7 @@ mod tests {
     #[test]
     fn every_object_of_a_tenant_is_accepted() {
         let mut db = Database::new();
-        db.set_files(world().into_iter().take(43).map(|(path, text)| (path.into(), text.into())));
+        db.set_files(world(NAMESPACES).into_iter().take(43).map(|(path, text)| (path.into(), text.into())));
         for file in db.files() {
             for object in text::decoded(&db, file).objects.iter() {
                 let taken = object.role == text::Role::Policy || object.role == text::Role::Fact;
@@ -185,6 +188,6 @@ mod tests {
 
     #[test]
     fn a_node_has_250_pods() {
-        assert_eq!(first_node().len(), 250);
+        assert_eq!(first_node(NAMESPACES).len(), 250);
     }
 }

@@ -128,7 +128,7 @@ impl<'t> At<'t> {
         let is_name = |key| !matches!(self.tree.value(key), Value::Null | Value::Mapping(_) | Value::Sequence(_));
         for entry in self.tree.entries(self.node).iter().rev().filter(|entry| is_name(entry.key)) {
             let key = self.tree.key(entry.key);
-            if seen.is_new(&key) {
+            if seen.is_new(key.clone()) {
                 let at = self.inner(entry.value, |path| join(path, &key));
                 entries.push((key, at));
             }
@@ -143,7 +143,7 @@ impl<'t> At<'t> {
         let entries = self.tree.entries(self.node).iter().rev();
         let at = entries.filter_map(|entry| {
             let key = self.tree.key(entry.key);
-            (!seen.is_new(&key)).then(|| self.inner(entry.value, |path| join(path, &key)))
+            (!seen.is_new(key.clone())).then(|| self.inner(entry.value, |path| join(path, &key)))
         });
         at.collect()
     }
@@ -208,12 +208,12 @@ impl<'t> Seen<'t> {
         Seen { few: Vec::with_capacity(if few { keys } else { 0 }), many: (!few).then(HashSet::new) }
     }
 
-    fn is_new(&mut self, key: &Cow<'t, str>) -> bool {
+    fn is_new(&mut self, key: Cow<'t, str>) -> bool {
         match &mut self.many {
-            Some(many) => many.insert(key.clone()),
-            None if self.few.contains(key) => false,
+            Some(many) => many.insert(key),
+            None if self.few.contains(&key) => false,
             None => {
-                self.few.push(key.clone());
+                self.few.push(key);
                 true
             }
         }
