@@ -241,6 +241,8 @@ impl Selector {
         }
         requirements.sort();
         requirements.dedup();
+        // Policies are kept as long as their files, and most conditions are few.
+        requirements.shrink_to_fit();
         Selector { requirements }
     }
 

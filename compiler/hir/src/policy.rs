@@ -131,8 +131,9 @@ pub struct Entry {
     pub l3: L3,
     /// Which protocols and ports.
     pub l4: L4,
-    /// An allow goes through a proxy that applies these.
-    pub l7: Option<L7>,
+    /// An allow goes through a proxy that applies these. Shared: it is large, most entries have none, and every class has its own copy of
+    /// the rule.
+    pub l7: Option<Arc<L7>>,
     /// Authentication that an allow needs; `None` when unwritten.
     pub auth: Option<Auth>,
     /// Where it is, for example `spec.ingress[0]` or `spec.ingress[0].toPorts[1]`.

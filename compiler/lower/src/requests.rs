@@ -65,7 +65,7 @@ impl<'b> Asked<'b> {
             return None;
         }
         let shared = self.shared.get(&item(rule));
-        let (parser, priority, requests) = match (&rule.l7, shared) {
+        let (parser, priority, requests) = match (rule.l7.as_deref(), shared) {
             (Some(L7 { parser, priority, requests, .. }), _) => (parser.clone(), *priority, requests.clone()),
             // An open rule beside one that wants a server name: the name is wanted of it too.
             (None, Some(shared)) if !shared.server_names.is_empty() => {

@@ -110,7 +110,7 @@ fn what_isolates_without_rules_is_named_by_the_denial() {
 #[test]
 fn redirects_share_a_listener_for_each_kind_of_proxy() {
     let through = |parser: Parser, port: u16| BoundRule {
-        l7: Some(proxy(parser, Requests::default())),
+        l7: Some(proxy(parser, Requests::default()).into()),
         ..rule(Tier::Normal, 0, Effect::Allow, None, tcp(port))
     };
     let rules = vec![through(Parser::Tls, 443), through(Parser::Http, 80), through(Parser::Http, 443)];
@@ -140,8 +140,10 @@ fn isolating(rules: Vec<BoundRule>) -> BoundDirection {
 fn rules_for_requests_only_observe_where_nothing_isolates() {
     let get = HttpRule { method: Some(Pattern::new("GET")), ..HttpRule::default() };
     let requests = Requests { rules: Rules::Http(vec![get]), ..Requests::default() };
-    let rule =
-        BoundRule { l7: Some(proxy(Parser::Http, requests)), ..rule(Tier::Normal, 0, Effect::Allow, None, tcp(80)) };
+    let rule = BoundRule {
+        l7: Some(proxy(Parser::Http, requests).into()),
+        ..rule(Tier::Normal, 0, Effect::Allow, None, tcp(80))
+    };
     for (isolates, passes) in [(true, false), (false, true)] {
         let mut bound = isolating(vec![rule.clone()]);
         bound.requests_observed = !isolates;
@@ -161,7 +163,7 @@ fn a_server_name_that_one_rule_wants_is_wanted_by_all_of_its_peers_and_port() {
         selector: selector.to_owned(),
         ..rule(Tier::Normal, 0, Effect::Allow, None, tcp(443))
     };
-    let wants = |name: &str| Some(proxy(Parser::Tls, names(name)));
+    let wants = |name: &str| Some(proxy(Parser::Tls, names(name)).into());
     let asked = |rules: Vec<BoundRule>, name: Option<&str>| {
         let rules = lower::lower_direction(&isolating(rules));
         oracle::decide_request(&rules, P, L4Key::new(Protocol::TCP, 443), &Request::tls(name)).outcome.passes()

@@ -121,7 +121,7 @@ impl Binder<'_, '_> {
 /// Meets the proxies of clauses in turn: each is taken in by what the ones before it came to, or contradicts it.
 fn proxies<'a>(clauses: &[Clause<'a>], conflict: &mut dyn FnMut(ConflictKind, Clause<'a>, Clause<'a>)) {
     let mut held: Option<(Clause<'a>, &'a L7)> = None;
-    for (clause, l7) in clauses.iter().filter_map(|clause| Some((*clause, clause.1.l7.as_ref()?))) {
+    for (clause, l7) in clauses.iter().filter_map(|clause| Some((*clause, clause.1.l7.as_deref()?))) {
         held = match held {
             None => Some((clause, l7)),
             Some((before, known)) => match (&known.parser, &l7.parser) {
@@ -164,7 +164,7 @@ fn contexts<'a>(
     of: fn(&L7) -> Option<&TlsContext>,
     conflict: &mut dyn FnMut(ConflictKind, Clause<'a>, Clause<'a>),
 ) {
-    let mut stated = clauses.iter().filter_map(|clause| Some((*clause, of(clause.1.l7.as_ref()?)?)));
+    let mut stated = clauses.iter().filter_map(|clause| Some((*clause, of(clause.1.l7.as_deref()?)?)));
     let Some((before, known)) = stated.next() else { return };
     for (clause, _) in stated.filter(|(_, context)| *context != known) {
         conflict(ConflictKind::TlsContexts, before, clause);
@@ -174,7 +174,7 @@ fn contexts<'a>(
 /// Meets names of TLS clients with rules for what is inside.
 fn server_names<'a>(clauses: &[Clause<'a>], conflict: &mut dyn FnMut(ConflictKind, Clause<'a>, Clause<'a>)) {
     let which =
-        |wanted: fn(&L7) -> bool| clauses.iter().find(|clause| clause.1.l7.as_ref().is_some_and(wanted)).copied();
+        |wanted: fn(&L7) -> bool| clauses.iter().find(|clause| clause.1.l7.as_deref().is_some_and(wanted)).copied();
     let named = which(|l7| !l7.requests.server_names.is_empty());
     let inside = which(|l7| l7.requests.rules != Rules::Any);
     if let (Some(named), Some(inside), None) = (named, inside, which(|l7| l7.terminating.is_some())) {

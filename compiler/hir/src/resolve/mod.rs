@@ -85,7 +85,7 @@ pub struct BoundRule {
     /// or goes to a proxy.
     pub l4: L4Set,
     /// Through a proxy that applies this.
-    pub l7: Option<L7>,
+    pub l7: Option<Arc<L7>>,
     /// Authentication that it asks for.
     pub auth: Option<Auth>,
     /// Where it was written.

@@ -1,5 +1,7 @@
 //! One member of ingress, ingressDeny, egress or egressDeny to entries.
 
+use std::sync::Arc;
+
 use facts::read::At;
 use flow::{Auth, Direction};
 use hir::{Effect, Entry, L3, L4, Requires, Section, Tier};
@@ -49,7 +51,7 @@ impl Rule {
         for element in &ports {
             sanitize::member(element, self.scope, ctx);
             let (l4, written) = port_items(self, element, ctx);
-            let l7 = l7(self, element, &written, ctx);
+            let l7 = l7(self, element, &written, ctx).map(Arc::new);
             section.entries.push(Entry { l7, ..entry(l4, &element.path()) });
         }
         if !icmps.is_empty() {

@@ -55,6 +55,7 @@ pub(super) fn peers(rule: Rule, at: &At<'_>, ctx: &mut Context<'_>) -> Option<L3
             found.extend(selector.map(|selector| Peer { selector, path: member.path() }));
         }
     }
+    found.shrink_to_fit();
     match (used, found.is_empty()) {
         (Some(_), false) => Some(L3::Any(found)),
         (Some(_), true) => Some(L3::Nobody),

@@ -57,6 +57,7 @@ pub(super) fn port_items<'t>(rule: Rule, at: &At<'t>, ctx: &mut Context<'_>) -> 
         written.push(Written { at: port.clone(), only_tcp, is_zero: text == "0", is_range });
         items.extend(ports.map(|ports| PortItem { ports, path: port.path() }));
     }
+    items.shrink_to_fit();
     match closed && rule.denies {
         true => (L4::Unrestricted, written),
         false => (L4::Items(items), written),

@@ -1,5 +1,7 @@
 //! Rules: each is a level of its tier.
 
+use std::sync::Arc;
+
 use facts::read::At;
 use flow::{Direction, Protocol};
 use hir::labels::NAMESPACE;
@@ -109,7 +111,7 @@ impl Rule {
             effect,
             l3,
             l4,
-            l7,
+            l7: l7.map(Arc::new),
             auth: None,
             path: at.path(),
         };
