@@ -45,7 +45,7 @@ pub fn open(paths: &Paths) -> Session {
     let entry = known.entry.or_else(|| cluster::stands_in(&manifests, args));
     entry.iter().flat_map(ClusterEntry::warnings).for_each(|it| say(&it));
     unreadable.extend(known.unreadable);
-    let mut db = Database::new();
+    let mut db = Database::keeping_trees();
     db.set_namespace(&paths.namespace);
     db.set_files(manifests.into_iter().map(|it| (Arc::from(it.path), Arc::from(it.text))));
     db.set_cluster(known.cluster);

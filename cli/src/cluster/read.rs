@@ -147,7 +147,7 @@ pub fn policies(db: &Database) -> Vec<Manifest> {
         for object in wanted {
             let root = tree.documents().get(object.document).and_then(|it| it.root);
             let Some(root) = root.map(|root| At::root(&tree, root)) else { continue };
-            let found = facts::decode::objects(&root).into_iter().find(|it| it.at.path == object.at);
+            let found = facts::decode::objects(&root).into_iter().find(|it| it.at.path() == object.at);
             let Some(found) = found else { continue };
             let mut value = snapshot::policy::bare(&snapshot::tree::json(&found.at));
             // Members of a typed list may leave them to the list.

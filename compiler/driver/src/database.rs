@@ -29,6 +29,8 @@ pub struct Ran {
 pub struct Database {
     storage: salsa::Storage<Self>,
     limits: Arc<(syntax::Limits, diagram::Limits)>,
+    /// Whether trees are kept.
+    trees: bool,
     log: Option<Arc<Mutex<Vec<Ran>>>>,
     project: Option<Project>,
     files: BTreeMap<Arc<str>, SourceFile>,
@@ -51,6 +53,10 @@ impl Db for Database {
 
     fn diagram_limits(&self) -> &diagram::Limits {
         &self.limits.1
+    }
+
+    fn keeps_trees(&self) -> bool {
+        self.trees
     }
 
     fn listens(&self) -> bool {
@@ -77,6 +83,7 @@ impl Database {
         let mut db = Database {
             storage: salsa::Storage::default(),
             limits: Arc::default(),
+            trees: false,
             log: None,
             project: None,
             files: BTreeMap::new(),
@@ -96,6 +103,11 @@ impl Database {
         .new(&db);
         db.project = Some(project);
         db
+    }
+
+    /// An empty project that keeps the tree of each file that it decodes: for whoever asks for places in most of them, as checks do.
+    pub fn keeping_trees() -> Database {
+        Database { trees: true, ..Database::new() }
     }
 
     /// Sets the texts of many files at once; other files stay. Cost: one regrouping, however many files are new.

@@ -11,7 +11,7 @@ use syntax::{Tree, Value};
 /// `parse`: the tree of a file, for those who look for places in it. Spans live here and in nothing below, except problems.
 ///
 /// Deciding needs no tree once a file is decoded, and trees of many files are larger than all else that is kept of them, so
-/// [`decoded`] reads for itself and keeps none. Those that were asked for are kept: throwing away thousands of them at the next edit
+/// [`decoded`] reads for itself and keeps none, unless [`Db::keeps_trees`]. Those that were asked for are kept: throwing away thousands of them at the next edit
 /// was measured to cost as much as the edit itself.
 #[salsa::tracked(no_eq, lru = 65536, returns(clone))]
 pub fn tree(db: &dyn Db, file: SourceFile) -> Arc<Tree> {
@@ -94,7 +94,8 @@ pub fn decoded(db: &dyn Db, file: SourceFile) -> Arc<Decoded> {
 
 /// The objects of a file under a dialect that need not be that of the project: for questions about another reading. Kept nowhere.
 pub fn decoded_under(db: &dyn Db, file: SourceFile, dialect: &Dialect) -> Decoded {
-    let tree = read(db, file);
+    // Why: whoever wants most trees anyway should not read every text twice.
+    let tree = if db.keeps_trees() { tree(db, file) } else { Arc::new(read(db, file)) };
     let (mut policies, mut gateways, mut facts, mut objects) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let documents = tree.documents().iter().enumerate();
     let rooted = documents.filter_map(|(at, it)| Some((at, it.sound, it.root?)));

@@ -119,16 +119,15 @@ fn bucket_policies(db: &dyn Db, bucket: Bucket) -> Arc<[Arc<Policy>]> {
 #[salsa::tracked(returns(clone))]
 pub fn index(db: &dyn Db) -> Arc<BTreeMap<String, Policies>> {
     db.ran("index", &"");
-    let buckets = db.project().buckets(db);
-    let mut latest = BTreeMap::new();
-    for bucket in buckets.iter() {
-        for policy in bucket_policies(db, *bucket).iter() {
-            latest.insert(policy.object.clone(), policy.clone());
-        }
-    }
+    let told: Vec<_> = db.project().buckets(db).iter().map(|bucket| bucket_policies(db, *bucket)).collect();
+    let mut policies: Vec<&Arc<Policy>> = told.iter().flat_map(|policies| policies.iter()).collect();
+    // Stable, so that of those that stand twice the last one stays last.
+    policies.sort_by(|one, other| one.object.cmp(&other.object));
+    let latest: Vec<&Arc<Policy>> =
+        policies.chunk_by(|one, other| one.object == other.object).filter_map(|same| same.last().copied()).collect();
     let mut by_namespace: BTreeMap<String, Vec<Arc<Policy>>> = BTreeMap::new();
-    for policy in latest.into_values() {
-        by_namespace.entry(policy.object.namespace.clone()).or_default().push(policy);
+    for of_one in latest.chunk_by(|one, other| one.object.namespace == other.object.namespace) {
+        by_namespace.entry(of_one[0].object.namespace.clone()).or_default().extend(of_one.iter().copied().cloned());
     }
     Arc::new(by_namespace.into_iter().map(|(namespace, policies)| (namespace, Arc::from(policies))).collect())
 }

@@ -1,9 +1,9 @@
 //! Subjects: whom policies are about, and which of them share one decision.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-use facts::{Cluster, Name, Pod};
+use facts::{Cluster, ContainerPort, Labels, Name, Pod};
 
 use crate::dialect::Dialect;
 use crate::filter::{self, Filter, takes_part};
@@ -60,14 +60,53 @@ impl fmt::Display for Subject {
     }
 }
 
+/// What policies can tell of a pod without its address and its node: its labels, and those of its named ports that policies mention.
+///
+/// Most pods are copies of others, so it is worked out once for all pods that say the same.
+pub(crate) struct Shapes<'c> {
+    cluster: &'c Cluster,
+    dialect: &'c Dialect,
+    port_names: &'c BTreeSet<String>,
+    numbers: HashMap<Said<'c>, usize>,
+    shapes: Vec<(LabelSet, NamedPorts)>,
+}
+
+/// What a pod says of itself: its namespace and cluster, its labels, its service account, its ports.
+type Said<'c> = (&'c str, Option<&'c str>, &'c Labels, &'c str, &'c [ContainerPort]);
+
+impl<'c> Shapes<'c> {
+    /// None yet.
+    pub fn new(cluster: &'c Cluster, dialect: &'c Dialect, port_names: &'c BTreeSet<String>) -> Shapes<'c> {
+        Shapes { cluster, dialect, port_names, numbers: HashMap::new(), shapes: Vec::new() }
+    }
+
+    /// The shape of a pod, and its number among those asked for.
+    pub fn of(&mut self, pod: &'c Pod) -> (usize, &mut (LabelSet, NamedPorts)) {
+        let said = (
+            pod.name.namespace.as_str(),
+            pod.cluster.as_deref(),
+            &pod.labels,
+            pod.service_account.as_str(),
+            &*pod.ports,
+        );
+        let number = *self.numbers.entry(said).or_insert_with(|| {
+            let ports = NamedPorts::of(&pod.ports, self.dialect.last_port_name_counts).only(self.port_names);
+            self.shapes.push((endpoint_labels(pod, self.cluster, self.dialect), ports));
+            self.shapes.len() - 1
+        });
+        (number, &mut self.shapes[number])
+    }
+}
+
 /// Every subject of this cluster, by class.
 ///
 /// Shape: pods that are not over and not on the host network, health endpoints and proxies that nodes have, and, where host policies
 /// are enforced, nodes; each once.
 pub fn classes(cluster: &Cluster, table: &PeerTable, dialect: &Dialect) -> BTreeMap<Class, Vec<Subject>> {
     let mut classes: BTreeMap<Class, Vec<Subject>> = BTreeMap::new();
+    let mut shapes = Shapes::new(cluster, dialect, table.mentioned_ports());
     for pod in cluster.pods.values().filter(|pod| !pod.host_network) {
-        if let Some(class) = class_of_pod(pod, cluster, table, dialect) {
+        if let Some(class) = class_of_shape(pod, cluster, table, &mut shapes) {
             classes.entry(class).or_default().push(Subject::Pod(pod.name.clone()));
         }
     }
@@ -99,6 +138,10 @@ pub fn class_of_special(label: &str, node: &str, table: &PeerTable) -> Class {
 ///
 /// Errors: `None` when nothing is enforced for it: it is over, in another cluster, or on the host network without host policies.
 pub fn class_of_pod(pod: &Pod, cluster: &Cluster, table: &PeerTable, dialect: &Dialect) -> Option<Class> {
+    class_of_shape(pod, cluster, table, &mut Shapes::new(cluster, dialect, table.mentioned_ports()))
+}
+
+fn class_of_shape<'c>(pod: &'c Pod, cluster: &Cluster, table: &PeerTable, shapes: &mut Shapes<'c>) -> Option<Class> {
     let elsewhere = pod.cluster.as_ref().is_some_and(|name| *name != cluster.config.cluster_name);
     if pod.phase.is_over() || elsewhere {
         return None;
@@ -107,15 +150,13 @@ pub fn class_of_pod(pod: &Pod, cluster: &Cluster, table: &PeerTable, dialect: &D
         let node = pod.node.as_ref().filter(|_| cluster.config.host_firewall)?;
         return Some(class_of_node(node, cluster, table));
     }
-    let labels = endpoint_labels(pod, cluster, dialect);
+    let (_, (labels, ports)) = shapes.of(pod);
     // As a peer the pod has these labels, too: a large cluster keeps them once.
-    let peer = pod.ips.first().and_then(|ip| table.peer_at(*ip)).filter(|peer| peer.key.labels == labels);
-    Some(Class {
-        kind: SubjectKind::Endpoint,
-        labels: peer.map_or(labels, |peer| peer.key.labels.clone()),
-        ports: NamedPorts::of(&pod.ports, dialect.last_port_name_counts).only(table.mentioned_ports()),
-        host: table.host_of(pod.node.as_deref()),
-    })
+    if let Some(peer) = pod.ips.first().and_then(|ip| table.peer_at(*ip)).filter(|peer| peer.key.labels == *labels) {
+        *labels = peer.key.labels.clone();
+    }
+    let host = table.host_of(pod.node.as_deref());
+    Some(Class { kind: SubjectKind::Endpoint, labels: labels.clone(), ports: ports.clone(), host })
 }
 
 /// The class of a node as a subject.

@@ -105,6 +105,9 @@ pub trait Db: salsa::Database {
     fn syntax_limits(&self) -> &syntax::Limits;
     /// Limits of diagrams.
     fn diagram_limits(&self) -> &diagram::Limits;
+    /// Whether trees are kept once a file is decoded, for whoever asks for places in most files anyway. One answer for the life of a
+    /// database.
+    fn keeps_trees(&self) -> bool;
     /// Whether anybody listens to [`Db::ran`].
     fn listens(&self) -> bool;
     /// Notes that a query runs, for tests and statistics; costs nothing when nobody listens.

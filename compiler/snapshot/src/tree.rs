@@ -25,7 +25,7 @@ fn below(at: &At<'_>, depth: usize) -> Value {
         Node::Str(text) => json!(text),
         Node::Sequence(_) => at.items().map(|it| below(&it, depth - 1)).collect(),
         Node::Mapping(_) => {
-            let entries = at.entries().into_iter().map(|(key, it)| (key, below(&it, depth - 1)));
+            let entries = at.entries().into_iter().map(|(key, it)| (key.into_owned(), below(&it, depth - 1)));
             Value::Object(entries.collect::<Map<_, _>>())
         }
     }

@@ -1,6 +1,6 @@
 //! A table in the making: every key that a cluster gives rise to, with its addresses and names.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::{
 use crate::dialect::Dialect;
 use crate::filter::Filter;
 use crate::labels::{CLUSTER, LabelSet, Source};
-use crate::subject::endpoint_labels;
+use crate::subject::Shapes;
 use request::name;
 
 /// A table in the making: keys with the addresses and names found for them.
@@ -30,11 +30,13 @@ pub(super) struct Found<'c> {
     by_address: Covers,
     /// Every prefix that is mentioned, where the cluster lets any of them match what is inside.
     mentioned: Covers,
-    /// Addresses of nodes and pods, and who has them.
-    inside: BTreeMap<IpAddr, Arc<PeerKey>>,
+    /// The keys of parties inside the cluster, each once, with the names of those who have it.
+    keys: Vec<(Arc<PeerKey>, Vec<String>)>,
+    numbers: HashMap<Arc<PeerKey>, usize>,
+    /// Addresses of nodes and pods, and which key they have.
+    inside: BTreeMap<IpAddr, usize>,
     /// Prefixes outside the cluster.
     outside: BTreeMap<Prefix, PeerKey>,
-    names: BTreeMap<Arc<PeerKey>, BTreeSet<String>>,
     nodes: BTreeMap<String, (HostKey, BTreeSet<IpAddr>)>,
     port_names: NamedPorts,
 }
@@ -64,9 +66,10 @@ impl<'c> Found<'c> {
             ranges: Covers::new(ranges),
             by_address: Covers::new(mentions.by_address.clone()),
             mentioned: Covers::new(mentioned),
+            keys: Vec::new(),
+            numbers: HashMap::new(),
             inside: BTreeMap::new(),
             outside: BTreeMap::new(),
-            names: BTreeMap::new(),
             nodes: BTreeMap::new(),
             port_names: NamedPorts::default(),
         }
@@ -86,9 +89,19 @@ impl<'c> Found<'c> {
         found.filter(|prefix| !(skip_zero && prefix.len() == 0)).collect()
     }
 
-    fn put(&mut self, address: IpAddr, key: PeerKey, name: String) {
+    /// Which key this is.
+    fn number(&mut self, key: PeerKey) -> usize {
+        if let Some(number) = self.numbers.get(&key) {
+            return *number;
+        }
         let key = Arc::new(key);
-        self.names.entry(key.clone()).or_default().insert(name);
+        self.numbers.insert(key.clone(), self.keys.len());
+        self.keys.push((key, Vec::new()));
+        self.keys.len() - 1
+    }
+
+    fn put(&mut self, address: IpAddr, key: usize, name: String) {
+        self.keys[key].1.push(name);
         // Why: of two claims to one address the first stands, and nodes come before pods: a pod that claims a node's address is
         // one on the host network or wrong.
         self.inside.entry(address).or_insert(key);
@@ -123,7 +136,7 @@ impl<'c> Found<'c> {
             for ip in &ips {
                 let covered_by = self.covered_by(*ip, Party::Node);
                 host.covered_by.extend(&covered_by);
-                let key = PeerKey { labels: labels.clone(), covered_by, ..PeerKey::default() };
+                let key = self.number(PeerKey { labels: labels.clone(), covered_by, ..PeerKey::default() });
                 self.put(*ip, key, format!("node {name}"));
             }
             self.nodes.insert(name.to_owned(), (host, ips));
@@ -131,14 +144,17 @@ impl<'c> Found<'c> {
         for node in cluster.cilium_nodes.values() {
             let special = [("health", &node.health), ("ingress", &node.ingress)];
             for (label, ip) in special.iter().flat_map(|(label, ips)| ips.iter().map(move |ip| (*label, *ip))) {
-                let key = PeerKey { labels: LabelSet::reserved(&[label]), ..PeerKey::default() };
-                self.inside.entry(ip).or_insert_with(|| Arc::new(key));
+                let key = self.number(PeerKey { labels: LabelSet::reserved(&[label]), ..PeerKey::default() });
+                self.inside.entry(ip).or_insert(key);
             }
         }
     }
 
     pub(super) fn pods(&mut self) {
-        let cluster = self.cluster;
+        let (cluster, mentions) = (self.cluster, self.mentions);
+        let mut shapes = Shapes::new(cluster, self.dialect, &mentions.port_names);
+        // By shape: the keys of its pods, which differ in what prefixes cover their addresses.
+        let mut keys: Vec<Vec<(BTreeSet<Prefix>, usize)>> = Vec::new();
         let remote = cluster
             .remote_pods
             .iter()
@@ -147,15 +163,23 @@ impl<'c> Found<'c> {
             if pod.phase.is_over() {
                 continue;
             }
-            let ports = NamedPorts::of(&pod.ports, self.dialect.last_port_name_counts).only(&self.mentions.port_names);
             if pod.host_network {
                 continue;
             }
-            self.port_names.extend(&ports);
-            let labels = endpoint_labels(pod, cluster, self.dialect);
+            let (shape, (labels, ports)) = shapes.of(pod);
+            if shape == keys.len() {
+                keys.push(Vec::new());
+                self.port_names.extend(ports);
+            }
             for ip in &pod.ips {
                 let covered_by = self.covered_by(*ip, Party::Pod);
-                let key = PeerKey { labels: labels.clone(), ports: ports.clone(), covered_by, region: None };
+                let known = keys[shape].iter().find(|(known, _)| *known == covered_by).map(|(_, key)| *key);
+                let key = known.unwrap_or_else(|| {
+                    let (labels, ports) = (labels.clone(), ports.clone());
+                    let key = self.number(PeerKey { labels, ports, covered_by: covered_by.clone(), region: None });
+                    keys[shape].push((covered_by, key));
+                    key
+                });
                 let name = mesh.map_or_else(|| pod.name.to_string(), |mesh| format!("{mesh}:{}", pod.name));
                 self.put(*ip, key, name);
             }
@@ -256,7 +280,9 @@ impl<'c> Found<'c> {
         let mut numbers: BTreeMap<Arc<PeerKey>, PeerId> =
             table.peers().map(|(number, info)| (info.key.clone(), number)).collect();
         let outside = self.outside.values().map(|key| Arc::new(key.clone()));
-        let keys: BTreeSet<Arc<PeerKey>> = self.inside.values().cloned().chain(outside).collect();
+        let used: BTreeSet<usize> = self.inside.values().copied().collect();
+        let inside = used.into_iter().map(|key| self.keys[key].0.clone());
+        let keys: BTreeSet<Arc<PeerKey>> = inside.chain(outside).collect();
         for key in keys {
             if !numbers.contains_key(&key) {
                 numbers.insert(key.clone(), PeerId(table.peers.len() as u32));
@@ -290,9 +316,11 @@ impl<'c> Found<'c> {
         (table.regions, table.covered) = (Arc::new(regions), Arc::new(covered));
         table.addresses.extend([(Prefix::all(Family::V4), WORLD_V4), (Prefix::all(Family::V6), WORLD_V6)]);
         table.addresses.extend(self.ranges.prefixes.iter().map(|range| (*range, UNKNOWN)));
-        let inside = self.inside.iter().map(|(ip, key)| (Prefix::host(*ip), &**key));
-        for (prefix, key) in self.outside.iter().map(|(prefix, key)| (*prefix, key)).chain(inside) {
-            let number = table.numbers.get(key).copied().unwrap_or(UNKNOWN);
+        let number = |key: &PeerKey| table.numbers.get(key).copied().unwrap_or(UNKNOWN);
+        let numbers: Vec<PeerId> = self.keys.iter().map(|(key, _)| number(key)).collect();
+        let outside: Vec<(Prefix, PeerId)> = self.outside.iter().map(|(at, key)| (*at, number(key))).collect();
+        let inside = self.inside.iter().map(|(ip, key)| (Prefix::host(*ip), numbers[*key]));
+        for (prefix, number) in outside.into_iter().chain(inside) {
             table.addresses.insert(prefix, number);
         }
         table.number_hosts(before, &self.nodes);
@@ -300,10 +328,12 @@ impl<'c> Found<'c> {
     }
 
     fn name_all(&self, table: &mut PeerTable) {
-        for (key, names) in &self.names {
+        for (key, names) in &self.keys {
+            // A pod of two addresses has its name here twice.
+            let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
             let (Some(number), Some(first)) = (table.numbers.get(key), names.first()) else { continue };
             let name = match names.len() {
-                1 => first.clone(),
+                1 => (*first).to_owned(),
                 n => format!("{first} and {} more", n - 1),
             };
             table.peers[number.0 as usize].name = name;

@@ -11,7 +11,7 @@ use crate::{Entry, NodeId, ProblemKind, ScalarStyle, Value};
 
 impl Builder<'_> {
     pub(super) fn mapping(&mut self, map: NodeId, children: &[NodeId]) -> Data {
-        let mut entries = Vec::with_capacity(children.len() / 2 + 1);
+        let mut entries = std::mem::take(&mut self.entries);
         let mut merges = false;
         for pair in children.chunks(2) {
             let key = pair[0];
@@ -20,10 +20,12 @@ impl Builder<'_> {
             merges |= self.is_merge(key);
             entries.push(Entry { key, value });
         }
-        self.check_keys(&entries);
+        if !self.surely_differ(&entries) {
+            self.check_keys(&entries);
+        }
         let first = self.tree.entries.len() as u32;
         if merges {
-            for entry in entries {
+            for &entry in &entries {
                 if self.is_merge(entry.key) {
                     self.tree.merges.push((map, entry));
                     self.merge(entry.value);
@@ -32,8 +34,10 @@ impl Builder<'_> {
                 }
             }
         } else {
-            self.tree.entries.extend(entries);
+            self.tree.entries.extend_from_slice(&entries);
         }
+        entries.clear();
+        self.entries = entries;
         Data::Mapping(first, self.tree.entries.len() as u32)
     }
 
@@ -77,6 +81,23 @@ impl Builder<'_> {
             }
             self.tree.entries.extend_from_within(start as usize..end as usize);
         }
+    }
+
+    /// Whether a few keys are plainly different texts: most mappings need no closer look.
+    fn surely_differ(&self, entries: &[Entry]) -> bool {
+        let mut seen: [&[u8]; 16] = [&[]; 16];
+        if entries.len() > seen.len() {
+            return false;
+        }
+        for (at, entry) in entries.iter().enumerate() {
+            let Data::Source(start, end) = self.tree.nodes[entry.key.0 as usize].data else { return false };
+            let text = self.tree.text.as_bytes().get(start as usize..end as usize).unwrap_or_default();
+            if text == b"<<" || seen[..at].contains(&text) {
+                return false;
+            }
+            seen[at] = text;
+        }
+        true
     }
 
     /// Reports keys that JSON cannot name and keys that stand twice.

@@ -10,7 +10,7 @@ use source::Span;
 
 use crate::event::{Event, Failure, Properties, Reason};
 use crate::tree::{Data, Node};
-use crate::{Comment, Limits, NodeId, Problem, ProblemKind, ScalarStyle, Tree};
+use crate::{Comment, Entry, Limits, NodeId, Problem, ProblemKind, ScalarStyle, Tree};
 
 /// What an alias needs to know of its anchor.
 #[derive(Clone, Copy)]
@@ -44,6 +44,8 @@ pub(crate) struct Builder<'a> {
     masked: bool,
     frames: Vec<Frame>,
     children: Vec<NodeId>,
+    /// The entries of the mapping that is being closed; empty otherwise.
+    entries: Vec<Entry>,
     anchors: HashMap<usize, Anchor>,
     /// Top values, one a document.
     pub roots: Vec<NodeId>,
@@ -62,6 +64,7 @@ impl<'a> Builder<'a> {
             masked,
             frames: Vec::new(),
             children: Vec::new(),
+            entries: Vec::new(),
             anchors: HashMap::new(),
             roots: Vec::new(),
             token_end: base,
@@ -206,17 +209,21 @@ impl<'a> Builder<'a> {
         let Some(frame) = self.frames.pop() else {
             return;
         };
-        let children = self.children.split_off(frame.first);
+        // Taken for as long as they are read, and given back, so that closing asks for no memory.
+        let mut all = std::mem::take(&mut self.children);
+        let children = &all[frame.first..];
         let own = self.tree.nodes[frame.node.0 as usize];
-        let span = self.collection_span(&own, &children, frame.mapping, end);
+        let span = self.collection_span(&own, children, frame.mapping, end);
         self.token_end = self.token_end.max(span.end);
         let data = if frame.mapping {
-            self.mapping(frame.node, &children)
+            self.mapping(frame.node, children)
         } else {
             let first = self.tree.items.len() as u32;
-            self.tree.items.extend_from_slice(&children);
+            self.tree.items.extend_from_slice(children);
             Data::Sequence(first, self.tree.items.len() as u32)
         };
+        all.truncate(frame.first);
+        self.children = all;
         let node = &mut self.tree.nodes[frame.node.0 as usize];
         node.data = data;
         node.span = span;

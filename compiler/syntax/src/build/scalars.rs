@@ -60,6 +60,9 @@ impl Builder<'_> {
     /// The parser lets a comment pass inside a plain scalar when a tab precedes it; the API server's
     /// reader does not.
     pub(super) fn check_plain(&mut self, span: Span) {
+        if !span.slice(&self.tree.text).bytes().any(|byte| matches!(byte, b'\n' | b'\r')) {
+            return;
+        }
         let text = self.tree.text.clone();
         let raw = span.slice(&text);
         let Some(first) = lines(raw).next().filter(|line| line.len() < raw.len()) else {
