@@ -14,6 +14,7 @@ const HELP: &str = "\
 Review
   check       Report every problem of manifests, with its place and a way out
   diff        Say which flows two sets of manifests decide differently
+  explain     Print the page of a code, offline
   trace       Say whether one flow passes, and which lines decide it
   graph       Say who reaches whom, and because of which rules
   test        Say whether policies do what their tests say
@@ -76,9 +77,11 @@ pub enum Command {
     /// Prove again that images do what their rules say.
     Verify(command::verify::Verify),
     /// Report every problem of manifests, with its place and a way out.
-    Check(command::check::Check),
+    Check(Box<command::check::Check>),
     /// Say which flows two sets of manifests decide differently, and because of which rules.
     Diff(Box<command::diff::Diff>),
+    /// Print the page of a code, offline.
+    Explain(command::explain::Explain),
     /// Say whether one flow passes, and which lines decide it.
     Trace(Box<command::trace::Trace>),
     /// Say who reaches whom, and because of which rules.

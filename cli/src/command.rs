@@ -6,6 +6,7 @@ pub mod completion;
 pub mod cost;
 pub mod demo;
 pub mod diff;
+pub mod explain;
 pub mod graph;
 pub mod init;
 pub mod lab;
@@ -53,6 +54,7 @@ pub fn run(args: Args) -> Exit {
         Command::Verify(command) => command.run(),
         Command::Check(command) => command.run(color),
         Command::Diff(command) => command.run(color),
+        Command::Explain(command) => command.run(),
         Command::Trace(command) => command.run(color),
         Command::Test(command) => command.run(color),
         Command::Graph(command) => command.run(color),
@@ -81,7 +83,7 @@ pub fn run(args: Args) -> Exit {
 }
 
 /// A report as JSON, for people and programs.
-fn json<T: serde::Serialize>(report: &T) -> String {
+pub(crate) fn json<T: serde::Serialize>(report: &T) -> String {
     let text = serde_json::to_string_pretty(report).expect("reports are plain data with string keys");
     text + "\n"
 }

@@ -37,30 +37,54 @@ pub struct Gathered {
 /// The greatest file that is read, in bytes. A cluster's `kubectl get -A -o yaml` is far below it.
 pub const MAX_BYTES: u64 = 1 << 30;
 
+/// What is taken of what the paths name.
+#[derive(Clone, Debug)]
+pub struct Take {
+    /// What is left out of folders, by patterns as in `.gitignore`.
+    pub exclude: ignore::gitignore::Gitignore,
+    /// The greatest file that is read, in bytes.
+    pub most: u64,
+    /// What standard input is called.
+    pub input: String,
+}
+
+impl Default for Take {
+    fn default() -> Take {
+        Take { exclude: ignore::gitignore::Gitignore::empty(), most: MAX_BYTES, input: "-".into() }
+    }
+}
+
 /// Reads every manifest below the paths.
 ///
-/// Shape: a folder gives its `.yaml`, `.yml` and `.json` files, hidden ones and those that an `.ignore` file names left out; what git
+/// Shape and errors: as [`read_with`], nothing left out.
+pub fn read(paths: &[String]) -> Gathered {
+    read_with(paths, &Take::default())
+}
+
+/// Reads every manifest below the paths that is to be taken.
+///
+/// Shape: a folder gives its `.yaml`, `.yml` and `.json` files, hidden ones and those that an `.ignore` or `.tidegateignore` file names left out; what git
 /// ignores is read all the same, for it is applied all the same. A file that is named is read whatever its ending, unpacked where it ends in `.gz` or `.zst`;
 /// `-` is standard input.
 /// Errors: collected, never fatal: all problems are reported in one run.
-pub fn read(paths: &[String]) -> Gathered {
+pub fn read_with(paths: &[String], take: &Take) -> Gathered {
     let Gathered { mut manifests, mut unreadable, mut empty } = Gathered::default();
     let mut found: BTreeSet<PathBuf> = BTreeSet::new();
     for path in paths {
         if path == "-" {
-            match read_text(io::stdin().lock()) {
+            match read_text(io::stdin().lock(), take.most) {
                 Ok(text) => {
                     if text.trim().is_empty() {
                         empty.push("no manifests on standard input: it is empty".into());
                     }
-                    manifests.push(Manifest { path: "-".into(), text });
+                    manifests.push(Manifest { path: take.input.clone(), text });
                 }
-                Err(reason) => unreadable.push(Unreadable { path: "-".into(), reason }),
+                Err(reason) => unreadable.push(Unreadable { path: take.input.clone(), reason }),
             }
             continue;
         }
         let before = unreadable.len();
-        let here = collect(Path::new(path), &mut unreadable);
+        let here = collect(Path::new(path), take, &mut unreadable);
         if here.is_empty() && unreadable.len() == before {
             empty.push(format!("no manifests in `{path}`: looked for .yaml, .yml and .json"));
         }
@@ -69,7 +93,7 @@ pub fn read(paths: &[String]) -> Gathered {
     for path in found {
         let shown = shown(&path);
         let opened = std::fs::File::open(&path).map_err(|error| error.to_string());
-        match opened.and_then(|file| packed::unpacked(&path, file)).and_then(read_text) {
+        match opened.and_then(|file| packed::unpacked(&path, file)).and_then(|file| read_text(file, take.most)) {
             Ok(text) => manifests.push(Manifest { path: shown, text }),
             Err(reason) => unreadable.push(Unreadable { path: shown, reason }),
         }
@@ -82,7 +106,7 @@ pub fn read(paths: &[String]) -> Gathered {
 }
 
 /// The manifests of one path.
-fn collect(path: &Path, unreadable: &mut Vec<Unreadable>) -> BTreeSet<PathBuf> {
+fn collect(path: &Path, take: &Take, unreadable: &mut Vec<Unreadable>) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
     match std::fs::metadata(path) {
         Ok(meta) if meta.is_dir() => {}
@@ -95,8 +119,13 @@ fn collect(path: &Path, unreadable: &mut Vec<Unreadable>) -> BTreeSet<PathBuf> {
             return found;
         }
     }
-    let walk = ignore::WalkBuilder::new(path).git_ignore(false).git_exclude(false).git_global(false).build();
-    for entry in walk {
+    let mut walk = ignore::WalkBuilder::new(path);
+    walk.git_ignore(false).git_exclude(false).git_global(false).add_custom_ignore_filename(".tidegateignore");
+    let exclude = take.exclude.clone();
+    walk.filter_entry(move |entry| {
+        entry.depth() == 0 || !is_excluded(&exclude, entry.path(), entry.file_type().is_some_and(|kind| kind.is_dir()))
+    });
+    for entry in walk.build() {
         match entry {
             Ok(entry) if entry.file_type().is_some_and(|kind| !kind.is_dir()) && is_manifest(entry.path()) => {
                 found.insert(entry.into_path());
@@ -114,6 +143,15 @@ fn collect(path: &Path, unreadable: &mut Vec<Unreadable>) -> BTreeSet<PathBuf> {
     found
 }
 
+/// Whether patterns leave a path out. They are relative to the folder of their configuration, paths to the current one.
+pub fn is_excluded(patterns: &ignore::gitignore::Gitignore, path: &Path, is_dir: bool) -> bool {
+    if patterns.is_empty() {
+        return false;
+    }
+    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    path.starts_with(patterns.path()) && patterns.matched_path_or_any_parents(&path, is_dir).is_ignore()
+}
+
 /// Where a walk went wrong.
 fn at(error: &ignore::Error) -> Option<&Path> {
     match error {
@@ -124,7 +162,8 @@ fn at(error: &ignore::Error) -> Option<&Path> {
     }
 }
 
-fn is_manifest(path: &Path) -> bool {
+/// Whether a file of a folder is taken for a manifest.
+pub fn is_manifest(path: &Path) -> bool {
     let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_ascii_lowercase);
     matches!(ending.as_deref(), Some("yaml" | "yml" | "json"))
 }
@@ -134,11 +173,11 @@ fn shown(path: &Path) -> String {
     text.strip_prefix("./").unwrap_or(&text).to_owned()
 }
 
-fn read_text(input: impl Read) -> Result<String, String> {
+fn read_text(input: impl Read, most: u64) -> Result<String, String> {
     let mut bytes = Vec::new();
-    input.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(format!("it is greater than {} MiB", MAX_BYTES >> 20));
+    input.take(most + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+    if bytes.len() as u64 > most {
+        return Err(format!("it is greater than {} MiB (`max-file-mib` of the configuration)", most >> 20));
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();

@@ -12,13 +12,16 @@
 //! # Laws
 //! Output is the same for the same input, in any order of files. An output file appears whole or not at all (`output::tests`).
 //! # Reading order
-//! [`args`], [`files`], [`output`], [`formats`], [`visible`], [`temporary`], [`watch`], [`render`], [`report`], [`cluster`], [`session`], then [`command`], one file a subcommand.
+//! [`args`], [`config`], [`files`], [`git`], [`output`], [`formats`], [`mod@format`], [`visible`], [`temporary`], [`watch`], [`render`], [`report`], [`cluster`], [`session`], then [`command`], one file a subcommand.
 
 pub mod args;
 pub mod cluster;
 pub mod command;
+pub mod config;
 pub mod files;
+pub mod format;
 pub mod formats;
+pub mod git;
 pub mod output;
 pub mod render;
 pub mod report;

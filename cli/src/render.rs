@@ -2,7 +2,7 @@
 
 use crate::args::Color;
 use crate::output::Destination;
-use crate::report::{Finding, Place, Related};
+use crate::report::Place;
 use crate::visible::visible;
 use diag::{Diagnostic, Label, Severity};
 use driver::{Database, SourceFile, locate};
@@ -68,23 +68,6 @@ pub fn concise(db: &Database, diagnostic: &Diagnostic) -> String {
     let place =
         diagnostic.place().and_then(|label| place(db, label)).map_or(String::new(), |place| format!("{place}: "));
     format!("{place}{}[{}]: {}\n", diagnostic.severity.as_str(), diagnostic.code, diagnostic.headline)
-}
-
-/// A diagnostic as a JSON finding.
-pub fn finding(db: &Database, diagnostic: &Diagnostic) -> Finding {
-    let related = diagnostic.labels.iter().filter(|label| !label.primary);
-    Finding {
-        code: diagnostic.code.to_string(),
-        slug: diagnostic.slug.to_owned(),
-        level: diagnostic.severity.as_str().to_owned(),
-        message: diagnostic.headline.clone(),
-        place: diagnostic.place().and_then(|label| place(db, label)),
-        related: related
-            .filter_map(|label| Some(Related { place: place(db, label)?, message: label.text.clone() }))
-            .collect(),
-        why: diagnostic.why.clone(),
-        help: diagnostic.help.clone(),
-    }
 }
 
 /// Path, line and column of a label.

@@ -10,6 +10,7 @@ use diag::{Diagnostic, Severity};
 use driver::text::{self, Role};
 use driver::{Choice, Database, Knowledge, Wish};
 use hir::Dialect;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// What a command works on.
@@ -32,6 +33,11 @@ const LISTED: usize = 20;
 /// Reads all manifests that the arguments name and what is known of the cluster, and says on standard error which paths hold none, what
 /// of the cluster could not be read, and that it is old.
 pub fn open(paths: &Paths) -> Session {
+    open_with(paths, &files::Take::default())
+}
+
+/// The same of what is to be taken of them.
+pub fn open_with(paths: &Paths, take: &files::Take) -> Session {
     let args = &paths.reading.cluster;
     let mut known = cluster::known(args, &paths.namespace, paths.is_empty());
     // Why: who names no files and has a cluster's own policies asks about the cluster.
@@ -39,7 +45,7 @@ pub fn open(paths: &Paths) -> Session {
     let policies = std::mem::take(&mut known.policies);
     let files::Gathered { manifests, mut unreadable, empty } = match of_cluster {
         true => files::Gathered { manifests: policies, ..files::Gathered::default() },
-        false => files::read(&paths.all()),
+        false => files::read_with(&paths.all(), take),
     };
     empty.iter().for_each(|it| say(&format!("error: {it}")));
     let entry = known.entry.or_else(|| cluster::stands_in(&manifests, args));
@@ -79,6 +85,22 @@ pub fn dialect(name: &str) -> Result<Wish, String> {
 }
 
 impl Session {
+    /// Reads again: what changed is changed in the same database, what is gone is forgotten. Says whether anything is another.
+    pub fn refresh(&mut self, paths: &Paths, take: &files::Take) -> bool {
+        let files::Gathered { manifests, unreadable, empty } = files::read_with(&paths.all(), take);
+        let before: BTreeMap<String, Option<Arc<str>>> =
+            self.db.files().map(|file| (file.path(&self.db).to_owned(), file.text(&self.db))).collect();
+        let now: BTreeSet<&str> = manifests.iter().map(|it| it.path.as_str()).collect();
+        let gone: Vec<String> = before.keys().filter(|path| !now.contains(path.as_str())).cloned().collect();
+        let same = |it: &files::Manifest| matches!(before.get(&it.path), Some(Some(text)) if **text == *it.text);
+        let changed = !gone.is_empty() || !manifests.iter().all(same) || unreadable != self.unreadable;
+        gone.iter().for_each(|path| self.db.remove_file(path));
+        self.db.set_files(manifests.into_iter().map(|it| (Arc::from(it.path), Arc::from(it.text))));
+        self.choice = self.db.settle_dialect(paths.reading.dialect);
+        (self.unreadable, self.empty) = (unreadable, !empty.is_empty());
+        changed
+    }
+
     /// Says on standard error what could not be read and which findings may make an answer differ from what the files seem to say.
     /// `true` when an answer may be wrong because something was not read.
     pub fn report_unsound(&self) -> bool {

@@ -1,5 +1,7 @@
 //! `cargo xtask schema`: the JSON schemas of what the command line writes, generated from its types.
 
+mod options;
+
 use cli::command::build::report as build;
 use cli::command::diff::report as diff;
 use cli::command::graph;
@@ -7,6 +9,7 @@ use cli::command::snapshot::report::SnapshotFile;
 use cli::command::test;
 use cli::command::verify::report as verify;
 use cli::command::version::report as version;
+use cli::command::{check, explain};
 use cli::command::{cost, replay, suggest};
 use cli::report;
 use schemars::{JsonSchema, Schema, generate::SchemaSettings};
@@ -30,11 +33,16 @@ pub struct Arguments {
     root: PathBuf,
 }
 
-/// Every schema by its file name: one for each kind of object.
+/// Every schema by its file name: one for each kind of object; and the page of the keys that people write.
 pub fn all() -> BTreeMap<&'static str, String> {
     BTreeMap::from([
         ("CheckReport.json", schema::<report::CheckReport>("CheckReport")),
         ("DiffReport.json", schema::<diff::DiffReport>("DiffReport")),
+        ("CheckReport.json", schema::<check::report::CheckReport>("CheckReport")),
+        ("../options.md", options::page()),
+        ("Baseline.json", schema::<check::baseline::Baseline>("Baseline")),
+        ("ExplainReport.json", schema::<explain::report::ExplainReport>("ExplainReport")),
+        ("Configuration.json", plain::<cli::config::Config>()),
         ("TraceReport.json", schema::<report::TraceReport>("TraceReport")),
         ("GraphReport.json", schema::<graph::report::GraphReport>("GraphReport")),
         ("TestReport.json", schema::<test::report::TestReport>("TestReport")),
@@ -66,6 +74,13 @@ fn schema<T: JsonSchema>(kind: &str) -> String {
             }
         }
     }
+    let text = serde_json::to_string_pretty(&schema).expect("a schema is plain data with string keys");
+    text + "\n"
+}
+
+/// The schema of a type that people write.
+fn plain<T: JsonSchema>() -> String {
+    let schema = SchemaSettings::draft2020_12().for_deserialize().into_generator().into_root_schema_for::<T>();
     let text = serde_json::to_string_pretty(&schema).expect("a schema is plain data with string keys");
     text + "\n"
 }

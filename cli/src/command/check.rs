@@ -1,35 +1,101 @@
 //! `tidegate check`: every problem of manifests, with its place and a way out.
 
+pub mod baseline;
+mod judge;
+mod mend;
+pub mod report;
+mod settings;
+mod watch;
+
 use super::Exit;
 use super::cost::budget;
-use crate::args::{Color, Outputs, Paths};
-use crate::cluster::ClusterEntry;
-use crate::output::{self, Format};
-use crate::report::{API_VERSION, CheckReport, DialectEntry, Incomplete, NOT_ENFORCED, NotOnNode, Summary};
+use crate::args::{Color, Paths};
+use crate::config::FailOn;
+use crate::format::{self, Format, Look, Review, Root};
+use crate::formats::{self, To};
+use crate::output::Destination;
+use crate::render;
+use crate::report::{DialectEntry, Incomplete};
 use crate::session::{self, Session};
-use crate::{output::Destination, render};
 use clap::{Args, ValueEnum};
-use diag::{Diagnostic, Severity};
-use driver::text::{self, Role};
-
-/// How many findings the text report draws in full; the summary counts all of them, and JSON lists all.
-const DRAWN: usize = 500;
+use report::Summary;
+use settings::Settings;
+use std::path::PathBuf;
 
 /// Report every problem of manifests, with its place and a way out.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub struct Check {
     /// Where manifests come from.
     #[command(flatten)]
     pub paths: Paths,
+    /// What standard input is called in reports.
+    #[arg(long, value_name = "PATH")]
+    pub stdin_filename: Option<String>,
+    /// Leave files and folders out, by a pattern as in `.gitignore`. Repeatable.
+    #[arg(long, value_name = "PATTERN")]
+    pub exclude: Vec<String>,
     /// Also report, as errors, every clause and kind that this target cannot enforce; without it they are counted in the summary.
     #[arg(long, value_name = "TARGET")]
     pub target: Option<Target>,
     /// What policies may cost at most: `max-entries=N,max-bytes=N,max-identities=N`, or a file that says so; `cost` explains them.
     #[arg(long, value_name = "FILE|KEY=N,…")]
     pub budget: Option<String>,
-    /// Where the report goes.
-    #[command(flatten)]
-    pub outputs: Outputs,
+
+    /// Report these findings alone: codes, beginnings of codes, names, `group:NAME`, `all`.
+    #[arg(long, value_name = "CODE,…", value_delimiter = ',', help_heading = "Which findings")]
+    pub select: Vec<String>,
+    /// Do not report these; between two that name a finding the closer one wins.
+    #[arg(long, value_name = "CODE,…", value_delimiter = ',', help_heading = "Which findings")]
+    pub ignore: Vec<String>,
+    /// Report these besides what is selected.
+    #[arg(long, value_name = "CODE,…", value_delimiter = ',', help_heading = "Which findings")]
+    pub extend_select: Vec<String>,
+    /// Report what this baseline does not hold; entries that nothing answers to are findings (TG0105).
+    #[arg(long, value_name = "FILE", help_heading = "Which findings")]
+    pub baseline: Option<PathBuf>,
+    /// Write the baseline as things stand now.
+    #[arg(long, help_heading = "Which findings")]
+    pub update_baseline: bool,
+    /// Report what this git revision does not have.
+    #[arg(long, value_name = "REV", help_heading = "Which findings")]
+    pub diff_base: Option<String>,
+
+    /// Apply fixes that are proved to change nothing that is enforced.
+    #[arg(long, help_heading = "Fixes")]
+    pub fix: bool,
+    /// Apply fixes that may change what is enforced, too.
+    #[arg(long, help_heading = "Fixes")]
+    pub unsafe_fixes: bool,
+    /// Print what the fixes would change, and change nothing; ends in 1 when there is anything.
+    #[arg(long, help_heading = "Fixes")]
+    pub diff: bool,
+
+    /// Format of the report, and its file when it is not for standard output: text, concise, json, jsonl, sarif, junit, github,
+    /// gitlab, azure, rdjson, markdown. Repeatable.
+    #[arg(short = 'o', long = "output", value_name = "FORMAT[=FILE]", help_heading = "Report")]
+    pub outputs: Vec<To<Format>>,
+    /// Count findings by code instead of showing them.
+    #[arg(long, help_heading = "Report")]
+    pub statistics: bool,
+    /// Show findings and nothing else.
+    #[arg(short, long, help_heading = "Report")]
+    pub quiet: bool,
+    /// The mildest level that ends in 1 [default: warning]
+    #[arg(long, value_name = "LEVEL", help_heading = "Report", hide_possible_values = false)]
+    pub fail_on: Option<FailOn>,
+    /// End in 0 whatever is found.
+    #[arg(long, help_heading = "Report")]
+    pub exit_zero: bool,
+    /// Check again whenever a file changes.
+    #[arg(long, help_heading = "Report", conflicts_with_all = ["fix", "unsafe_fixes", "diff", "update_baseline"])]
+    pub watch: bool,
+
+    /// A configuration file in the place of the nearest `tidegate.toml`, or one of its keys. Repeatable.
+    #[arg(long, value_name = "FILE|KEY=VALUE", help_heading = "Configuration")]
+    pub config: Vec<String>,
+    /// Take no configuration file that is not named.
+    #[arg(long, help_heading = "Configuration")]
+    pub isolated: bool,
 }
 
 /// Something that enforces policies.
@@ -40,110 +106,68 @@ pub enum Target {
 }
 
 impl Check {
-    /// Reads, checks, prints.
+    /// Reads, checks, prints; with `--watch` again and again.
     pub fn run(self, color: Color) -> Result<Exit, String> {
-        let session = session::open(&self.paths);
-        let unreadable = session.unreadable.iter().map(|it| checks::unreadable(&it.path, &it.reason));
-        let mut findings: Vec<Diagnostic> = unreadable.chain(checks::check(&session.db)).collect();
-        findings.extend(checks::for_node(&session.db));
-        let not_on_node = NotOnNode::of(&findings);
-        match self.target {
-            Some(Target::Node) => findings.sort_by_key(|it| it.place().map(|label| (label.file, label.span.start))),
-            None => findings.retain(|it| !is_of_node(it)),
+        let settings = Settings::of(&self)?;
+        if self.watch {
+            return watch::run(&self, settings, color);
         }
-        let summary = Summary { not_on_node, ..summary(&session, &findings) };
-        let incomplete = Incomplete::of(&session.db);
-        let dialect = DialectEntry::of(&session.choice);
-        output::write_all(&self.outputs.outputs, |format, destination| match format {
-            Format::Text => {
-                let listed = self.target.is_some();
-                let mut out = text(&session, &findings, summary, &dialect, color, destination);
-                out += &ClusterEntry::line(session.cluster.as_ref());
-                out.extend(summary.not_on_node.line().filter(|_| !listed).map(|line| line + "\n"));
-                out + &Incomplete::lines(&incomplete)
-            }
-            Format::Concise => findings.iter().map(|it| render::concise(&session.db, it)).collect(),
-            Format::Json => {
-                let report = CheckReport {
-                    api_version: API_VERSION,
-                    kind: "CheckReport",
-                    dialect: dialect.clone(),
-                    cluster: session.cluster.clone(),
-                    incomplete: incomplete.clone(),
-                    findings: findings.iter().map(|it| render::finding(&session.db, it)).collect(),
-                    summary,
-                };
-                super::json(&report)
-            }
-        })
-        .map_err(|error| error.to_string())?;
-        let over = budget::check(&session, self.budget.as_deref())?;
+        let mut session = session::open_with(&settings.paths, &settings.take);
+        if self.diff {
+            return mend::show(&self, &mut session, &settings);
+        }
+        if self.fix || self.unsafe_fixes {
+            mend::apply(&self, &mut session, &settings)?;
+        }
+        self.report(&mut session, &settings, color)
+    }
+
+    /// Checks what was read, and prints.
+    fn report(&self, session: &mut Session, settings: &Settings, color: Color) -> Result<Exit, String> {
+        let judge::Judged { found, findings, summary } = judge::judge(self, session, settings)?;
+        let over = budget::check(session, self.budget.as_deref())?;
+        let exit = self.exit(session, settings, &summary, over.is_empty());
+        let here = std::env::current_dir().unwrap_or_default();
+        let review = Review {
+            db: &session.db,
+            found: &found,
+            findings,
+            summary,
+            dialect: DialectEntry::of(&session.choice),
+            cluster: session.cluster.clone(),
+            incomplete: Incomplete::of(&session.db),
+            files: session.db.files().map(|file| file.path(&session.db).to_owned()).collect(),
+            root: Root::around(&here),
+            exit: match exit {
+                Exit::Clean => 0,
+                Exit::Findings => 1,
+                Exit::Bad => 2,
+                Exit::Code(code) => code,
+            },
+            look: Look {
+                colours: render::colours(color, Destination::Stdout),
+                quiet: self.quiet,
+                statistics: self.statistics,
+                listed: self.target.is_some(),
+            },
+        };
+        formats::write_all(&self.outputs, |format, destination| format::render(&review, format, destination))?;
         over.iter().for_each(|line| render::say(line));
-        Ok(match summary {
+        Ok(exit)
+    }
+
+    fn exit(&self, session: &Session, settings: &Settings, summary: &Summary, within: bool) -> Exit {
+        let counted = match settings.fail_on {
+            FailOn::Error => summary.errors,
+            FailOn::Warning => summary.errors + summary.warnings,
+            FailOn::Hint => summary.errors + summary.warnings + summary.hints,
+            FailOn::Never => 0,
+        };
+        match counted {
             _ if session.empty || !session.unreadable.is_empty() => Exit::Bad,
-            Summary { errors: 0, warnings: 0, .. } if over.is_empty() => Exit::Clean,
+            0 if within => Exit::Clean,
+            _ if self.exit_zero => Exit::Clean,
             _ => Exit::Findings,
-        })
-    }
-}
-
-/// Whether a finding only says what nodes of this build cannot enforce.
-fn is_of_node(finding: &Diagnostic) -> bool {
-    NOT_ENFORCED.contains(&finding.slug) || matches!(finding.slug, "needs-proxy" | "needs-authentication")
-}
-
-fn summary(session: &Session, findings: &[Diagnostic]) -> Summary {
-    let mut summary = Summary { files: session.db.files().count(), ..Summary::default() };
-    for file in session.db.files() {
-        for object in text::decoded(&session.db, file).objects.iter() {
-            match object.role {
-                Role::Policy => summary.policies += 1,
-                Role::Rejected => summary.rejected += 1,
-                Role::Fact => summary.facts += 1,
-                Role::Other => summary.skipped += 1,
-            }
         }
     }
-    for finding in findings {
-        match finding.severity {
-            Severity::Error => summary.errors += 1,
-            Severity::Warning => summary.warnings += 1,
-            Severity::Hint => summary.hints += 1,
-        }
-    }
-    summary
-}
-
-fn text(
-    session: &Session,
-    findings: &[Diagnostic],
-    summary: Summary,
-    dialect: &DialectEntry,
-    color: Color,
-    destination: Destination,
-) -> String {
-    let colours = render::colours(color, destination);
-    let mut out: String =
-        findings.iter().take(DRAWN).map(|it| render::graphical(&session.db, it, colours) + "\n").collect();
-    if findings.len() > DRAWN {
-        out += &format!("and {} more; `-o concise` lists them all\n\n", findings.len() - DRAWN);
-    }
-    let count = |n: usize, one: &str, many: &str| if n == 1 { format!("1 {one}") } else { format!("{n} {many}") };
-    let mut parts = vec![
-        count(summary.errors, "error", "errors"),
-        count(summary.warnings, "warning", "warnings"),
-        count(summary.hints, "hint", "hints"),
-    ];
-    parts.retain(|part| !part.starts_with("0 "));
-    let found = if parts.is_empty() { "nothing to report".to_owned() } else { parts.join(", ") };
-    let mut read =
-        vec![count(summary.policies, "policy", "policies"), count(summary.facts, "cluster object", "cluster objects")];
-    if summary.rejected > 0 {
-        read.push(format!("{} refused", count(summary.rejected, "policy", "policies")));
-    }
-    if summary.skipped > 0 {
-        read.push(format!("{} of other kinds", count(summary.skipped, "object", "objects")));
-    }
-    out += &format!("{found} in {}: {}; {dialect}\n", count(summary.files, "file", "files"), read.join(", "));
-    out
 }

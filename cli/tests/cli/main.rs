@@ -1,10 +1,14 @@
 //! The binary as its users meet it: arguments and files in; text, JSON and exit codes out.
 
 mod build;
+mod checks;
 mod deploy;
 mod diff;
 mod disk;
+mod explain;
+mod fixes;
 mod flows;
+mod formats;
 mod graph;
 mod help;
 mod lab;

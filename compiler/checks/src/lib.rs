@@ -15,7 +15,7 @@
 //! Every problem of every stage has a code (the matches of `stages` have no wildcard). Failing text of a page raises its code, fixed
 //! text raises nothing (`tests/checks/pages.rs`). Output depends on content only (`tests/checks/order.rs`).
 //! # Reading order
-//! [`page`], `place`, `stages`, then one folder, such as `tg0015_unknown_field`.
+//! [`page`], `place`, `stages`, then one folder, such as `tg0015_unknown_field`; [`suppress`] for what texts ask not to be told.
 
 mod cover;
 mod described;
@@ -23,7 +23,9 @@ mod find;
 mod others;
 pub mod page;
 mod place;
+mod splice;
 mod stages;
+pub mod suppress;
 mod words;
 
 pub use page::{Group, Page};
@@ -121,6 +123,12 @@ checks! {
     tg0097_peer_family_announces_nothing => find;
     tg0098_announces_no_addresses => find;
     tg0099_namespace_of_service_ignored => find;
+    tg0100_unused_suppression;
+    tg0101_unknown_code_in_suppression;
+    tg0102_unreadable_suppression;
+    tg0103_suppression_without_reason;
+    tg0104_expired_suppression;
+    tg0105_stale_baseline_entry;
     tg0110_setting_refuses_policy => find;
     tg0111_contradicting_rules;
     tg0130_needs_proxy;
@@ -254,6 +262,29 @@ pub fn internal_error(what: &str) -> Diagnostic {
 pub fn explain(name: &str) -> Option<&'static Page> {
     let code = name.parse().ok();
     REGISTRY.iter().copied().find(|page| Some(page.code) == code || page.slug == name)
+}
+
+/// Pages whose code or slug is near a word that names none, the nearest first; at most three.
+pub fn near(name: &str) -> Vec<&'static Page> {
+    const LONGEST: usize = 64;
+    if name.len() > LONGEST {
+        return Vec::new();
+    }
+    let name = name.to_lowercase();
+    let most = (name.chars().count() / 3).clamp(1, 4);
+    let distance = |page: &Page| {
+        let code = page.code.to_string().to_lowercase();
+        strsim::osa_distance(&name, &code).min(strsim::osa_distance(&name, page.slug))
+    };
+    let ranked = REGISTRY.iter().map(|page| (distance(page), *page));
+    let mut near: Vec<(usize, &Page)> = ranked.filter(|(distance, _)| *distance <= most).collect();
+    near.sort_by_key(|(distance, page)| (*distance, page.code));
+    near.into_iter().map(|(_, page)| page).take(3).collect()
+}
+
+/// Says that an entry of a baseline is of a finding that is gone; `baseline` and `file` are paths.
+pub fn stale_entry(baseline: &str, file: &str, code: &str, message: &str) -> Diagnostic {
+    tg0105_stale_baseline_entry::render(baseline, file, code, message)
 }
 
 /// All files, by path.

@@ -63,6 +63,12 @@ impl Group {
 }
 
 impl Page {
+    /// The text of one of its sections, such as `Why`; empty for a section that no page has.
+    pub fn section(&self, name: &str) -> &'static str {
+        let after = self.text.split_once(&format!("\n## {name}\n")).map_or("", |(_, after)| after);
+        after.split("\n## ").next().unwrap_or_default().trim()
+    }
+
     /// A diagnostic of this code.
     pub(crate) fn says(&self, headline: impl Into<String>) -> Diagnostic {
         self.says_as(self.level, headline)

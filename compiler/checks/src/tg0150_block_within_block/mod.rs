@@ -8,6 +8,7 @@ use crate::cover;
 use crate::find::Finder;
 use crate::page::{Page, page};
 use crate::place::Spot;
+use crate::splice::without_item;
 use crate::tg0148_block_covers_cluster::block;
 use crate::words::quoted;
 
@@ -52,6 +53,8 @@ fn render(spot: &Spot<'_>, inner: &Peer, prefix: Prefix, outer: &Peer, around: P
     };
     let said = spot.say(&PAGE, headline, block(spot, &inner.path), "adds nothing");
     let said = said.note(spot.text.id, block(spot, &outer.path), "holds it");
-    said.why("elements of a list are alternatives, so the wider block decides; a reader may think that the narrower one limits it")
-        .help("delete the narrower block, or the wider one if only the narrower was meant")
+    let said = said
+        .why("elements of a list are alternatives, so the wider block decides; a reader may think that the narrower one limits it")
+        .help("delete the narrower block, or the wider one if only the narrower was meant");
+    without_item(spot, &inner.path, format!("delete {inner_text}")).into_iter().fold(said, Diagnostic::fix)
 }

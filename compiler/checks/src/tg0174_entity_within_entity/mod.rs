@@ -7,6 +7,7 @@ use crate::cover;
 use crate::find::Finder;
 use crate::page::{Page, page};
 use crate::place::Spot;
+use crate::splice::without_item;
 use crate::words::quoted;
 
 pub const PAGE: Page = page!(174, "entity-within-entity", Hint, "0.2.0", Style);
@@ -26,9 +27,10 @@ pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
             let said = spot.say(&PAGE, headline, spot.value(&inner.path), "adds nothing");
             let said = said.note(spot.text.id, spot.value(&wide.path), "holds it");
             let said = said.why("elements of a list are alternatives, so the wider entity decides");
-            found.push(
-                said.help(format!("delete {}, or delete the wider one if that was not meant", quoted(name(*entity)))),
-            );
+            let said =
+                said.help(format!("delete {}, or delete the wider one if that was not meant", quoted(name(*entity))));
+            let fix = without_item(spot, &inner.path, format!("delete `{}`", name(*entity)));
+            found.push(fix.into_iter().fold(said, Diagnostic::fix));
         }
     }
     found.sort();

@@ -8,6 +8,7 @@ use hir::{Entry, L3, L4};
 use crate::find::Finder;
 use crate::page::{Page, page};
 use crate::place::Spot;
+use crate::splice::without_item;
 use crate::tg0170_deny_cancels_outside_allow::rule;
 use crate::words::quoted;
 
@@ -64,6 +65,8 @@ fn render(spot: &Spot<'_>, path: &str, earlier: &str) -> Diagnostic {
     let headline = format!("{} says the same as {}", quoted(path), quoted(earlier));
     let said = spot.say(&PAGE, headline, spot.key(path), "adds nothing");
     let said = said.note(spot.text.id, spot.key(earlier), "says it already");
-    said.why("the order of rules means nothing, so the second one has no effect; often a copied rule was to be changed")
-        .help("delete it, or change what was to be different")
+    let said = said
+        .why("the order of rules means nothing, so the second one has no effect; often a copied rule was to be changed")
+        .help("delete it, or change what was to be different");
+    without_item(spot, path, "delete the second rule").into_iter().fold(said, Diagnostic::fix)
 }

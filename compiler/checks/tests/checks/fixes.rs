@@ -109,3 +109,16 @@ fn an_alias_is_not_edited_at_its_use() {
     assert_eq!(codes(&found), [23, 23]);
     assert_eq!(found.iter().map(|said| said.fixes.len()).collect::<Vec<_>>(), [1, 0]);
 }
+
+#[test]
+fn what_adds_nothing_is_taken_out_and_comments_of_the_others_stay() {
+    check(CILIUM, "  ingress: [{fromEntities: [cluster, host]}]\n", "  ingress: [{fromEntities: [cluster]}]\n");
+    check(CILIUM, "  ingress: [{fromEntities: [host, cluster]}]\n", "  ingress: [{fromEntities: [cluster]}]\n");
+    check(
+        CILIUM,
+        "  ingress:\n  - fromCIDR:\n    # the office\n    - 10.0.0.0/8 # all\n    - 10.1.0.0/16 # a part\n    # the other\n    - 11.0.0.0/8\n",
+        "  ingress:\n  - fromCIDR:\n    # the office\n    - 10.0.0.0/8 # all\n    # the other\n    - 11.0.0.0/8\n",
+    );
+    let rule = "  - fromEndpoints:\n    - matchLabels: {app: web}\n";
+    check(CILIUM, &format!("  ingress:\n{rule}{rule}"), &format!("  ingress:\n{rule}"));
+}

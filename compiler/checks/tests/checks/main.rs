@@ -7,6 +7,7 @@ mod order;
 mod pages;
 mod quiet;
 mod robust;
+mod suppress;
 
 use diag::Diagnostic;
 use driver::Database;

@@ -1,0 +1,146 @@
+//! What a run wants: flags over configuration.
+
+use super::Check;
+use crate::args::{Facts, Paths};
+use crate::config::{self, FactsKey, FailOn};
+use crate::files::{MAX_BYTES, Take, is_excluded};
+use checks::suppress;
+use diag::Diagnostic;
+use driver::{Database, Wish};
+use findings::select::{Pattern, Selection};
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use std::path::{Path, PathBuf};
+
+/// What a run wants.
+pub(super) struct Settings {
+    /// Where manifests come from, and how they are read.
+    pub paths: Paths,
+    /// What is taken of them.
+    pub take: Take,
+    /// Which findings are asked for.
+    pub selection: Selection,
+    /// Of some files, what is not asked for.
+    pub per_file: Vec<(Gitignore, Vec<Pattern>)>,
+    /// The mildest level that counts.
+    pub fail_on: FailOn,
+    /// How suppressions are judged.
+    pub rules: suppress::Rules,
+    /// What was accepted before.
+    pub baseline: Option<PathBuf>,
+}
+
+impl Settings {
+    /// Errors: every fault of flags and files, one a line.
+    pub fn of(check: &Check) -> Result<Settings, String> {
+        let loaded = config::load(&check.paths.all(), &check.config, check.isolated).map_err(|all| all.join("\n  "))?;
+        let config::Loaded { config, base, file } = loaded;
+        let from = file.map_or_else(|| "--config".to_owned(), |file| file.display().to_string());
+        let mut faults = Vec::new();
+        let mut paths = check.paths.clone();
+        if let (Wish::Auto, Some(name)) = (paths.reading.dialect, &config.dialect) {
+            match crate::session::dialect(name) {
+                Ok(wish) => paths.reading.dialect = wish,
+                Err(why) => faults.push(format!("{from}: `dialect` is `{name}`: {why}")),
+            }
+        }
+        if let (Facts::Part, Some(FactsKey::All)) = (paths.reading.facts, config.facts) {
+            paths.reading.facts = Facts::All;
+        }
+        if let ("default", Some(namespace)) = (paths.namespace.as_str(), config.namespace) {
+            paths.namespace = namespace;
+        }
+        let mut patterns = |words: &[String], what: &str| -> Vec<Pattern> {
+            let read = |word: &String| match word.trim().parse() {
+                Ok(pattern) => Some(pattern),
+                Err(why) => {
+                    let why: String = why;
+                    faults.push(format!("{what}: `{word}`: {why}"));
+                    None
+                }
+            };
+            words.iter().filter_map(read).collect()
+        };
+        let key = |name: &str| format!("{from}: {name}");
+        let mut select = match check.select.as_slice() {
+            [] => patterns(config.select.as_deref().unwrap_or_default(), &key("select")),
+            words => patterns(words, "--select"),
+        };
+        let mut extend = patterns(config.extend_select.as_deref().unwrap_or_default(), &key("extend-select"));
+        extend.extend(patterns(&check.extend_select, "--extend-select"));
+        if !extend.is_empty() {
+            // Why: nothing selected is everything selected, less closely than what is named.
+            select.extend(select.is_empty().then_some(Pattern::All));
+            select.append(&mut extend);
+        }
+        let mut ignore = patterns(config.ignore.as_deref().unwrap_or_default(), &key("ignore"));
+        ignore.extend(patterns(&check.ignore, "--ignore"));
+        let mut per_file = Vec::new();
+        for (glob, words) in config.per_file_ignores.iter().flatten() {
+            per_file.push((glob.clone(), patterns(words, &key(&format!("per-file-ignores, `{glob}`")))));
+        }
+        let per_file = per_file.into_iter().filter_map(|(glob, words)| {
+            let built = globs(&base, std::slice::from_ref(&glob));
+            built
+                .map_err(|why| faults.push(format!("{from}: per-file-ignores, `{glob}`: {why}")))
+                .ok()
+                .map(|it| (it, words))
+        });
+        let per_file: Vec<_> = per_file.collect();
+        let mut exclude = config.exclude.unwrap_or_default();
+        exclude.extend(check.exclude.iter().cloned());
+        let exclude = globs(&base, &exclude).unwrap_or_else(|why| {
+            faults.push(format!("{from}: exclude: {why}"));
+            Gitignore::empty()
+        });
+        let most = match config.max_file_mib {
+            Some(mib) if !(1..=MAX_BYTES >> 20).contains(&mib) => {
+                faults.push(format!("{from}: `max-file-mib` is {mib}; it is from 1 to {}", MAX_BYTES >> 20));
+                MAX_BYTES
+            }
+            mib => mib.map_or(MAX_BYTES, |mib| mib << 20),
+        };
+        let baseline = check.baseline.clone().or_else(|| config.baseline.map(|it| base.join(it)));
+        if check.update_baseline && baseline.is_none() {
+            faults.push("`--update-baseline` needs `--baseline FILE`, or `baseline` in the configuration".into());
+        }
+        if !faults.is_empty() {
+            return Err(faults.join("\n  "));
+        }
+        let input = check.stdin_filename.clone().unwrap_or_else(|| "-".into());
+        Ok(Settings {
+            paths,
+            take: Take { exclude, most, input },
+            selection: Selection { select, ignore },
+            per_file,
+            fail_on: check.fail_on.or(config.fail_on).unwrap_or_default(),
+            rules: suppress::Rules {
+                strict: config.suppressions.and_then(|it| it.strict).unwrap_or_default(),
+                today: Some(jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date()),
+            },
+            baseline,
+        })
+    }
+
+    /// Whether a finding is asked for.
+    pub fn keeps(&self, db: &Database, finding: &Diagnostic) -> bool {
+        let file = finding.place().and_then(|label| db.file(label.file));
+        let ignored = |file: &driver::SourceFile| {
+            let here = |(glob, _): &&(Gitignore, Vec<Pattern>)| is_excluded(glob, Path::new(file.path(db)), false);
+            self.per_file
+                .iter()
+                .filter(here)
+                .any(|(_, words)| !Selection { select: Vec::new(), ignore: words.clone() }.keeps(finding))
+        };
+        self.selection.keeps(finding) && !file.as_ref().is_some_and(ignored)
+    }
+}
+
+/// Patterns relative to a folder.
+fn globs(base: &Path, patterns: &[String]) -> Result<Gitignore, String> {
+    let base = std::path::absolute(if base == Path::new("") { Path::new(".") } else { base });
+    let mut builder = GitignoreBuilder::new(base.map_err(|error| error.to_string())?);
+    for pattern in patterns {
+        builder.add_line(None, pattern).map_err(|error| error.to_string())?;
+    }
+    builder.build().map_err(|error| error.to_string())
+}

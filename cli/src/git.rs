@@ -1,0 +1,81 @@
+//! Files of a revision, read with git and without a shell.
+
+use crate::files::Manifest;
+use std::io::{Read, Write};
+use std::process::{Command, Stdio};
+
+/// Reads the files below some paths as they are in a revision. Shape: paths relative to the current folder, as git lists them.
+///
+/// `wanted` chooses by path. Errors: for people.
+pub fn read(revision: &str, paths: &[String], wanted: impl Fn(&str) -> bool) -> Result<Vec<Manifest>, String> {
+    let commit = git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{revision}^{{commit}}")])
+        .map_err(|error| match error.is_empty() {
+            true => format!("git knows no revision `{revision}`; is it fetched?"),
+            false => format!("cannot read revision `{revision}`: {error}"),
+        })?;
+    let commit = commit.trim();
+    let mut list = vec!["ls-tree", "-r", "-z", "--name-only", commit, "--"];
+    list.extend(paths.iter().map(String::as_str));
+    let names = git(&list).map_err(|error| format!("cannot list the files of `{revision}`: {error}"))?;
+    let names: Vec<&str> = names.split('\0').filter(|it| !it.is_empty() && !it.contains('\n') && wanted(it)).collect();
+    contents(commit, &names).map_err(|error| format!("cannot read the files of `{revision}`: {error}"))
+}
+
+/// What git prints. Errors: what it says on standard error.
+fn git(args: &[&str]) -> Result<String, String> {
+    let output = Command::new("git").args(args).stdin(Stdio::null()).output().map_err(|it| no_git(&it))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+    }
+    String::from_utf8(output.stdout).map_err(|_| "a name there is no UTF-8 text".to_owned())
+}
+
+fn no_git(error: &std::io::Error) -> String {
+    format!("cannot run git: {error}")
+}
+
+/// The texts of some files; what is no text is left out.
+fn contents(commit: &str, names: &[&str]) -> Result<Vec<Manifest>, String> {
+    let mut child = Command::new("git")
+        .args(["cat-file", "--batch"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| no_git(&error))?;
+    let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
+    let (Some(mut stdin), Some(mut stdout)) = (stdin, stdout) else { return Err("git has no pipes".into()) };
+    let asked: String = names.iter().map(|name| format!("{commit}:./{name}\n")).collect();
+    // Why a thread: git answers while it is asked, and both pipes are short.
+    let asking = std::thread::spawn(move || stdin.write_all(asked.as_bytes()));
+    let mut bytes = Vec::new();
+    let read = stdout.read_to_end(&mut bytes);
+    let _ = asking.join();
+    let ended = child.wait();
+    read.map_err(|error| error.to_string())?;
+    if !ended.is_ok_and(|it| it.success()) {
+        return Err("git ended early".into());
+    }
+    split(&bytes, names).ok_or_else(|| "git answers in a form of its own".to_owned())
+}
+
+/// Takes the answers apart: `HASH blob SIZE`, a line break, the bytes, a line break.
+fn split(mut bytes: &[u8], names: &[&str]) -> Option<Vec<Manifest>> {
+    let mut out = Vec::new();
+    for name in names {
+        let end = bytes.iter().position(|byte| *byte == b'\n')?;
+        let head = std::str::from_utf8(&bytes[..end]).ok()?;
+        bytes = &bytes[end + 1..];
+        if head.ends_with(" missing") {
+            continue;
+        }
+        let mut parts = head.rsplit(' ');
+        let (size, kind) = (parts.next()?.parse::<usize>().ok()?, parts.next()?);
+        let text = bytes.get(..size)?;
+        bytes = bytes.get(size + 1..)?;
+        if let ("blob", Ok(text)) = (kind, std::str::from_utf8(text)) {
+            out.push(Manifest { path: (*name).to_owned(), text: text.to_owned() });
+        }
+    }
+    Some(out)
+}

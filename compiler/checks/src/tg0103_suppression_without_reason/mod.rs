@@ -1,0 +1,15 @@
+//! A suppression that does not say why, where reasons are required.
+
+use diag::Diagnostic;
+
+use crate::page::{Page, page};
+use crate::suppress::Suppression;
+
+pub const PAGE: Page = page!(103, "suppression-without-reason", Warning, "0.3.0", Style);
+
+pub(crate) fn render(it: &Suppression) -> Diagnostic {
+    let said = PAGE.says("this suppression gives no reason");
+    let said = said.blame(it.file, it.span, "the reason is missing");
+    let said = said.why("without one nobody can tell later whether it still holds; `suppressions.strict` asks for it");
+    said.help("write it behind the codes: `# tidegate: ignore[TG0012] the pods come with the next release`")
+}
