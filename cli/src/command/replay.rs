@@ -7,6 +7,7 @@ mod tables;
 mod text;
 
 use super::Exit;
+use super::diff::revision;
 use crate::args::{Color, Paths, Reading};
 use crate::output::{self, Destination};
 use crate::render::{self, say};
@@ -16,6 +17,7 @@ use flows::{FlowFiles, Read};
 use forms::{Form, Forms};
 use replay::{Judge, Outcome, Tally};
 use report::ReplayReport;
+use std::sync::Arc;
 
 /// Hold recorded flows against policies, and list every verdict that changes.
 ///
@@ -29,8 +31,9 @@ pub struct Replay {
     /// The policies to judge, and the facts of their cluster: files or folders. Repeatable.
     #[arg(short = 'f', long = "policies", alias = "filename", value_name = "PATH", required = true)]
     pub policies: Vec<String>,
-    /// The policies to compare with, for example those in force: files or folders. Repeatable.
-    #[arg(long, value_name = "PATH")]
+    /// The policies to compare with, for example those in force: files, folders, or `REVISION:PATH` of the git repository of the current
+    /// folder. Repeatable.
+    #[arg(long, value_name = "PATH|REVISION:PATH")]
     pub against: Vec<String>,
     /// The namespace of objects that name none.
     #[arg(short, long, value_name = "NAME", default_value = "default")]
@@ -49,8 +52,8 @@ pub struct Replay {
 impl Replay {
     /// Reads, decides, prints.
     pub fn run(self, color: Color) -> Result<Exit, String> {
-        let new = self.open(&self.policies);
-        let old = (!self.against.is_empty()).then(|| self.open(&self.against));
+        let new = self.open(&self.policies)?;
+        let old = if self.against.is_empty() { None } else { Some(self.open(&self.against)?) };
         let mut unsound = new.report_unsound();
         unsound |= old.as_ref().is_some_and(Session::report_unsound);
         let compared = old.is_some();
@@ -71,13 +74,27 @@ impl Replay {
         Ok(ended(unsound, &read, &outcome))
     }
 
-    fn open(&self, paths: &[String]) -> Session {
-        session::open(&Paths {
-            paths: paths.to_vec(),
-            filenames: Vec::new(),
-            namespace: self.namespace.clone(),
-            reading: self.reading.clone(),
-        })
+    /// Opens files and folders, and what a revision holds of them. Errors: for people; what git cannot say.
+    fn open(&self, paths: &[String]) -> Result<Session, String> {
+        let (revised, plain): (Vec<&String>, Vec<&String>) =
+            paths.iter().partition(|path| revision::parts(path).is_some());
+        let mut manifests = Vec::new();
+        for (revision, path) in revised.into_iter().filter_map(|path| revision::parts(path)) {
+            manifests.extend(revision::read(revision, path)?);
+        }
+        // Why an empty file where nothing else is named: no path at all means the current folder.
+        let nothing = tempfile::NamedTempFile::with_suffix(".yaml").map_err(|error| error.to_string())?;
+        let mut paths: Vec<String> = plain.into_iter().cloned().collect();
+        if paths.is_empty() {
+            paths.push(nothing.path().to_string_lossy().into_owned());
+        }
+        let (filenames, namespace, reading) = (Vec::new(), self.namespace.clone(), self.reading.clone());
+        let mut session = session::open(&Paths { paths, filenames, namespace, reading });
+        if !manifests.is_empty() {
+            session.db.set_files(manifests.into_iter().map(|it| (Arc::from(it.path), Arc::from(it.text))));
+            session.choice = session.db.settle_dialect(self.reading.dialect);
+        }
+        Ok(session)
     }
 }
 

@@ -41,6 +41,26 @@ fn without_another_set_the_record_itself_is_what_was() {
 }
 
 #[test]
+fn what_a_git_revision_holds_can_be_compared_with() {
+    let folder = example();
+    let git = |args: &[&str]| {
+        let names = ["-c", "user.name=t", "-c", "user.email=t@example.org"];
+        let ran = std::process::Command::new("git").args(names).args(args).current_dir(folder.path()).output();
+        ran.is_ok_and(|it| it.status.success())
+    };
+    if !(git(&["init", "-q"]) && git(&["add", "."]) && git(&["commit", "-qm", "first"])) {
+        println!("skipped: git does not run here");
+        return;
+    }
+    folder.write("old/db.yaml", &std::fs::read_to_string(folder.join("new/db.yaml")).unwrap());
+    let args = ["replay", "flows.jsonl", "-f", "old", "-f", "cluster.yaml", "--against", "HEAD:old"];
+    let found = folder.run(&args).ended(1);
+    assert!(found.contains("NetworkPolicy shop/db spec.ingress[0].from[0]   HEAD:old/db.yaml:9:14"), "{found}");
+    let said = folder.run(&["replay", "flows.jsonl", "-f", "old", "--against", "no-such:old"]).failed(2);
+    assert!(said.contains("no-such"), "{said}");
+}
+
+#[test]
 fn packed_flows_and_standard_input_read_as_the_file_does() {
     let folder = example();
     let plain = std::fs::read(folder.join("flows.jsonl")).unwrap();

@@ -3,7 +3,7 @@
 mod format;
 mod markdown;
 pub mod report;
-mod revision;
+pub(crate) mod revision;
 mod sarif;
 mod sides;
 mod text;
