@@ -26,6 +26,7 @@ mod place;
 mod splice;
 mod stages;
 pub mod suppress;
+mod surplus;
 mod words;
 
 pub use page::{Group, Page};
@@ -177,6 +178,11 @@ checks! {
     tg0188_http_host_not_a_name => find;
     tg0189_media_type_without_slash => find;
     tg0195_flattened_indentation;
+    tg0220_redundant_rule;
+    tg0221_shadowed_rule;
+    tg0222_unreachable_rule;
+    tg0223_conflicting_rules;
+    tg0224_redundant_policy;
     tg9999_internal_error;
 }
 
@@ -184,7 +190,8 @@ checks! {
 ///
 /// Shape: by the path of the file, then by place; without duplicates. Cost: linear in the texts, times the pods for each selector.
 pub fn check(db: &dyn Db) -> Vec<Diagnostic> {
-    let (finder, wide) = (Finder::new(db), of_several(db));
+    let finder = Finder::new(db);
+    let wide = of_several(db, &finder);
     files(db).into_iter().flat_map(|file| of_file(db, file, &finder, &wide)).collect()
 }
 
@@ -192,13 +199,15 @@ pub fn check(db: &dyn Db) -> Vec<Diagnostic> {
 ///
 /// Cost: that of looking for objects that stand twice is linear in all files.
 pub fn check_file(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
-    of_file(db, file, &Finder::new(db), &of_several(db))
+    let finder = Finder::new(db);
+    of_file(db, file, &finder, &of_several(db, &finder))
 }
 
 /// What is said of several objects together.
-fn of_several(db: &dyn Db) -> Vec<Diagnostic> {
+fn of_several(db: &dyn Db, finder: &Finder) -> Vec<Diagnostic> {
     let mut found = tg0046_object_twice::find(db);
     found.extend(tg0111_contradicting_rules::find(db));
+    found.extend(surplus::find(db, finder));
     found
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use diag::Diagnostic;
-use hir::{Entry, L3, L4};
+use hir::{Entry, L3, L4, Policy};
 
 use crate::find::Finder;
 use crate::page::{Page, page};
@@ -15,8 +15,14 @@ use crate::words::quoted;
 pub const PAGE: Page = page!(175, "rule-twice", Hint, "0.2.0", Style);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
+    let twice = spot.policy.iter().flat_map(|policy| twice(policy));
+    twice.map(|(path, earlier)| render(spot, path, earlier)).collect()
+}
+
+/// The rules of a policy that stand twice in a section, each with the first of them.
+pub(crate) fn twice(policy: &Policy) -> Vec<(&str, &str)> {
     let mut found = Vec::new();
-    for section in spot.policy.iter().flat_map(|policy| &policy.sections) {
+    for section in &policy.sections {
         let mut rules: BTreeMap<&str, Vec<String>> = BTreeMap::new();
         for entry in &section.entries {
             rules.entry(rule(entry)).or_default().push(content(entry));
@@ -28,7 +34,7 @@ pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
         for (path, mut content) in paths {
             content.sort();
             match first.get(&content) {
-                Some(earlier) => found.push(render(spot, path, earlier)),
+                Some(earlier) => found.push((path, *earlier)),
                 None => drop(first.insert(content, path)),
             }
         }

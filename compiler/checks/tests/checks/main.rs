@@ -8,6 +8,7 @@ mod pages;
 mod quiet;
 mod robust;
 mod suppress;
+mod surplus;
 
 use diag::Diagnostic;
 use driver::Database;

@@ -1,0 +1,313 @@
+//! Candidates on trial: the diagrams of every class that they are about, with them and without them, and one flow that shows why.
+//!
+//! The classes are those of the pods that there are and of pods that there could be: one for each selector of a candidate that selects
+//! nobody now.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use diagram::Limits;
+use driver::meaning::slot;
+use facts::{Cluster, Labels, Name, Namespace, Pod};
+use flow::{Direction, L4Key, L4Set, PeerId, Peers, Protocol};
+use hir::labels::{CLUSTER, NAMESPACE, NAMESPACE_LABELS, SERVICE_ACCOUNT};
+use hir::peers::{HOST, WORLD_V4, WORLD_V6};
+use hir::subject::{self, Class, Subject};
+use hir::{L3, Mentions, Operator, PeerSelector, PeerTable, Policy, Ports, Selector, Source, Subjects};
+use rules::{Origin, RuleSet};
+
+use super::covered::Lost;
+use super::index::{Index, selector};
+pub(super) use super::without::Gone;
+use super::without::{is_within, without};
+use super::{Candidate, Kind};
+use crate::find::Finder;
+
+/// One flow that a candidate is about, and who decides it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Witness {
+    /// The subject and the other side, in words.
+    pub ends: [String; 2],
+    /// The way of the flow, seen from the subject.
+    pub direction: Option<Direction>,
+    /// The protocol and port.
+    pub key: Option<L4Key>,
+    /// Whose rules decide it, without the candidate itself.
+    pub by: Vec<Origin>,
+    /// Whether it passes.
+    pub passes: bool,
+}
+
+pub(super) struct Trial<'i, 'p> {
+    index: &'i Index<'p>,
+    finder: &'i Finder,
+    cluster: Cluster,
+    /// Pods that there are not.
+    imagined: BTreeSet<Name>,
+    table: PeerTable,
+    /// The classes that candidates are about, each with its subjects and rules, ingress first.
+    classes: Vec<(Class, Vec<Subject>, [RuleSet; 2])>,
+}
+
+impl<'i, 'p> Trial<'i, 'p> {
+    pub fn new(index: &'i Index<'p>, candidates: &[Candidate], finder: &'i Finder) -> Trial<'i, 'p> {
+        let (cluster, imagined) = populate(index, candidates, finder);
+        let mut mentions = Mentions::default();
+        index.policies.iter().for_each(|policy| mentions.extend(&Mentions::of(policy)));
+        let table = PeerTable::build(&cluster, &mentions, finder.dialect);
+        let suspects: BTreeSet<usize> = candidates.iter().map(|it| it.policy).collect();
+        let suspects: Vec<&Policy> = suspects.into_iter().map(|at| &**index.policies[at]).collect();
+        let all = subject::classes(&cluster, &table, finder.dialect);
+        let mut classes = Vec::new();
+        for (class, subjects) in all {
+            let is_about = |policy: &Policy| policy.sections.iter().any(|it| subject::selects(it, &class));
+            if !suspects.iter().any(|policy| is_about(policy)) {
+                continue;
+            }
+            let policies = index.policies.iter().map(|policy| &***policy).filter(|policy| is_about(policy));
+            let bound = hir::resolve(policies, &class, &table, &cluster.config, finder.dialect);
+            let (ingress, egress) = lower::lower(&bound);
+            classes.push((class, subjects, [ingress, egress]));
+        }
+        Trial { index, finder, cluster, imagined, table, classes }
+    }
+
+    /// The candidates without which every diagram is the same. Those that only clash with others change something by themselves and
+    /// are taken as they are.
+    pub fn confirmed<'c>(&self, candidates: &'c [Candidate]) -> Vec<&'c Candidate> {
+        let mut wrong: BTreeSet<usize> = BTreeSet::new();
+        let mut tried: BTreeSet<usize> = BTreeSet::new();
+        for (class, _, rules) in &self.classes {
+            let is_about =
+                |it: &Candidate| self.index.policies[it.policy].sections.iter().any(|it| subject::selects(it, class));
+            let here: Vec<usize> = (0..candidates.len()).filter(|at| is_about(&candidates[*at])).collect();
+            tried.extend(&here);
+            let gone: Vec<(usize, Gone<'_>)> =
+                here.iter().filter_map(|at| Some((*at, candidates[*at].gone(self.index)?))).collect();
+            let together: Vec<Gone<'_>> = gone.iter().map(|(_, it)| *it).collect();
+            if !self.changes(rules, &together) {
+                continue;
+            }
+            wrong.extend(gone.iter().filter(|(_, it)| self.changes(rules, &[*it])).map(|(at, _)| *at));
+        }
+        (0..candidates.len()).filter(|at| tried.contains(at) && !wrong.contains(at)).map(|at| &candidates[at]).collect()
+    }
+
+    /// Whether a verdict of a class changes when something goes; also when it cannot be told.
+    fn changes(&self, rules: &[RuleSet; 2], gone: &[Gone<'_>]) -> bool {
+        let peers = self.table.peers().count() as u32;
+        let build = |rules: &RuleSet| diagram::build(rules, peers, &Limits::default());
+        rules.iter().any(|rules| {
+            if !rules.origins.iter().any(|origin| gone.iter().any(|it| it.takes(origin))) {
+                return false;
+            }
+            match (build(rules), build(&without(rules, gone))) {
+                (Ok(before), Ok(after)) => before != after,
+                _ => true,
+            }
+        })
+    }
+
+    /// A flow that a candidate is about: of real pods where there are any.
+    pub fn witness(&self, candidate: &Candidate) -> Option<Witness> {
+        let policy = self.index.policies[candidate.policy];
+        let object = self.index.object(candidate.policy);
+        let place = match (&candidate.kind, candidate.rule) {
+            (Kind::Conflict(Lost::Peer(peer)), _) => peer.path.clone(),
+            (_, Some(rule)) => self.index.path(rule).to_owned(),
+            _ => return None,
+        };
+        let direction = self.index.rule(candidate.rule?).entries.first()?.direction;
+        let mut found: Vec<(bool, Witness)> = Vec::new();
+        for (class, subjects, rules) in &self.classes {
+            if !policy.sections.iter().any(|it| subject::selects(it, class)) {
+                continue;
+            }
+            let rules = &rules[slot(direction)];
+            let subject = subjects.iter().min_by_key(|it| self.is_imagined(it))?;
+            let of_place = |origin: &Origin| origin.object == object && is_within(&origin.path, &place);
+            let flow = rules.rules().filter(|it| rules.origin(it.origin).is_some_and(of_place));
+            let flow = flow.filter_map(|it| Some((self.peer(&it.peers, subject)?, key(&it.l4, candidate)?))).next();
+            let Some((peer, key)) = flow else { continue };
+            let decision = oracle::decide(rules, peer, key);
+            let by = decision.by.iter().filter_map(|id| rules.origin(*id)).filter(|it| !of_place(it)).cloned();
+            let witness = Witness {
+                ends: [self.subject_in_words(subject), self.peer_in_words(peer)],
+                direction: Some(direction),
+                key: Some(key),
+                by: by.collect(),
+                passes: decision.verdict.is_allowed(),
+            };
+            let is_unreal = self.is_imagined(subject);
+            found.push((is_unreal, witness));
+            if !is_unreal {
+                break;
+            }
+        }
+        found.into_iter().min_by_key(|(is_unreal, _)| *is_unreal).map(|(_, witness)| witness)
+    }
+
+    fn is_imagined(&self, subject: &Subject) -> bool {
+        matches!(subject, Subject::Pod(name) if self.imagined.contains(name))
+    }
+
+    /// One of some peers: a pod that there is, else a pod that there could be, else whoever it is.
+    fn peer(&self, peers: &Peers, subject: &Subject) -> Option<PeerId> {
+        let own = match subject {
+            Subject::Pod(name) => self.cluster.pods.get(name).and_then(|pod| self.peer_of(pod)),
+            _ => None,
+        };
+        let of_pods = |unreal: bool| {
+            let pods = self.cluster.pods.values().filter(move |pod| self.imagined.contains(&pod.name) == unreal);
+            pods.filter_map(|pod| self.peer_of(pod)).find(|peer| peers.contains(*peer) && Some(*peer) != own)
+        };
+        of_pods(false).or_else(|| of_pods(true)).or_else(|| match peers {
+            Peers::All => Some(WORLD_V4),
+            Peers::Of(set) => set.iter().next(),
+        })
+    }
+
+    fn peer_of(&self, pod: &Pod) -> Option<PeerId> {
+        Some(self.table.lookup(None, *pod.ips.first()?)).filter(|_| !pod.host_network)
+    }
+
+    fn subject_in_words(&self, subject: &Subject) -> String {
+        match subject {
+            Subject::Pod(name) => self.cluster.pods.get(name).map_or_else(|| name.to_string(), |pod| self.pod(pod)),
+            other => other.to_string(),
+        }
+    }
+
+    fn peer_in_words(&self, peer: PeerId) -> String {
+        let is_it = |pod: &&Pod| self.peer_of(pod) == Some(peer);
+        let mut pods: Vec<&Pod> = self.cluster.pods.values().filter(is_it).collect();
+        pods.sort_by_key(|pod| self.imagined.contains(&pod.name));
+        match (pods.first(), peer) {
+            (Some(pod), _) => self.pod(pod),
+            (None, HOST) => "its own node".to_owned(),
+            (None, WORLD_V4 | WORLD_V6) => "any address outside the cluster".to_owned(),
+            (None, peer) => self.table.name(peer),
+        }
+    }
+
+    /// A pod with its address and labels.
+    fn pod(&self, pod: &Pod) -> String {
+        let labels: Vec<String> = pod.labels.iter().take(3).map(|(key, value)| format!("{key}={value}")).collect();
+        let labels = labels.join(", ");
+        if self.imagined.contains(&pod.name) {
+            let made = self.finder.cluster.workloads.values().any(|it| it.name == pod.name);
+            return match (made, labels.is_empty()) {
+                (true, _) => format!("a pod of {} ({labels})", pod.name),
+                (false, true) => format!("any pod of namespace {}", pod.name.namespace),
+                (false, false) => format!("a pod of namespace {} with {labels}", pod.name.namespace),
+            };
+        }
+        let address = pod.ips.first().map(|ip| format!(" {ip}")).unwrap_or_default();
+        let labels = if labels.is_empty() { String::new() } else { format!(" ({labels})") };
+        format!("pod {}{address}{labels}", pod.name)
+    }
+}
+
+/// A key that people know, or the least. Of a list of ports that is about one of them, that one.
+fn key(l4: &L4Set, candidate: &Candidate) -> Option<L4Key> {
+    if let Kind::Conflict(Lost::Ports(item)) = &candidate.kind {
+        let Ports::Range { protocols, low, .. } = &item.ports else { return None };
+        return Some(L4Key::new(*protocols.first()?, *low)).filter(|key| l4.contains(*key));
+    }
+    let known = [(Protocol::TCP, 443), (Protocol::TCP, 80), (Protocol::UDP, 53)];
+    let mut known = known.iter().map(|(protocol, port)| L4Key::new(*protocol, *port));
+    known.find(|key| l4.contains(*key)).or_else(|| l4.intervals().first().map(|(low, _)| *low))
+}
+
+/// The cluster, and a pod for each selector of the candidates that selects none of it.
+fn populate(index: &Index<'_>, candidates: &[Candidate], finder: &Finder) -> (Cluster, BTreeSet<Name>) {
+    let mut crowd = Crowd { finder, cluster: (*finder.cluster).clone(), imagined: BTreeSet::new() };
+    // Why: a cluster that only records what policies deny lets everything pass; the question is what they say.
+    crowd.cluster.config.audit = false;
+    let mut asked: BTreeSet<&Selector> = BTreeSet::new();
+    for candidate in candidates {
+        for section in &index.policies[candidate.policy].sections {
+            if let Subjects::Endpoints(_) = section.subjects {
+                asked.insert(selector(&section.subjects));
+            }
+            for entry in &section.entries {
+                let L3::Any(peers) = &entry.l3 else { continue };
+                asked.extend(peers.iter().filter_map(|peer| match &peer.selector {
+                    PeerSelector::Labels { selector, .. } => Some(selector),
+                    _ => None,
+                }));
+            }
+        }
+    }
+    for selector in asked {
+        crowd.join(selector);
+    }
+    (crowd.cluster, crowd.imagined)
+}
+
+struct Crowd<'f> {
+    finder: &'f Finder,
+    cluster: Cluster,
+    imagined: BTreeSet<Name>,
+}
+
+impl Crowd<'_> {
+    /// Adds a pod that a selector selects, unless there is one.
+    fn join(&mut self, selector: &Selector) {
+        let known = self.finder.own(selector).next();
+        if known.is_some_and(|it| !it.pod.ips.is_empty() && !it.pod.host_network) {
+            return;
+        }
+        let number = self.imagined.len();
+        let made = known.filter(|it| !it.pod.host_network).map(|it| Pod { ips: addresses(number), ..it.pod.clone() });
+        let Some(pod) = made.or_else(|| self.minimal(selector, number)) else { return };
+        if !self.cluster.pods.contains_key(&pod.name) {
+            self.imagined.insert(pod.name.clone());
+            self.cluster.pods.insert(pod.name.clone(), pod);
+        }
+    }
+
+    /// The pod with the fewest labels that a selector selects; `None` when a pod cannot have what it asks for.
+    fn minimal(&mut self, selector: &Selector, number: usize) -> Option<Pod> {
+        let (mut labels, mut of_namespace) = (Labels::new(), BTreeMap::new());
+        let (mut namespace, mut account) = (None, String::new());
+        for requirement in selector.requirements() {
+            if !matches!(requirement.source, None | Some(Source::K8s)) {
+                return None;
+            }
+            let value = match &requirement.operator {
+                Operator::In(values) => values.first()?.clone(),
+                Operator::Exists => "any".to_owned(),
+                Operator::NotIn(_) | Operator::DoesNotExist => continue,
+            };
+            match (requirement.key.as_str(), &requirement.operator) {
+                (NAMESPACE, Operator::Exists) | (CLUSTER, _) => {}
+                (NAMESPACE, _) => namespace = Some(value),
+                (SERVICE_ACCOUNT, _) => account = value,
+                (key, _) => match key.strip_prefix(NAMESPACE_LABELS) {
+                    Some("kubernetes.io/metadata.name") => namespace = Some(value),
+                    Some(key) => drop(of_namespace.insert(key.to_owned(), value)),
+                    None => drop(labels.insert(key.to_owned(), value)),
+                },
+            }
+        }
+        let has = |it: &&Namespace| of_namespace.iter().all(|(key, value)| it.labels.get(key) == Some(value));
+        let fitting = || self.cluster.namespaces.values().find(has).map(|it| it.name.clone());
+        let namespace = namespace.or_else(fitting).unwrap_or_else(|| format!("any-{number}"));
+        if !of_namespace.is_empty() && !self.cluster.namespaces.contains_key(&namespace) {
+            let imagined = Namespace::new(namespace.clone(), of_namespace);
+            self.cluster.namespaces.insert(namespace.clone(), imagined);
+        }
+        let name = Name::new(namespace, format!("any-{number}"));
+        let pod = Pod { name, labels, service_account: account, ips: addresses(number), ..Pod::default() };
+        let seen = subject::endpoint_labels(&pod, &self.cluster, self.finder.dialect);
+        selector.matches(&seen).then_some(pod)
+    }
+}
+
+/// Addresses of both families that no pod can have: 240.0.0.0/4 and 100::/64 are reserved.
+fn addresses(number: usize) -> BTreeSet<IpAddr> {
+    let four = Ipv4Addr::from_bits(0xf000_0001 + number as u32);
+    let six = Ipv6Addr::from_bits((0x0100_u128 << 112) + 1 + number as u128);
+    [IpAddr::V4(four), IpAddr::V6(six)].into()
+}
