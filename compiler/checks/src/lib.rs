@@ -183,6 +183,10 @@ checks! {
     tg0222_unreachable_rule;
     tg0223_conflicting_rules;
     tg0224_redundant_policy;
+    tg0230_lock_out;
+    tg0240_order_cuts_flows;
+    tg0245_shared_address => find;
+    tg0246_name_without_dot => find;
     tg9999_internal_error;
 }
 
@@ -207,7 +211,11 @@ pub fn check_file(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
 fn of_several(db: &dyn Db, finder: &Finder) -> Vec<Diagnostic> {
     let mut found = tg0046_object_twice::find(db);
     found.extend(tg0111_contradicting_rules::find(db));
-    found.extend(surplus::find(db, finder));
+    let in_force = surplus::in_force(finder);
+    let index = surplus::Index::new(&in_force);
+    found.extend(surplus::find(db, finder, &index));
+    found.extend(tg0230_lock_out::find(db, finder, &index));
+    found.extend(tg0240_order_cuts_flows::find(db, finder, &index));
     found
 }
 

@@ -13,10 +13,11 @@ mod trial;
 mod without;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use diag::Diagnostic;
 use driver::Db;
-use hir::refusals;
+use hir::{Policy, refusals};
 
 use crate::find::Finder;
 use crate::{
@@ -25,9 +26,11 @@ use crate::{
 };
 use covered::Kill;
 pub(crate) use covered::Lost;
-use index::{Index, RuleAt};
-pub(crate) use say::Said;
-use trial::{Gone, Trial};
+pub(crate) use index::Index;
+use index::RuleAt;
+pub(crate) use say::{Said, place};
+use trial::Gone;
+pub(crate) use trial::Trial;
 
 /// What is without effect.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,22 +56,25 @@ pub(crate) struct Candidate {
     pub policy: usize,
 }
 
+/// The policies that the cluster does not refuse.
+pub(crate) fn in_force(finder: &Finder) -> Vec<Arc<Policy>> {
+    let all = finder.others.policies.values().flat_map(|policies| policies.iter());
+    all.filter(|it| refusals(it, &finder.cluster.config, finder.dialect).is_empty()).cloned().collect()
+}
+
 /// Everything without effect, worded.
 ///
 /// Cost: rules times the rules of the policies that surely share their subjects; then diagrams of the classes that candidates are about.
-pub(crate) fn find(db: &dyn Db, finder: &Finder) -> Vec<Diagnostic> {
-    let all = finder.others.policies.values().flat_map(|policies| policies.iter());
-    let in_force: Vec<_> =
-        all.filter(|it| refusals(it, &finder.cluster.config, finder.dialect).is_empty()).cloned().collect();
-    let index = Index::new(&in_force);
-    let candidates = candidates(&index, finder);
+pub(crate) fn find(db: &dyn Db, finder: &Finder, index: &Index<'_>) -> Vec<Diagnostic> {
+    let candidates = candidates(index, finder);
     if candidates.is_empty() {
         return Vec::new();
     }
-    let trial = Trial::new(&index, &candidates, finder);
+    let suspects = candidates.iter().map(|it| it.policy).collect();
+    let trial = Trial::new(index, &suspects, finder, &[], |_| {});
     let mut found = Vec::new();
     for candidate in trial.confirmed(&candidates) {
-        let Some(said) = Said::new(db, &index, candidate, trial.witness(candidate)) else { continue };
+        let Some(said) = Said::new(db, index, candidate, trial.witness(candidate)) else { continue };
         found.extend(match &candidate.kind {
             Kind::Redundant => tg0220_redundant_rule::render(db, &said),
             Kind::Shadowed => tg0221_shadowed_rule::render(db, finder, &said),

@@ -1,7 +1,6 @@
 //! What is said of a candidate: its places, and its witness in words.
 
 use driver::{Db, locate};
-use flow::{Direction, L4Key};
 use hir::Policy;
 use rules::Origin;
 use source::{FileId, Span};
@@ -54,12 +53,7 @@ impl<'i> Said<'i> {
 
     /// The flow in words: `a packet from pod shop/web 10.0.1.4 (app=web) to pod shop/db 10.0.1.9 (app=db) tcp/5432`.
     pub fn flow(&self) -> Option<String> {
-        let [subject, peer] = &self.witness.ends;
-        let key = self.witness.key?;
-        Some(match self.witness.direction? {
-            Direction::Ingress => format!("a packet from {peer} to {subject}, {}", port(key)),
-            Direction::Egress => format!("a packet from {subject} to {peer}, {}", port(key)),
-        })
+        (!self.witness.flow.is_empty()).then(|| self.witness.flow.clone())
     }
 
     /// Whoever decides the flow instead: object, path and place.
@@ -95,7 +89,7 @@ impl<'i> Said<'i> {
 }
 
 /// Where a rule is written, on one line.
-fn place(db: &dyn Db, origin: &Origin) -> Option<(FileId, Span)> {
+pub(crate) fn place(db: &dyn Db, origin: &Origin) -> Option<(FileId, Span)> {
     let (file, object) = locate::object(db, &origin.object)?;
     let text = Text::new(db, file);
     let spot = text.spots().find(|spot| spot.object.object == object.object && spot.object.at == object.at)?;
@@ -106,9 +100,4 @@ fn place(db: &dyn Db, origin: &Origin) -> Option<(FileId, Span)> {
 /// The policy in its file.
 pub(crate) fn spot_of<'t>(text: &'t Text, policy: &Policy) -> Option<Spot<'t>> {
     text.spots().filter(|spot| spot.policy.as_deref() == Some(policy)).last()
-}
-
-/// `tcp/5432`; ICMP by its type.
-fn port(key: L4Key) -> String {
-    key.to_string()
 }

@@ -26,19 +26,15 @@ use crate::find::Finder;
 /// One flow that a candidate is about, and who decides it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Witness {
-    /// The subject and the other side, in words.
-    pub ends: [String; 2],
-    /// The way of the flow, seen from the subject.
-    pub direction: Option<Direction>,
-    /// The protocol and port.
-    pub key: Option<L4Key>,
+    /// The flow in words; empty when none is known.
+    pub flow: String,
     /// Whose rules decide it, without the candidate itself.
     pub by: Vec<Origin>,
     /// Whether it passes.
     pub passes: bool,
 }
 
-pub(super) struct Trial<'i, 'p> {
+pub(crate) struct Trial<'i, 'p> {
     index: &'i Index<'p>,
     finder: &'i Finder,
     cluster: Cluster,
@@ -50,13 +46,21 @@ pub(super) struct Trial<'i, 'p> {
 }
 
 impl<'i, 'p> Trial<'i, 'p> {
-    pub fn new(index: &'i Index<'p>, candidates: &[Candidate], finder: &'i Finder) -> Trial<'i, 'p> {
-        let (cluster, imagined) = populate(index, candidates, finder);
+    /// The classes that some policies are about, of the pods that there are and one for each selector of these policies, and of
+    /// `asked`, that selects nobody; `prepare` may add to the cluster.
+    pub fn new(
+        index: &'i Index<'p>,
+        suspects: &BTreeSet<usize>,
+        finder: &'i Finder,
+        asked: &[&Selector],
+        prepare: impl FnOnce(&mut Cluster),
+    ) -> Trial<'i, 'p> {
+        let suspects: Vec<&Policy> = suspects.iter().map(|at| &**index.policies[*at]).collect();
+        let (mut cluster, imagined) = populate(&suspects, asked, finder);
+        prepare(&mut cluster);
         let mut mentions = Mentions::default();
         index.policies.iter().for_each(|policy| mentions.extend(&Mentions::of(policy)));
         let table = PeerTable::build(&cluster, &mentions, finder.dialect);
-        let suspects: BTreeSet<usize> = candidates.iter().map(|it| it.policy).collect();
-        let suspects: Vec<&Policy> = suspects.into_iter().map(|at| &**index.policies[at]).collect();
         let all = subject::classes(&cluster, &table, finder.dialect);
         let mut classes = Vec::new();
         for (class, subjects) in all {
@@ -70,6 +74,28 @@ impl<'i, 'p> Trial<'i, 'p> {
             classes.push((class, subjects, [ingress, egress]));
         }
         Trial { index, finder, cluster, imagined, table, classes }
+    }
+
+    /// The classes, each with its subjects and rules, ingress first.
+    pub fn classes(&self) -> impl Iterator<Item = (&Class, &[Subject], &[RuleSet; 2])> {
+        self.classes.iter().map(|(class, subjects, rules)| (class, subjects.as_slice(), rules))
+    }
+
+    pub fn table(&self) -> &PeerTable {
+        &self.table
+    }
+
+    pub fn cluster(&self) -> &Cluster {
+        &self.cluster
+    }
+
+    /// A flow in words: `a packet from pod shop/web 10.0.1.4 (app=web) to pod shop/db 10.0.1.9 (app=db), tcp/5432`.
+    pub fn flow(&self, subject: &Subject, peer: PeerId, direction: Direction, key: L4Key) -> String {
+        let (subject, peer) = (self.subject_in_words(subject), self.peer_in_words(peer));
+        match direction {
+            Direction::Ingress => format!("a packet from {peer} to {subject}, {key}"),
+            Direction::Egress => format!("a packet from {subject} to {peer}, {key}"),
+        }
     }
 
     /// The candidates without which every diagram is the same. Those that only clash with others change something by themselves and
@@ -132,9 +158,7 @@ impl<'i, 'p> Trial<'i, 'p> {
             let decision = oracle::decide(rules, peer, key);
             let by = decision.by.iter().filter_map(|id| rules.origin(*id)).filter(|it| !of_place(it)).cloned();
             let witness = Witness {
-                ends: [self.subject_in_words(subject), self.peer_in_words(peer)],
-                direction: Some(direction),
-                key: Some(key),
+                flow: self.flow(subject, peer, direction, key),
                 by: by.collect(),
                 passes: decision.verdict.is_allowed(),
             };
@@ -147,7 +171,8 @@ impl<'i, 'p> Trial<'i, 'p> {
         found.into_iter().min_by_key(|(is_unreal, _)| *is_unreal).map(|(_, witness)| witness)
     }
 
-    fn is_imagined(&self, subject: &Subject) -> bool {
+    /// Whether a subject is a pod that there is not.
+    pub fn is_imagined(&self, subject: &Subject) -> bool {
         matches!(subject, Subject::Pod(name) if self.imagined.contains(name))
     }
 
@@ -219,24 +244,22 @@ fn key(l4: &L4Set, candidate: &Candidate) -> Option<L4Key> {
     known.find(|key| l4.contains(*key)).or_else(|| l4.intervals().first().map(|(low, _)| *low))
 }
 
-/// The cluster, and a pod for each selector of the candidates that selects none of it.
-fn populate(index: &Index<'_>, candidates: &[Candidate], finder: &Finder) -> (Cluster, BTreeSet<Name>) {
+/// The cluster, and a pod for each selector of some policies that selects none of it.
+fn populate(policies: &[&Policy], asked: &[&Selector], finder: &Finder) -> (Cluster, BTreeSet<Name>) {
     let mut crowd = Crowd { finder, cluster: (*finder.cluster).clone(), imagined: BTreeSet::new() };
     // Why: a cluster that only records what policies deny lets everything pass; the question is what they say.
     crowd.cluster.config.audit = false;
-    let mut asked: BTreeSet<&Selector> = BTreeSet::new();
-    for candidate in candidates {
-        for section in &index.policies[candidate.policy].sections {
-            if let Subjects::Endpoints(_) = section.subjects {
-                asked.insert(selector(&section.subjects));
-            }
-            for entry in &section.entries {
-                let L3::Any(peers) = &entry.l3 else { continue };
-                asked.extend(peers.iter().filter_map(|peer| match &peer.selector {
-                    PeerSelector::Labels { selector, .. } => Some(selector),
-                    _ => None,
-                }));
-            }
+    let mut asked: BTreeSet<&Selector> = asked.iter().copied().collect();
+    for section in policies.iter().flat_map(|policy| &policy.sections) {
+        if let Subjects::Endpoints(_) = section.subjects {
+            asked.insert(selector(&section.subjects));
+        }
+        for entry in &section.entries {
+            let L3::Any(peers) = &entry.l3 else { continue };
+            asked.extend(peers.iter().filter_map(|peer| match &peer.selector {
+                PeerSelector::Labels { selector, .. } => Some(selector),
+                _ => None,
+            }));
         }
     }
     for selector in asked {

@@ -8,7 +8,7 @@ use crate::find::Finder;
 use crate::page::{Page, page};
 use crate::place::Spot;
 
-pub const PAGE: Page = page!(179, "host-policy-locks-out", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(179, "host-policy-locks-out", Error, "0.2.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let sections = spot.policy.iter().flat_map(|policy| &policy.sections);
@@ -30,12 +30,12 @@ fn check(spot: &Spot<'_>, finder: &Finder, section: &Section, direction: Directi
     let (headline, why) = match direction {
         Direction::Ingress => (
             "ingress of these nodes is closed to other nodes and to the API server",
-            "the API server cannot reach the kubelet (no logs, no exec, no webhooks on the host network), health checks fail, and \
+            "a packet from any other node to these nodes, tcp/10250, is dropped: the API server cannot reach the kubelet (no logs, no exec, no webhooks on the host network), health checks fail, and \
              tunnels between nodes break",
         ),
         Direction::Egress => (
             "egress of these nodes is closed to other nodes and to the API server",
-            "the kubelet cannot report to the API server, so the nodes go NotReady and their pods are moved; the change cannot be \
+            "a packet from these nodes to the API server, tcp/6443, is dropped: the kubelet cannot report, so the nodes go NotReady and their pods are moved; the change cannot be \
              taken back from there",
         ),
     };

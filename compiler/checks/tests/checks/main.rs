@@ -3,6 +3,7 @@
 mod corpus;
 mod findings;
 mod fixes;
+mod meant;
 mod order;
 mod pages;
 mod quiet;

@@ -27,7 +27,7 @@ status: {phase: Running, podIPs: [{ip: 10.244.2.7}]}
 ";
 
 /// What is said of a policy in a cluster all of which is known.
-fn in_cluster(dialect: &'static Dialect, policy: &str) -> Vec<String> {
+pub(crate) fn in_cluster(dialect: &'static Dialect, policy: &str) -> Vec<String> {
     let mut db = project(&[("a.yaml", PODS)]);
     let cluster = (*driver::world::cluster(&db)).clone();
     db.set_files([(std::sync::Arc::from("b.yaml"), std::sync::Arc::from(policy))]);
@@ -36,13 +36,13 @@ fn in_cluster(dialect: &'static Dialect, policy: &str) -> Vec<String> {
     lines(&checks::check(&db))
 }
 
-fn kubernetes(spec: &str) -> String {
+pub(crate) fn kubernetes(spec: &str) -> String {
     format!(
         "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: a, namespace: shop}}\nspec: {spec}\n"
     )
 }
 
-fn cilium(spec: &str) -> String {
+pub(crate) fn cilium(spec: &str) -> String {
     format!(
         "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {{name: a, namespace: shop}}\nspec: {spec}\n"
     )
@@ -245,66 +245,4 @@ fn one_dash_too_many_is_mended_by_taking_it_away() {
     let fixed = found[0].fixes[0].apply(source::FileId(0), &text).unwrap();
     assert!(fixed.contains("{team: b}\n      podSelector:\n        matchLabels"), "{fixed}");
     assert_eq!(lines(&said_of(&fixed)), [""; 0]);
-}
-
-/// Rules that look as if they did nothing, and do something for some pod that could be.
-#[test]
-fn rules_that_another_covers_in_part_or_only_now_are_fine() {
-    let wide = kubernetes(
-        "{podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: 80}]}]}",
-    );
-    let wide = wide.replace("name: a,", "name: wide,");
-    for rule in [
-        // A wider peer, a wider port, another namespace.
-        "{from: [{podSelector: {}}], ports: [{port: 80}]}",
-        "{from: [{podSelector: {matchLabels: {app: web}}}], ports: [{port: 80, endPort: 81}]}",
-        "{from: [{namespaceSelector: {}, podSelector: {matchLabels: {app: web}}}], ports: [{port: 80}]}",
-        // Pods of now are all of the other rule's, and the next one need not be.
-        "{from: [{podSelector: {matchLabels: {tier: front}}}], ports: [{port: 80}]}",
-    ] {
-        let policy = kubernetes(&format!(
-            "{{podSelector: {{matchLabels: {{app: web}}}}, policyTypes: [Ingress], ingress: [{rule}, {{from: [{{ipBlock: {{cidr: 203.0.113.0/24}}}}]}}]}}"
-        ));
-        assert_eq!(in_cluster(&Dialect::STANDARD, &format!("{wide}---\n{policy}")), [""; 0], "{rule}");
-    }
-    // A default deny stays one, whatever else isolates; the only rule of a list isolates.
-    let deny = kubernetes("{podSelector: {}, policyTypes: [Ingress]}");
-    assert_eq!(in_cluster(&Dialect::STANDARD, &format!("{wide}---\n{deny}")), [""; 0]);
-    let only = cilium("{endpointSelector: {}, ingress: [{fromEndpoints: [{}]}]}");
-    let other = cilium("{endpointSelector: {matchLabels: {app: web}}, ingress: [{fromEndpoints: [{}]}]}");
-    let other = other.replace("name: a,", "name: b,");
-    assert_eq!(codes(&said_of(&format!("{only}---\n{other}"))), [224]);
-    // What goes to a proxy is not the same as what does not.
-    let http =
-        "{fromEndpoints: [{}], toPorts: [{ports: [{port: \"80\", protocol: TCP}], rules: {http: [{method: GET}]}}]}";
-    let requests = cilium(&format!("{{endpointSelector: {{}}, ingress: [{http}, {{fromEntities: [host]}}]}}"));
-    assert_eq!(codes(&said_of(&requests)), []);
-}
-
-/// A deny takes a piece out of an allow: that is what denies are for.
-#[test]
-fn a_deny_that_takes_a_piece_out_of_an_allow_is_no_conflict() {
-    for (allow, deny, said) in [
-        ("fromEntities: [cluster]", "fromEndpoints: [{matchLabels: {app: bad}}]", vec![]),
-        ("fromEndpoints: [{}]", "fromEntities: [world]", vec![]),
-        ("fromEntities: [cluster, world]", "fromEntities: [world]", vec![170]),
-        (
-            "fromEndpoints: [{matchLabels: {app: web}}, {matchLabels: {app: api}}]",
-            "fromEndpoints: [{matchLabels: {app: web}}]",
-            vec![223],
-        ),
-        (
-            "fromEntities: [cluster], toPorts: [{ports: [{port: \"80\", protocol: TCP}, {port: \"22\", protocol: TCP}]}]",
-            "fromEntities: [all], toPorts: [{ports: [{port: \"22\", protocol: TCP}]}]",
-            vec![223],
-        ),
-        (
-            "fromEntities: [cluster], toPorts: [{ports: [{port: \"1\", endPort: 1024, protocol: TCP}]}]",
-            "fromEntities: [all], toPorts: [{ports: [{port: \"22\", protocol: TCP}]}]",
-            vec![],
-        ),
-    ] {
-        let policy = cilium(&format!("{{endpointSelector: {{}}, ingress: [{{{allow}}}], ingressDeny: [{{{deny}}}]}}"));
-        assert_eq!(codes(&said_of(&policy)), said, "{allow} against {deny}");
-    }
 }

@@ -122,7 +122,7 @@ fn tiered(choices: &mut Choices, number: usize) -> Written {
 }
 
 /// The text of policies, some of their rules left out; `None` for a whole policy.
-fn text(policies: &[Written], out: &[(usize, Option<(usize, usize)>)]) -> String {
+fn text(policies: &[Written], out: &[(usize, Place)]) -> String {
     // Every address that any policy may mention is mentioned, so that peers have the same numbers whatever is left out.
     let mut text = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: z, namespace: z}\nspec: {podSelector: {matchLabels: {no: body}}, \
          ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}, {ipBlock: {cidr: 10.1.0.0/16}}, {ipBlock: {cidr: 203.0.113.0/24}}]}]}\n"
@@ -178,8 +178,11 @@ fn meaning_of(policies: &str, dialect: &'static Dialect) -> Vec<Arc<[diagram::Di
     classes.keys().map(|class| meaning::diagrams(&db, ClassKey::new(&db, class.clone())).unwrap()).collect()
 }
 
+/// A list of a policy and a rule of it; nothing for the whole policy.
+type Place = Option<(usize, usize)>;
+
 /// What the lints say is without effect: the whole policy, or list and number of a rule.
-fn said_of(policies: &[Written], dialect: &'static Dialect) -> Vec<(u16, usize, Option<(usize, usize)>)> {
+fn said_of(policies: &[Written], dialect: &'static Dialect) -> Vec<(u16, usize, Place)> {
     let mut db = Database::new();
     db.set_dialect(dialect);
     let text = text(policies, &[]);
