@@ -126,6 +126,8 @@ fn facts_may_stand_apart_from_both_sides() {
     let folder = Folder::of(&[("facts.yaml", CLUSTER), ("old.yaml", POLICY), ("new.yaml", &wider())]);
     let told = folder.run(&["diff", "old.yaml", "new.yaml", "--facts-from", "facts.yaml", "-o", "json"]).ended(1);
     assert_eq!(valid(&told)["changes"][0]["subjects"], serde_json::json!(["shop/db"]));
+    let told = folder.run(&["diff", "old.yaml", "new.yaml", "--cluster", "facts.yaml", "-o", "json"]).ended(1);
+    assert_eq!(valid(&told)["changes"][0]["subjects"], serde_json::json!(["shop/db"]));
     let input = folder.run_with_input(&["diff", "old.yaml", "-", "--facts-from", "facts.yaml"], POLICY);
     assert_eq!(input.code, 0, "{input:?}");
     assert!(folder.run(&["diff", "-", "-"]).failed(2).contains("one side only"));
@@ -173,6 +175,9 @@ fn a_side_may_be_a_revision_of_a_repository() {
     folder.write("tree/policy.yaml", &wider());
     let text = folder.run(&["diff", "HEAD:tree", "tree"]).ended(1);
     assert!(text.contains("HEAD:tree/policy.yaml:7:3") && text.contains("tree/policy.yaml:8:56"), "{text}");
+    // Without the cluster nobody carries the label or declares the port, and somebody may.
+    let alone = folder.run(&["diff", "HEAD:tree/policy.yaml", "tree/policy.yaml"]).ended(1);
+    assert!(alone.contains("pods app=db in shop from 0.0.0.0/0  tcp/pg"), "{alone}");
     assert!(folder.run(&["diff", "nowhere:tree", "tree"]).failed(2).contains("git knows no revision `nowhere`"));
     assert!(folder.run(&["diff", "HEAD:absent", "tree"]).failed(2).contains("no manifests in `HEAD:absent`"));
     assert!(folder.run(&["diff", "--", "-x:tree", "tree"]).failed(2).contains("git knows no revision `-x`"));

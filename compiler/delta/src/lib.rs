@@ -33,5 +33,5 @@ mod world;
 pub use boxes::{Decided, Fate, Passes, Step};
 pub use diff::{Apart, Delta, diff};
 pub use equal::{Witness, equal, equal_after};
-pub use rows::{Change, Ends, Kind, Sample, ports};
+pub use rows::{Change, Ends, Kind, Sample};
 pub use side::Edit;

@@ -26,6 +26,8 @@ pub(crate) struct Names {
     label_of: BTreeMap<Name, String>,
     /// How many real pods are grouped under a label.
     pods_of: BTreeMap<String, BTreeSet<Name>>,
+    /// Every real pod, by namespace.
+    real: BTreeMap<String, BTreeSet<Name>>,
     nodes: usize,
     /// Every region outside the cluster, ascending.
     pub blocks: Vec<Prefix>,
@@ -67,6 +69,7 @@ impl Names {
         let real = names.label_of.iter().filter(|(name, _)| !names.supposed.pods.contains(*name));
         for (name, label) in real {
             names.pods_of.entry(label.clone()).or_default().insert(name.clone());
+            names.real.entry(name.namespace.clone()).or_default().insert(name.clone());
         }
         names
     }
@@ -175,23 +178,28 @@ impl Names {
                 Party::Special(name) => specials.push((*name).to_owned()),
             }
         }
+        let all: usize = self.real.values().map(BTreeSet::len).sum();
         let is_own = |name: &&Name| own.iter().any(|it| matches!(it, Subject::Pod(pod) if pod == *name));
-        let real: BTreeSet<&Name> = self.pods_of.values().flatten().collect();
-        let missing: BTreeSet<Name> =
-            real.iter().copied().filter(|name| !pods.contains(*name) && !is_own(name)).cloned().collect();
-        let missing = self.pods(&missing);
+        // Those that are left out are named only where they are the fewer ones.
+        let missing = if pods.len() + own.len() < all / 2 {
+            None
+        } else {
+            let absent = self.real.values().flatten().filter(|name| !pods.contains(*name)).filter(|name| !is_own(name));
+            Some(self.pods(&absent.cloned().collect()))
+        };
         let outside = self.outside(&blocks);
         let all_nodes = nodes.len() == self.nodes;
         let listed = self.by_namespace(&pods, own);
-        let few = missing.len() <= 3 && missing.len() < listed.len();
-        if outside == ["world"] && all_nodes && real.len() > 1 && (missing.is_empty() || few) {
-            let except = if missing.is_empty() { String::new() } else { format!(" except {}", missing.join(", ")) };
+        let few = missing.filter(|missing| missing.len() <= 3 && missing.len() < listed.len());
+        let except = few.map(|few| if few.is_empty() { String::new() } else { format!(" except {}", few.join(", ")) });
+        if let Some(except) = except.as_ref().filter(|_| outside == ["world"] && all_nodes && all > 1) {
             return vec![format!("anyone{except}")];
         }
         let mut names = outside;
-        match missing.len() {
-            0 if listed.len() > 1 => names.push("all pods".to_owned()),
-            _ if few && real.len() > 6 => names.push(format!("all pods except {}", missing.join(", "))),
+        match except {
+            Some(except) if listed.len() > 1 && (except.is_empty() || all > 6) => {
+                names.push(format!("all pods{except}"))
+            }
             _ => names.extend(listed),
         }
         match (own_node, all_nodes && !nodes.is_empty()) {
@@ -218,8 +226,9 @@ impl Names {
         for (namespace, pods) in by_namespace {
             let own: BTreeSet<&Name> =
                 own.iter().filter_map(|it| if let Subject::Pod(name) = it { Some(name) } else { None }).collect();
-            let all = self.pods_of.values().flatten().filter(|name| name.namespace == namespace);
-            let whole = all.clone().all(|name| pods.contains(name) || own.contains(name)) && all.count() > 1;
+            let all = self.real.get(namespace);
+            let whole =
+                all.is_some_and(|all| all.len() > 1 && all.iter().all(|it| pods.contains(it) || own.contains(it)));
             let listed = self.pods(&pods);
             if whole && listed.len() > 2 { names.push(format!("namespace {namespace}")) } else { names.extend(listed) }
         }
@@ -237,20 +246,24 @@ impl Names {
             !(one && self.stands_for(prefix.addr()).is_some())
         };
         let mut found: BTreeMap<Prefix, Vec<Prefix>> = BTreeMap::new();
+        let root_of = |mut root: Prefix| {
+            while let Some(above) = parent(root).filter(|above| blocks.contains(above)) {
+                root = above;
+            }
+            root
+        };
         for prefix in blocks {
-            let mut root = *prefix;
-            while let Some(above) = parent(root).filter(|above| blocks.contains(above)) {
-                root = above;
-            }
-            found.entry(root).or_default();
+            found.entry(root_of(*prefix)).or_default();
         }
-        for hole in self.blocks.iter().filter(|it| !blocks.contains(it) && is_real(it)) {
-            let Some(above) = parent(*hole).filter(|above| blocks.contains(above)) else { continue };
-            let mut root = above;
-            while let Some(above) = parent(root).filter(|above| blocks.contains(above)) {
-                root = above;
+        for (root, holes) in &mut found {
+            // Ordered by address, then length: what a block covers follows it without a gap.
+            let from = self.blocks.partition_point(|it| it < root);
+            for hole in self.blocks[from..].iter().take_while(|it| root.covers(**it)) {
+                let above = parent(*hole).filter(|above| blocks.contains(above));
+                if !blocks.contains(hole) && is_real(hole) && above.map(&root_of) == Some(*root) {
+                    holes.push(*hole);
+                }
             }
-            found.entry(root).or_default().push(*hole);
         }
         let whole = |family| found.get(&Prefix::all(family)).is_some_and(Vec::is_empty);
         if whole(Family::V4) && whole(Family::V6) {

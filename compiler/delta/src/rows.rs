@@ -66,6 +66,8 @@ pub struct Change {
     pub world: bool,
     /// Which protocols and ports.
     pub l4: L4Set,
+    /// Numbers among the ports that stand for a name which no pod in the files declares.
+    pub port_names: BTreeMap<u16, String>,
     /// Whether the flow changes from end to end; otherwise the other end denies it, before and after.
     pub end_to_end: bool,
     /// What decided before.
@@ -94,13 +96,32 @@ impl fmt::Display for Ends {
     }
 }
 
+impl Change {
+    /// Its protocols and ports for people: `tcp/80`, `any except tcp/5432`; `tcp/pg` where nobody knows the number of a name.
+    pub fn ports(&self) -> String {
+        self.named(ports(&self.l4))
+    }
+
+    /// Its sample for people: `shop/web -> shop/db tcp/5432`.
+    pub fn sample(&self) -> String {
+        let Sample { source, destination, key } = &self.sample;
+        format!("{source} -> {destination} {}", self.named(key.to_string()))
+    }
+
+    fn named(&self, text: String) -> String {
+        self.port_names
+            .iter()
+            .fold(text, |text, (number, name)| text.replace(&format!("/{number}"), &format!("/{name}")))
+    }
+}
+
 impl fmt::Display for Change {
     /// One line, for example `gained: ingress of shop/db from shop/web on tcp/80`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Change { kind, direction, subjects, peers, l4, .. } = self;
+        let Change { kind, direction, subjects, peers, .. } = self;
         let from = if *direction == Direction::Ingress { "from" } else { "to" };
         let sure = if self.missing.is_empty() { "" } else { "perhaps " };
-        write!(f, "{sure}{kind}: {direction} of {subjects} {from} {peers} on {}", ports(l4))?;
+        write!(f, "{sure}{kind}: {direction} of {subjects} {from} {peers} on {}", self.ports())?;
         if !self.end_to_end {
             f.write_str(", closed at the other end")?;
         }
@@ -112,8 +133,8 @@ impl fmt::Display for Change {
     }
 }
 
-/// Protocols and ports for people: `any except tcp/5432` where that is shorter.
-pub fn ports(l4: &L4Set) -> String {
+/// Protocols and ports: `any except tcp/5432` where that is shorter.
+fn ports(l4: &L4Set) -> String {
     let rest = l4.complement();
     let many = l4.intervals().len() >= rest.intervals().len()
         && l4.intervals().iter().any(|(low, high)| low.protocol() != high.protocol());
@@ -195,13 +216,22 @@ fn change(world: &World, draft: Draft<'_>) -> Change {
     let own: Vec<Subject> = subjects.iter().map(|it| (*it).clone()).collect();
     let outside = |party: &&&Party| matches!(party, Party::Outside(_));
     let sample = sample(world, direction, &own, &parties, &l4);
+    let (l4, known) = (whole(l4), &world.names.supposed.port_names);
+    let edges: BTreeSet<L4Key> = [&l4, &l4.complement()]
+        .iter()
+        .flat_map(|set| {
+            set.intervals().iter().filter(|(low, high)| low == high).map(|(low, _)| *low).collect::<Vec<_>>()
+        })
+        .collect();
+    let port_names = edges.iter().filter_map(|key| Some((key.low(), known.get(&key.low())?.clone()))).collect();
     Change {
         kind,
         direction,
         subjects: Ends { names: world.names.subjects(own.iter()), supposed: of_supposed },
         peers: Ends { names: world.names.parties(&parties, &own), supposed: with_supposed },
         world: parties.iter().any(|party| outside(&party)),
-        l4: whole(l4),
+        l4,
+        port_names,
         end_to_end,
         old,
         new,

@@ -63,8 +63,7 @@ impl Side {
         }
         let mut found = Found::default();
         all.values().for_each(|decoded| found.add(decoded));
-        let mut cluster = (*db.project().cluster(db)).clone();
-        found.facts.iter().for_each(|fact| cluster.insert(fact.clone()));
+        let mut cluster = world::told_by(db, found.facts.iter());
         cluster.config.audit = false;
         found.side(cluster, db)
     }

@@ -2,10 +2,10 @@
 //! supposed.
 
 use crate::side::Side;
-use facts::{CidrGroup, Cluster, Labels, Name, Namespace, Pod, Workload};
-use flow::Prefix;
+use facts::{CidrGroup, Cluster, ContainerPort, Labels, Name, Namespace, Pod, Workload};
+use flow::{Prefix, Protocol};
 use hir::labels::{self, LabelSet, Operator, Requirement, Selector, Source};
-use hir::policy::{L3, PeerSelector, Policy, Subjects};
+use hir::policy::{L3, L4, PeerSelector, Policy, Ports, Subjects};
 use hir::subject::endpoint_labels;
 use hir::{Entity, ObjectRef};
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +14,8 @@ use std::sync::Arc;
 
 /// How many parties are supposed at most.
 const MOST: usize = 2000;
+/// The first number that stands for a name of a port.
+const FIRST_STAND_IN: u16 = 61_001;
 /// How many ways to satisfy one selector are supposed at most.
 const WAYS: usize = 16;
 
@@ -28,6 +30,8 @@ pub(crate) struct Supposed {
     pub pods: BTreeSet<Name>,
     /// Addresses that stand for what no file resolves, and for what.
     pub outside: BTreeMap<IpAddr, String>,
+    /// Numbers that stand for names of ports which no pod declares.
+    pub port_names: BTreeMap<u16, String>,
 }
 
 /// Puts both sides on one footing.
@@ -157,6 +161,7 @@ impl Maker<'_> {
                 }
             }
         }
+        let ports = self.undeclared(policies);
         let judge = Judge::of(selectors.iter().map(|(_, selector)| selector));
         let mut known: BTreeSet<Vec<u32>> = BTreeSet::new();
         for side in [&*self.old, &*self.new] {
@@ -166,6 +171,7 @@ impl Maker<'_> {
         for (namespace, selector) in &selectors {
             for way in ways(selector) {
                 let Some(pod) = self.pod(namespace, &way).filter(|_| self.supposed.pods.len() < MOST) else { continue };
+                let pod = Pod { ports: ports.clone(), ..pod };
                 let selected_by = judge.selected_by(&endpoint_labels(&pod, &self.new.cluster, self.new.dialect));
                 // Whoever is selected by the same selectors shows what becomes of this one.
                 if known.insert(selected_by) {
@@ -176,6 +182,33 @@ impl Maker<'_> {
                 }
             }
         }
+    }
+
+    /// Ports of the names that policies mention and nobody declares, each with a number that stands for it: which one it will be, nobody
+    /// knows.
+    fn undeclared(&mut self, policies: &[Arc<Policy>]) -> Vec<ContainerPort> {
+        let mut wanted: BTreeSet<(String, Protocol)> = BTreeSet::new();
+        for entry in policies.iter().flat_map(|policy| &policy.sections).flat_map(|section| &section.entries) {
+            let L4::Items(items) = &entry.l4 else { continue };
+            for item in items {
+                if let Ports::Name { protocols, name } = &item.ports {
+                    wanted.extend(protocols.iter().map(|protocol| (name.clone(), *protocol)));
+                }
+            }
+        }
+        let pods = self.old.cluster.pods.values().chain(self.new.cluster.pods.values());
+        let declared: BTreeSet<&String> = pods.flat_map(|pod| &pod.ports).map(|port| &port.name).collect();
+        wanted.retain(|(name, _)| !declared.contains(name));
+        let names: BTreeSet<String> = wanted.iter().map(|(name, _)| name.clone()).collect();
+        self.supposed.port_names = (FIRST_STAND_IN..).zip(names).collect();
+        let number =
+            |name: &String| self.supposed.port_names.iter().find(|(_, it)| *it == name).map(|(number, _)| *number);
+        wanted
+            .iter()
+            .filter_map(|(name, protocol)| {
+                Some(ContainerPort { name: name.clone(), protocol: *protocol, port: number(name)? })
+            })
+            .collect()
     }
 
     /// A pod of these labels; `None` where no pod can have them.

@@ -66,6 +66,8 @@ pub(crate) struct World {
     pub units: Vec<Unit>,
     pub groups: Vec<Group>,
     pub names: Names,
+    /// Which unit a node is as a subject, where nodes are.
+    nodes: BTreeMap<String, usize>,
 }
 
 type UnitKey = ([usize; 2], [Option<(PeerId, PeerId)>; 2], Option<String>, bool);
@@ -94,7 +96,7 @@ impl World {
             classes: classes.into_keys().collect(),
         };
         let sides = [ready(old, old_table, old_classes), ready(new, new_table, new_classes)];
-        let mut world = World { sides, alike, units: Vec::new(), groups: Vec::new(), names };
+        let mut world = World { sides, alike, units: Vec::new(), groups: Vec::new(), names, nodes: BTreeMap::new() };
         let unit_of = world.pair(&in_old, &in_new);
         world.gather(&unit_of);
         world
@@ -114,6 +116,11 @@ impl World {
         let mut unit_of = BTreeMap::new();
         for (at, ((classes, peers, _, supposed), members)) in units.into_iter().enumerate() {
             unit_of.extend(members.iter().map(|subject| (subject.clone(), at)));
+            for member in &members {
+                if let Subject::Node(name) = member {
+                    self.nodes.insert(name.clone(), at);
+                }
+            }
             let nodes: BTreeSet<Option<String>> = members.iter().map(|it| self.node_of(it)).collect();
             let node = nodes.first().cloned().flatten().filter(|_| nodes.len() == 1);
             self.units.push(Unit { classes, peers, node, members, supposed });
@@ -246,9 +253,7 @@ impl World {
         if group.members != [Party::Own] {
             return group.unit;
         }
-        let node = self.units[unit].node.clone()?;
-        let wanted = Subject::Node(node);
-        self.units.iter().position(|unit| unit.members.contains(&wanted))
+        self.nodes.get(self.units[unit].node.as_ref()?).copied()
     }
 }
 

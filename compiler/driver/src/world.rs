@@ -89,13 +89,18 @@ pub fn cluster(db: &dyn Db) -> Arc<Cluster> {
     if told.is_empty() {
         return project.cluster(db);
     }
-    let mut cluster = (*project.cluster(db)).clone();
-    let heeded = project.heeded(db);
     let all = told.iter().flat_map(|files| files.iter().flat_map(|facts| facts.iter()));
-    for fact in all.filter(|fact| heeded == Heeded::All || is_declared(fact)) {
+    Arc::new(told_by(db, all))
+}
+
+/// The snapshot of a project, and over it some facts instead of those of its files, the last winning. Kept nowhere.
+pub fn told_by<'f>(db: &dyn Db, facts: impl Iterator<Item = &'f Fact>) -> Cluster {
+    let mut cluster = (*db.project().cluster(db)).clone();
+    let heeded = db.project().heeded(db);
+    for fact in facts.filter(|fact| heeded == Heeded::All || is_declared(fact)) {
         cluster.insert(fact.clone());
     }
-    Arc::new(cluster)
+    cluster
 }
 
 /// Whether people declare such a fact, before there is a cluster.

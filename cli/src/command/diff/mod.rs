@@ -12,6 +12,7 @@ use self::format::{Format, To};
 use self::report::{DiffReport, Total};
 use super::Exit;
 use crate::args::{Color, Facts};
+use crate::cluster::ClusterArgs;
 use crate::render;
 use clap::{Args, ValueEnum};
 use driver::Wish;
@@ -53,6 +54,9 @@ pub struct Diff {
     /// Format of the report (text, json, markdown, sarif), and its file when it is not for standard output. Repeatable.
     #[arg(short = 'o', long = "output", value_name = "FORMAT[=FILE]")]
     pub outputs: Vec<To>,
+    /// What is known of the cluster beside both sides.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
 }
 
 /// Which changes make the exit code 1.
@@ -88,18 +92,17 @@ impl FailOn {
 impl Diff {
     /// Reads both sides, compares, prints.
     pub fn run(self, color: Color) -> Result<Exit, String> {
-        let sides = sides::open(&self)?;
-        let [old, new] = &sides;
+        let read = sides::open(&self)?;
+        let [old, new] = &read.sides;
         let delta = delta::diff(&old.db, &new.db).map_err(|error| format!("the comparison is too large: {error}"))?;
-        let report = DiffReport::of(&sides, &delta);
+        let report = DiffReport::of(&read, &delta);
         format::write_all(&self.outputs, |format, destination| match format {
             Format::Text => text::render(&report, render::colours(color, destination)),
             Format::Json => super::json(&report),
             Format::Markdown => markdown::render(&report),
             Format::Sarif => sarif::render(&report),
         })?;
-        let unread = sides.iter().any(sides::Side::is_unsound);
-        Ok(match unread {
+        Ok(match read.unsound {
             true => Exit::Bad,
             false if self.fail_on.fails(&report.summary) => Exit::Findings,
             false => Exit::Clean,

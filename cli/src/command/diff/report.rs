@@ -1,6 +1,7 @@
 //! What `diff` found, as JSON has it.
 
-use super::sides::Side;
+use super::sides::{Read, Side};
+use crate::cluster::ClusterEntry;
 use crate::render;
 use crate::report::{API_VERSION, DialectEntry, Incomplete, TraceCause};
 use delta::{Change, Decided, Delta, Kind, Passes, Step};
@@ -17,6 +18,9 @@ pub struct DiffReport {
     pub api_version: &'static str,
     /// Always `DiffReport`.
     pub kind: &'static str,
+    /// The cluster facts that both sides share; absent where `--cluster` gave none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<ClusterEntry>,
     /// What was.
     pub old: DiffSide,
     /// What is to be.
@@ -95,7 +99,7 @@ pub struct ChangeEntry {
     pub world: bool,
     /// Whether one end is nobody in the files: what policies mention, such as labels that no pod carries.
     pub supposed: bool,
-    /// Protocols and ports, for example `tcp/80,udp/1000-2000`.
+    /// Protocols and ports, for example `tcp/80,udp/1000-2000`; a name where no pod in the files says its number.
     pub ports: String,
     /// Whether the flow changes from end to end; otherwise the other end keeps it closed.
     pub end_to_end: bool,
@@ -140,7 +144,8 @@ pub struct DiffProxied {
 
 impl DiffReport {
     /// The report of a comparison.
-    pub fn of(sides: &[Side; 2], delta: &Delta) -> DiffReport {
+    pub fn of(read: &Read, delta: &Delta) -> DiffReport {
+        let sides = &read.sides;
         let side = |at: usize, only_here: &[String]| DiffSide {
             name: sides[at].name.clone(),
             dialect: DialectEntry::of(&sides[at].choice),
@@ -152,6 +157,7 @@ impl DiffReport {
         DiffReport {
             api_version: API_VERSION,
             kind: "DiffReport",
+            cluster: read.cluster.clone(),
             old: side(0, &delta.apart.only_old),
             new: side(1, &delta.apart.only_new),
             summary: total(delta),
@@ -191,12 +197,12 @@ fn entry(sides: &[Side; 2], change: &Change) -> ChangeEntry {
         peers: change.peers.names.clone(),
         world: change.world,
         supposed: change.subjects.supposed || change.peers.supposed,
-        ports: delta::ports(&change.l4),
+        ports: change.ports(),
         end_to_end: change.end_to_end,
         missing: change.missing.iter().cloned().collect(),
         old: decision(&sides[0].db, &change.old),
         new: decision(&sides[1].db, &change.new),
-        sample: format!("{} -> {} {}", change.sample.source, change.sample.destination, change.sample.key),
+        sample: change.sample(),
     }
 }
 

@@ -1,9 +1,10 @@
 //! The two sides, read.
 
 use super::{Diff, revision};
+use crate::cluster::{self, ClusterEntry};
 use crate::files::{self, Gathered, Manifest, Unreadable};
 use crate::render::say;
-use driver::{Because, Choice, Database, Wish};
+use driver::{Because, Choice, Database, Knowledge, Wish};
 use std::sync::Arc;
 
 /// One side.
@@ -14,20 +15,22 @@ pub struct Side {
     pub db: Database,
     /// How policies are read, and why so.
     pub choice: Choice,
-    unsound: bool,
 }
 
-impl Side {
+/// Everything that was read.
+pub struct Read {
+    /// Old and new.
+    pub sides: [Side; 2],
+    /// The cluster facts that were asked for; both sides have them.
+    pub cluster: Option<ClusterEntry>,
     /// Whether something was not read, so that the comparison may be wrong.
-    pub fn is_unsound(&self) -> bool {
-        self.unsound
-    }
+    pub unsound: bool,
 }
 
 /// Reads both sides and what they share.
 ///
 /// Errors: a side of which nothing can be read. What is unreadable beside that is said on standard error.
-pub fn open(diff: &Diff) -> Result<[Side; 2], String> {
+pub fn open(diff: &Diff) -> Result<Read, String> {
     if diff.old == "-" && diff.new == "-" {
         return Err("standard input can be one side only".into());
     }
@@ -35,23 +38,29 @@ pub fn open(diff: &Diff) -> Result<[Side; 2], String> {
         true => Gathered::default(),
         false => files::read(&diff.facts_from),
     };
-    let mut unsound = say_unreadable(&shared);
-    let mut side = |name: &str| -> Result<(Database, bool), String> {
+    let known = cluster::known(&diff.cluster, &diff.namespace, false);
+    known.entry.iter().flat_map(ClusterEntry::warnings).for_each(|it| say(&it));
+    shared.empty.iter().for_each(|it| say(&format!("error: {it}")));
+    let mut unsound = say_unreadable(&shared.unreadable) | say_unreadable(&known.unreadable) | !shared.empty.is_empty();
+    let partial = known.entry.as_ref().is_some_and(|it| !it.not_read.is_empty());
+    let mut side = |name: &str| -> Result<Database, String> {
         let own = match revision::parts(name) {
             Some((revision, path)) => Gathered { manifests: revision::read(revision, path)?, ..Gathered::default() },
             None => files::read(&[name.to_owned()]),
         };
-        let bad = say_unreadable(&own) || !own.empty.is_empty();
+        unsound |= say_unreadable(&own.unreadable) | !own.empty.is_empty();
         own.empty.iter().for_each(|it| say(&format!("error: {it}")));
         let mut db = Database::new();
         db.set_namespace(&diff.namespace);
         let text = |it: Manifest| (Arc::from(it.path), Arc::from(it.text));
         db.set_files(shared.manifests.iter().cloned().chain(own.manifests).map(text));
-        db.set_knowledge(diff.facts.into());
-        unsound |= bad;
-        Ok((db, bad))
+        db.set_cluster(known.cluster.clone());
+        db.set_heeded(known.heeded);
+        // Why: what could not be read of a cluster is not taken for absent, whatever was said.
+        db.set_knowledge(if partial { Knowledge::Partial } else { diff.facts.into() });
+        Ok(db)
     };
-    let ((mut old, _), (mut new, _)) = (side(&diff.old)?, side(&diff.new)?);
+    let (mut old, mut new) = (side(&diff.old)?, side(&diff.new)?);
     let wishes = [diff.old_dialect.unwrap_or(diff.dialect), diff.new_dialect.unwrap_or(diff.dialect)];
     let mut choices = [old.settle_dialect(wishes[0]), new.settle_dialect(wishes[1])];
     // Why: where the facts of one side alone say who enforces, they say it of both.
@@ -64,13 +73,14 @@ pub fn open(diff: &Diff) -> Result<[Side; 2], String> {
     old.set_dialect(choices[0].dialect);
     new.set_dialect(choices[1].dialect);
     let [before, after] = choices;
-    let side = |name: &str, db, choice| Side { name: name.to_owned(), db, choice, unsound };
-    Ok([side(&diff.old, old, before), side(&diff.new, new, after)])
+    let side = |name: &str, db, choice| Side { name: name.to_owned(), db, choice };
+    let sides = [side(&diff.old, old, before), side(&diff.new, new, after)];
+    Ok(Read { sides, cluster: known.entry, unsound })
 }
 
-fn say_unreadable(read: &Gathered) -> bool {
-    for Unreadable { path, reason } in &read.unreadable {
+fn say_unreadable(unreadable: &[Unreadable]) -> bool {
+    for Unreadable { path, reason } in unreadable {
         say(&format!("error: cannot read `{path}`: {reason}"));
     }
-    !read.unreadable.is_empty()
+    !unreadable.is_empty()
 }

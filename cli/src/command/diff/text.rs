@@ -153,5 +153,6 @@ pub fn notes(report: &DiffReport) -> Vec<String> {
         out.extend(old.lines().map(|it| format!("{it} before")));
         out.extend(new.lines().map(|it| format!("{it} after")));
     }
+    out.extend(report.cluster.as_ref().map(ToString::to_string));
     out
 }
