@@ -3,6 +3,7 @@
 use crate::cluster::ClusterArgs;
 use crate::command;
 use crate::output::Output;
+use crate::rendered::RenderArgs;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use driver::{Knowledge, Wish};
 
@@ -21,6 +22,7 @@ Review
   replay      Hold recorded flows against policies, and list every verdict that changes
   suggest     Suggest policies from recorded flows, or labels worth their identities
   cost        Say what policies cost before they are applied, and which rules
+  fn          Check the items of a KRM ResourceList, for kustomize and kpt
 
 Try
   demo        Show the whole of it on this machine: programs, packets, a swap
@@ -98,6 +100,8 @@ pub enum Command {
     Demo(command::demo::Demo),
     /// Run the pods of a cluster file as namespaces with real traffic.
     Lab(command::lab::Lab),
+    /// Check the items of a KRM ResourceList, as kustomize and kpt run functions.
+    Fn(command::function::Function),
     /// Write what a cluster is into one small file that every command takes as `--cluster FILE`.
     Snapshot(command::snapshot::Snapshot),
     /// Write a configuration, and on request a CI file, to begin with.
@@ -135,6 +139,9 @@ pub struct Reading {
     /// Whether the files hold a part of a cluster, so that what is not there may exist and verdicts may be unknown, or all of it.
     #[arg(long, value_name = "WHAT", default_value = "part")]
     pub facts: Facts,
+    /// What other programs render.
+    #[command(flatten)]
+    pub rendered: RenderArgs,
     /// What is known of the cluster beside the files.
     #[command(flatten)]
     pub cluster: ClusterArgs,
@@ -161,13 +168,13 @@ impl From<Facts> for Knowledge {
 impl Paths {
     /// Whether no path was given.
     pub fn is_empty(&self) -> bool {
-        self.paths.is_empty() && self.filenames.is_empty()
+        self.paths.is_empty() && self.filenames.is_empty() && self.reading.rendered.is_empty()
     }
 
     /// All paths in the order given; the current folder when there is none.
     pub fn all(&self) -> Vec<String> {
         let all: Vec<String> = self.paths.iter().chain(&self.filenames).cloned().collect();
-        if all.is_empty() { vec![".".into()] } else { all }
+        if self.is_empty() { vec![".".into()] } else { all }
     }
 }
 

@@ -7,6 +7,7 @@ pub mod cost;
 pub mod demo;
 pub mod diff;
 pub mod explain;
+pub mod function;
 pub mod graph;
 pub mod init;
 pub mod lab;
@@ -64,6 +65,7 @@ pub fn run(args: Args) -> Exit {
         Command::Demo(command) => command.run(color),
         Command::Lab(command) => command.run(color),
         Command::Init(command) => command.run(),
+        Command::Fn(command) => command.run(),
         Command::Snapshot(command) => command.run(),
         Command::Completion(command) => command.run(),
         Command::Version(command) => command.run(),

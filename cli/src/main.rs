@@ -1,9 +1,8 @@
 //! The `tidegate` binary.
 
-use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let args = cli::args::Args::parse();
+    let args = cli::plugin::parse(std::env::args_os());
     cli::command::run(args).into()
 }

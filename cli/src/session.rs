@@ -41,12 +41,15 @@ pub fn open_with(paths: &Paths, take: &files::Take) -> Session {
     let args = &paths.reading.cluster;
     let mut known = cluster::known(args, &paths.namespace, paths.is_empty());
     // Why: who names no files and has a cluster's own policies asks about the cluster.
-    let of_cluster = paths.is_empty() && !known.policies.is_empty();
+    let of_cluster = is_live(paths) || paths.is_empty() && !known.policies.is_empty();
     let policies = std::mem::take(&mut known.policies);
-    let files::Gathered { manifests, mut unreadable, empty } = match of_cluster {
+    let files::Gathered { mut manifests, mut unreadable, empty } = match of_cluster {
         true => files::Gathered { manifests: policies, ..files::Gathered::default() },
         false => files::read_with(&paths.all(), take),
     };
+    let (rendered, failed) = paths.reading.rendered.read();
+    manifests.extend(rendered);
+    unreadable.extend(failed);
     empty.iter().for_each(|it| say(&format!("error: {it}")));
     let entry = known.entry.or_else(|| cluster::stands_in(&manifests, args));
     entry.iter().flat_map(ClusterEntry::warnings).for_each(|it| say(&it));
@@ -56,9 +59,17 @@ pub fn open_with(paths: &Paths, take: &files::Take) -> Session {
     db.set_files(manifests.into_iter().map(|it| (Arc::from(it.path), Arc::from(it.text))));
     db.set_cluster(known.cluster);
     db.set_heeded(known.heeded);
+    // Why only then: policies of files are all there are, whatever the cluster has.
+    let unread = entry.iter().filter(|_| of_cluster).flat_map(|it| &it.not_read);
+    db.set_unread(unread.filter(|it| cluster::is_policy(&it.resource)).map(|it| it.resource.clone()).collect());
     db.set_knowledge(knowledge(paths, entry.as_ref()));
     let choice = db.settle_dialect(paths.reading.dialect);
     Session { db, choice, unreadable, empty: !empty.is_empty(), cluster: entry }
+}
+
+/// Whether the question is about the policies of the live cluster, even where it gave none.
+fn is_live(paths: &Paths) -> bool {
+    paths.is_empty() && paths.reading.cluster.cluster == Some(cluster::Source::Live)
 }
 
 /// How much of the cluster was read: never all of it where something could not be.

@@ -143,3 +143,8 @@ pub fn say_rights(not_read: &[NotRead]) {
     say("note: these rules of a ClusterRole let the rest be read (`tidegate snapshot --rbac` prints the whole role):");
     missing.iter().for_each(|it| say(&format!("  - {}", watch::rule(it))));
 }
+
+/// Whether a resource holds policies.
+pub fn is_policy(resource: &str) -> bool {
+    watch::POLICIES.iter().any(|it| it.name() == resource)
+}

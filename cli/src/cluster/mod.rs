@@ -7,6 +7,7 @@ pub mod read;
 pub mod report;
 pub mod source;
 
+pub use live::is_policy;
 pub use read::{Known, known, stands_in};
 pub use report::ClusterEntry;
 pub use source::{ClusterArgs, Source};

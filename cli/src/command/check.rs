@@ -13,6 +13,7 @@ use crate::args::{Color, Paths};
 use crate::config::FailOn;
 use crate::format::{self, Format, Look, Review, Root};
 use crate::formats::{self, To};
+use crate::listed::Listed;
 use crate::output::Destination;
 use crate::render;
 use crate::report::{DialectEntry, Incomplete};
@@ -59,6 +60,10 @@ pub struct Check {
     /// Report what this git revision does not have.
     #[arg(long, value_name = "REV", help_heading = "Which findings")]
     pub diff_base: Option<String>,
+
+    /// Which objects findings are listed of.
+    #[command(flatten)]
+    pub listed: Listed,
 
     /// Apply fixes that are proved to change nothing that is enforced.
     #[arg(long, help_heading = "Fixes")]

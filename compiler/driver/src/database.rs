@@ -98,6 +98,7 @@ impl Database {
             Target::default(),
             Knowledge::Complete,
             Heeded::All,
+            Arc::from([]),
         )
         .durability(Durability::MEDIUM)
         .new(&db);
@@ -171,6 +172,15 @@ impl Database {
         let project = Db::project(self);
         if project.knowledge(self) != knowledge {
             project.set_knowledge(self).to(knowledge);
+        }
+    }
+
+    /// Sets the kinds of policies of which some may exist that could not be read.
+    pub fn set_unread(&mut self, mut kinds: Vec<String>) {
+        let project = Db::project(self);
+        kinds.sort();
+        if *project.unread(self) != *kinds {
+            project.set_unread(self).to(Arc::from(kinds));
         }
     }
 

@@ -73,6 +73,9 @@ pub struct Project {
     /// Which facts of the texts count.
     #[returns(copy)]
     pub heeded: Heeded,
+    /// Kinds of policies of which some may exist that could not be read, ascending.
+    #[returns(clone)]
+    pub unread: Arc<[String]>,
 }
 
 /// Which facts of the texts count.

@@ -366,6 +366,8 @@ impl World<'_> {
         if decision.verdict.is_allowed() && decision.verdict.auth == Auth::Required {
             missing.insert(Missing::new(Fact::AuthSession, self.peers.name(peer)));
         }
+        missing
+            .extend(self.db.project().unread(self.db).iter().map(|kind| Missing::new(Fact::Policies, kind.as_str())));
         // Why: an authentication that always fails lets nothing pass, whatever the rule is called.
         let verdict = match decision.verdict.auth {
             Auth::AlwaysFail => Verdict::DENY,

@@ -44,7 +44,7 @@ pub(super) fn asked(check: &Check, db: &Database, settings: &Settings, unreadabl
         Some(super::Target::Node) => found.sort_by_key(|it| it.place().map(|label| (label.file, label.span.start))),
         None => found.retain(|it| !is_of_node(it)),
     }
-    found.retain(|it| it.code.0 == UNREADABLE || settings.keeps(db, it));
+    found.retain(|it| it.code.0 == UNREADABLE || settings.keeps(db, it) && check.listed.lists(db, it));
     let told = |it: &&suppress::Suppressed| check.target.is_some() || !is_of_node(&it.finding);
     Asked { found, suppressed: suppressed.iter().filter(told).count(), not_on_node }
 }

@@ -56,6 +56,8 @@ pub enum Fact {
     CloudGroup,
     /// What a clause says that this build does not evaluate.
     NotEvaluated,
+    /// Policies of a kind that could not be read: any of them may allow or deny.
+    Policies,
 }
 
 impl Fact {
@@ -76,6 +78,7 @@ impl Fact {
             Fact::WhichAddress => "which-address",
             Fact::CloudGroup => "cloud-group",
             Fact::NotEvaluated => "not-evaluated",
+            Fact::Policies => "policies",
         }
     }
 
@@ -96,6 +99,7 @@ impl Fact {
             Fact::WhichAddress => "a question about one of its addresses or pods",
             Fact::CloudGroup => "the cloud",
             Fact::NotEvaluated => "a build that evaluates it",
+            Fact::Policies => "the right to list them",
         }
     }
 }

@@ -89,6 +89,9 @@ fn answer(verdict: flow::Verdict) -> Answer {
 
 /// Whether nothing that was read leaves any verdict open, so that nobody need ask flow by flow. `false` may be wrong, `true` is not.
 pub fn is_impossible(db: &dyn Db) -> bool {
+    if !db.project().unread(db).is_empty() {
+        return false;
+    }
     if db.project().knowledge(db) == Knowledge::Complete {
         return true;
     }
