@@ -16,6 +16,7 @@ use reason::trace::Outcome;
 use reason::{Fact, Ground, Missing, Party, Question};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// Protocols whose ports are asked.
 const PROTOCOLS: [Protocol; 5] = [Protocol::ICMP, Protocol::TCP, Protocol::UDP, Protocol::ICMPV6, Protocol::SCTP];
@@ -44,6 +45,9 @@ pub(crate) struct Doubts<'db> {
     subjects_by_namespace: bool,
     /// Stretches on which no answer can change, and the protocol of each.
     stretches: Vec<(L4Key, L4Key)>,
+    /// Kinds of policies of which some may exist that could not be read: then nothing is known that policies may judge.
+    unread: Arc<[String]>,
+    wanted: L4Set,
 }
 
 impl<'db> Doubts<'db> {
@@ -54,6 +58,8 @@ impl<'db> Doubts<'db> {
             hangs: BTreeMap::new(),
             subjects_by_namespace: false,
             stretches: Vec::new(),
+            unread: stage.db.project().unread(stage.db),
+            wanted: wanted.clone(),
         };
         let Some(ground) = &doubts.ground else { return doubts };
         let sections = || ground.policies().iter().flat_map(|policy| &policy.sections);
@@ -73,6 +79,10 @@ impl<'db> Doubts<'db> {
     /// The ports of which it is not known whether they pass, and what would have to be known.
     pub fn unknown(&self, source: &Atom, destination: &Atom) -> (L4Set, BTreeSet<Missing>) {
         let mut missing = BTreeSet::new();
+        if !self.unread.is_empty() && (source.class.is_some() || destination.class.is_some()) {
+            missing.extend(self.unread.iter().map(|kind| Missing::new(Fact::Policies, kind.as_str())));
+            return (self.wanted.clone(), missing);
+        }
         let Some(ground) = &self.ground else { return (L4Set::default(), missing) };
         if !self.may_be(source, Direction::Egress, destination) && !self.may_be(destination, Direction::Ingress, source)
         {

@@ -157,6 +157,18 @@ fn an_empty_answer_says_why() {
 }
 
 #[test]
+fn where_policies_could_not_be_listed_nothing_is_known() {
+    let mut db = database(&Dialect::STANDARD, Knowledge::Complete);
+    db.set_unread(vec!["NetworkPolicy".to_owned()]);
+    let drawn = connect(&db, &pods(Level::Pod)).unwrap();
+    assert!(!drawn.edges.is_empty());
+    for edge in &drawn.edges {
+        assert!(edge.ports.is_empty() && edge.unknown.is_all(), "{edge:#?}");
+        assert!(edge.missing.iter().all(|it| it.fact == Fact::Policies), "{edge:#?}");
+    }
+}
+
+#[test]
 fn text_of_users_cannot_leave_its_place() {
     let mut db = Database::new();
     let hostile = "apiVersion: v1\nkind: Pod\nmetadata: {name: 'a\"]; b<script>#', namespace: 'n\"x'}\nstatus: {podIPs: [{ip: 10.0.0.1}]}\n";
