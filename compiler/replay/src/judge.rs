@@ -147,6 +147,9 @@ struct Decided {
     by: Option<(Direction, usize, PeerId, L4Key, Option<Request>)>,
 }
 
+/// What a doubt hangs on: direction, class, peer, key, and the address of an end that is known by nothing else.
+type Doubt = (Direction, usize, PeerId, L4Key, Option<IpAddr>);
+
 /// One set of policies with everything that is asked of it again and again.
 pub(crate) struct Bench<'a> {
     db: &'a Database,
@@ -160,7 +163,7 @@ pub(crate) struct Bench<'a> {
     classes: Vec<ClassOf>,
     class_numbers: FxHashMap<Class, usize>,
     subjects: FxHashMap<EndId, Subject>,
-    doubts: FxHashMap<(Direction, usize, PeerId, L4Key, Option<IpAddr>), Arc<BTreeSet<Missing>>>,
+    doubts: FxHashMap<Doubt, Arc<BTreeSet<Missing>>>,
     peer_of: FxHashMap<(EndId, Option<String>), PeerId>,
 }
 

@@ -145,7 +145,7 @@ impl Tally {
     pub fn add(&mut self, record: Record<EndId>) {
         let Record { time, source, destination, key, direction, reply, recorded, request } = record;
         self.see(time);
-        let empty = |id: EndId| self.ends.get(id.0 as usize).is_none_or(|end| is_nobody(end));
+        let empty = |id: EndId| self.ends.get(id.0 as usize).is_none_or(is_nobody);
         let unasked = match key {
             _ if reply => Some(Unasked::Reply),
             None => Some(Unasked::NoPort),

@@ -14,7 +14,7 @@ impl Time {
     ///
     /// Errors: `None` for anything else, and for years outside 1678–2261.
     pub fn parse(text: &str) -> Option<Time> {
-        if !text.get(4..5).is_some_and(|it| it == "-") {
+        if text.get(4..5).is_none_or(|it| it != "-") {
             return seconds(text);
         }
         let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();

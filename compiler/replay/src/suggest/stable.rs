@@ -63,7 +63,7 @@ pub fn is_generated(value: &str) -> bool {
 ///
 /// Shape: for each pod `None` where it has no stable label. Where two workloads have the same stable labels both are selected.
 pub fn selectors(pods: &[(&str, &Labels)]) -> Vec<Option<BTreeMap<String, String>>> {
-    let mut memo: BTreeMap<(&str, Vec<(&str, &str)>), Option<BTreeMap<String, String>>> = BTreeMap::new();
+    let mut memo = BTreeMap::new();
     let mut out = Vec::with_capacity(pods.len());
     for (workload, labels) in pods {
         let stable: Vec<(&str, &str)> = labels
