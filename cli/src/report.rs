@@ -1,6 +1,7 @@
 //! The JSON reports: plain types whose schemas are published under `docs/schemas`.
 
 use crate::cluster::ClusterEntry;
+use crate::command::trace::report::{TracePart, TraceWay};
 use diag::{Diagnostic, Severity};
 use driver::{Because, Choice, Database};
 use facts::Enforcer;
@@ -174,7 +175,7 @@ pub struct TraceReport {
     pub destination: String,
     /// Protocol and port, for example `tcp/8080`.
     pub port: String,
-    /// `allow`, `deny` or `unknown`, both ends together.
+    /// `allow`, `depends` (on the request, which a proxy judges), `deny` or `unknown`, both ends together; `mixed` where parts differ.
     pub verdict: String,
     /// Whether the cluster only records what policies deny (`policy-audit-mode`), and lets it pass.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -192,6 +193,13 @@ pub struct TraceReport {
     pub egress: TraceSide,
     /// Ingress at the destination.
     pub ingress: TraceSide,
+    /// By which way packets leave the cluster, where a policy of egress gateways says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub way: Option<TraceWay>,
+    /// The answers to a range of ports or of the backends of a service, where there are several; then the ends above say only what all
+    /// of them say.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<TracePart>,
 }
 
 /// A fact that was not read.
@@ -244,7 +252,7 @@ impl std::fmt::Display for DiffersUnder {
 pub struct TraceSide {
     /// Whose policy is asked.
     pub subject: String,
-    /// `allow`, `deny` or `unknown`.
+    /// `allow`, `depends`, `deny` or `unknown`; `mixed` where parts differ.
     pub verdict: String,
     /// Why nothing is enforced there, when nothing is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -277,6 +285,9 @@ pub struct TraceRow {
     /// For a redirect, what the proxy asks of requests.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxied: Option<TraceProxied>,
+    /// Where a rule allows it by name: the names and patterns that stand for the other end now, and no longer than DNS answers last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<String>,
 }
 
 /// What a proxy does with a flow.

@@ -27,6 +27,9 @@ pub struct Session {
     pub cluster: Option<ClusterEntry>,
 }
 
+/// Findings that are no errors, and because of which an answer may be another than the files seem to say.
+const TELLING: [&str; 4] = ["unknown-field", "misspelt-fact-field", "unreadable-setting", "setting-of-some-nodes"];
+
 /// How many findings are listed beside an answer.
 const LISTED: usize = 20;
 
@@ -119,7 +122,7 @@ impl Session {
             say(&format!("error: cannot read `{}`: {}", it.path, it.reason));
         }
         let found = checks::check(&self.db);
-        let telling = |it: &&Diagnostic| it.severity == Severity::Error || it.slug == "unknown-field";
+        let telling = |it: &&Diagnostic| it.severity == Severity::Error || TELLING.contains(&it.slug);
         let telling: Vec<&Diagnostic> = found.iter().filter(telling).collect();
         for it in telling.iter().take(LISTED) {
             say(&format!("warning: {}", render::concise(&self.db, it).trim_end()));

@@ -36,7 +36,7 @@ pub fn compile_decision(subject: &str, matrix: &Matrix, target: &Target) -> Resu
 const TCX_NEXT: i32 = -1;
 
 fn decision(target: &Target, plan: &DirectionPlan, shape: Shape) -> Result<Assembled, AsmError> {
-    let mut emit = Emit::new(Hook::ToEndpoint, target, plan, shape);
+    let mut emit = Emit::new(Hook::ToEndpoint, target, plan, shape, crate::Settings::default());
     let pass = emit.pass;
     emit.asm.mov(R6, R1);
     emit.common4(pass, pass);

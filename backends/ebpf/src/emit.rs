@@ -150,6 +150,8 @@ pub(crate) struct Emit<'a> {
     pub plan: &'a DirectionPlan,
     /// Leaves of the table plan, and its slots and pages; the limits of the bound checks.
     pub shape: crate::decide::Shape,
+    /// What happens to packets whatever the policy says.
+    pub settings: crate::Settings,
     /// Where a packet is passed and counted.
     pub pass: Label,
     /// Where a packet that is none of the node's own goes on, uncounted.
@@ -159,11 +161,17 @@ pub(crate) struct Emit<'a> {
 }
 
 impl<'a> Emit<'a> {
-    pub fn new(hook: Hook, target: &'a Target, plan: &'a DirectionPlan, shape: crate::decide::Shape) -> Emit<'a> {
+    pub fn new(
+        hook: Hook,
+        target: &'a Target,
+        plan: &'a DirectionPlan,
+        shape: crate::decide::Shape,
+        settings: crate::Settings,
+    ) -> Emit<'a> {
         let mut asm = Asm::new();
         let (pass, skip) = (asm.label(), asm.label());
         let stubs = DropReason::ALL.iter().map(|reason| (*reason, asm.label())).collect();
-        Emit { asm, hook, target, plan, shape, pass, skip, stubs }
+        Emit { asm, hook, target, plan, shape, settings, pass, skip, stubs }
     }
 
     /// Where to jump to drop.

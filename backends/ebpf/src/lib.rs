@@ -25,7 +25,7 @@
 //! * Headers further than 256 bytes into a packet that is not linear drop as `truncated`.
 //! * Programs write the time of an entry only when it is a 64th of the lifetime of other flows old, so entries end up to that much early.
 //! # Reading order
-//! [`compile`], [`decide`], then `program`, `emit`, `parse`, `track`; [`asm`] is underneath, [`explain`](fn@explain) for people.
+//! [`compile`], [`Settings`], [`decide`], then `program`, `emit`, `parse`, `track`; [`asm`] is underneath, [`explain`](fn@explain) for people.
 
 pub mod asm;
 mod bare;
@@ -34,12 +34,14 @@ mod emit;
 mod explain;
 mod parse;
 mod program;
+mod settings;
 mod track;
 
 pub use bare::compile_decision;
 pub use decide::leaves::{class_table, leaf};
 pub use decide::matrix::{MAX_CELLS, Matrix};
 pub use explain::explain;
+pub use settings::Settings;
 
 use crate::decide::{Shape, blob};
 use diagram::Diagram;
@@ -88,6 +90,19 @@ pub fn compile_host(subject: &str, ingress: &Diagram, egress: &Diagram, target: 
     compile_hooks(Hook::HOST, subject, &Matrix::of(ingress)?, &Matrix::of(egress)?, target)
 }
 
+/// Compiles the diagrams for the hooks of an endpoint, or for those of a node, on a node with these settings.
+///
+/// Errors: [`Problem`]; nothing is built then.
+pub fn compile_under(
+    settings: Settings,
+    hooks: [Hook; 2],
+    subject: &str,
+    [ingress, egress]: [&Diagram; 2],
+    target: &Target,
+) -> Result<Image, Problem> {
+    compile_with(settings, hooks, subject, &Matrix::of(ingress)?, &Matrix::of(egress)?, target)
+}
+
 /// Compiles decisions that are numbers already: ingress, then egress.
 ///
 /// Errors: [`Problem`]; nothing is built then.
@@ -105,13 +120,27 @@ pub fn compile_hooks(
     egress: &Matrix,
     target: &Target,
 ) -> Result<Image, Problem> {
+    compile_with(Settings::default(), hooks, subject, ingress, egress, target)
+}
+
+/// Compiles decisions on a node with these settings.
+///
+/// Errors: [`Problem`]; nothing is built then.
+pub fn compile_with(
+    settings: Settings,
+    hooks: [Hook; 2],
+    subject: &str,
+    ingress: &Matrix,
+    egress: &Matrix,
+    target: &Target,
+) -> Result<Image, Problem> {
     check_target(target)?;
     let mut tables = vec![Table { name: "tg_digest".into(), fill: Fill::Digest }];
     let mut programs = Vec::new();
     let mut plans = Vec::new();
     for (index, (hook, matrix)) in hooks.into_iter().zip([ingress, egress]).enumerate() {
         let (plan, shape) = direction(index as u8, matrix, target, &mut tables)?;
-        let built = program::program(hook, target, &plan, shape)?;
+        let built = program::program(hook, target, &plan, shape, settings)?;
         let name = name_of(hook).into();
         programs.push(Program { name, hook, insns: built.insns, relocs: built.relocs });
         plans.push(plan);

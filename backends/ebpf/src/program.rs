@@ -1,5 +1,6 @@
 //! One whole program, part after part.
 
+use crate::Settings;
 use crate::asm::{Alu, AsmError, Assembled, Cond, Label, Reg::*, Size};
 use crate::decide::{Audited, Shape};
 use crate::emit::{Emit, Family, V4, V6, Wanted, frame, origin, outcome};
@@ -8,8 +9,14 @@ use crate::track::Exits;
 use image::{DirectionPlan, Hook, Target, layout};
 
 /// Emits the program of a hook.
-pub(crate) fn program(hook: Hook, target: &Target, plan: &DirectionPlan, shape: Shape) -> Result<Assembled, AsmError> {
-    let mut emit = Emit::new(hook, target, plan, shape);
+pub(crate) fn program(
+    hook: Hook,
+    target: &Target,
+    plan: &DirectionPlan,
+    shape: Shape,
+    settings: Settings,
+) -> Result<Assembled, AsmError> {
+    let mut emit = Emit::new(hook, target, plan, shape, settings);
     emit.whole();
     emit.asm.finish(target.little_endian)
 }

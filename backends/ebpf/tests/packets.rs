@@ -2,7 +2,9 @@
 
 mod common;
 
-use common::{FRIEND4, FRIEND6, MAC, OWN4, OWN6, STRANGER4, STRANGER6, TRUSTED4, TRUSTED6, World, name};
+use common::{
+    FRIEND4, FRIEND6, MAC, OWN4, OWN6, STRANGER4, STRANGER6, TRUSTED4, TRUSTED6, World, name, policy, target,
+};
 use ebpf::Matrix;
 use packet::Flags;
 use packet::craft::{Echo, Frame, solicited_node};
@@ -284,4 +286,45 @@ fn other_frames_are_dropped_by_kind() {
     assert_eq!(name(world.to(&version)), "malformed-header");
     version[14] = 0x44;
     assert_eq!(name(world.to(&version)), "malformed-header");
+}
+
+#[test]
+fn where_fragments_are_not_followed_later_ones_have_no_ports() {
+    let settings =
+        ebpf::Settings { untracked_fragments4: true, untracked_fragments6: true, ..ebpf::Settings::default() };
+    let mut world = World::under(settings, image::Hook::BOTH, &target(), &policy(), &policy());
+    for [own, friend, trusted, stranger] in families() {
+        // The trusted peer has every port, the friend some, the stranger none.
+        for (peer, first, later) in
+            [(trusted, "pass", "pass"), (friend, "pass", "policy"), (stranger, "policy", "policy")]
+        {
+            let parts = Frame::udp(peer, own, 9, 53).payload(vec![7; 3000]).fragments(99, 1400);
+            assert_eq!(name(world.to(&parts[1])), later, "{peer}");
+            assert_eq!(name(world.to(&parts[0])), first, "{peer}");
+            assert_eq!(name(world.to(&parts[2])), later, "{peer}");
+        }
+        let short = Frame::tcp(trusted, own, 9, 80, Flags::SYN).fragments(102, 8);
+        assert_eq!(name(world.to(&short[0])), "fragment-short");
+        assert_eq!(name(world.to(&short[1])), "fragment-short");
+    }
+}
+
+#[test]
+fn no_endpoint_sends_into_the_tunnel_of_its_node() {
+    let settings = ebpf::Settings { tunnel_port: Some(8472), ..ebpf::Settings::default() };
+    for matrix in [Matrix::allow(), policy()] {
+        let mut world = World::under(settings, image::Hook::BOTH, &target(), &matrix, &matrix);
+        for [own, _, trusted, _] in families() {
+            // In this world the node's addresses are the endpoint's.
+            assert_eq!(name(world.from(&Frame::udp(own, own, 9, 8472).payload("wrapped").build())), "encapsulation");
+            for part in Frame::udp(own, own, 9, 8472).payload(vec![7; 3000]).fragments(99, 1400) {
+                assert_eq!(name(world.from(&part)), "encapsulation");
+            }
+            assert_eq!(name(world.from(&Frame::udp(own, trusted, 9, 8472).payload("plain").build())), "pass");
+            assert_eq!(name(world.to(&Frame::udp(trusted, own, 9, 8472).payload("plain").build())), "pass");
+            // All engines agree on what policy says of these, or `from` fails.
+            let _judged = world.from(&Frame::udp(own, own, 9, 8473).payload("other").build());
+            let _judged = world.from(&Frame::tcp(own, own, 9, 8472, Flags::SYN).build());
+        }
+    }
 }

@@ -42,6 +42,7 @@ reasons! {
     14 ForbiddenNeighbour "forbidden-neighbour" "ARP or neighbour discovery for an address that is not the endpoint's, a router advertisement or a redirect.",
     15 NoEndpoint "no-endpoint" "The interface belongs to no endpoint of this node.",
     16 MalformedHeader "malformed-header" "A header contradicts itself.",
+    17 Encapsulation "encapsulation" "The endpoint sends into the tunnel of its node.",
 }
 
 impl DropReason {

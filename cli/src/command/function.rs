@@ -89,7 +89,7 @@ impl Told {
         for (name, at) in data {
             let value = at.text().ok_or_else(|| format!("functionConfig.data.{name} is no text"))?;
             let wrong = |why: String| format!("functionConfig.data.{name}: {why}");
-            match name.as_str() {
+            match &*name {
                 "dialect" => told.dialect = crate::session::dialect(value).map_err(wrong)?,
                 "namespace" => value.clone_into(&mut told.namespace),
                 "cluster" => told.cluster = Some(value.parse().map_err(wrong)?),

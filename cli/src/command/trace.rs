@@ -1,8 +1,10 @@
 //! `tidegate trace`: whether one flow passes, and which lines decide it.
 
 mod proxied;
+pub mod report;
 
 use self::proxied::RequestArgs;
+use self::report::{TracePart, TraceWay};
 use super::Exit;
 use crate::args::{Color, Outputs, Paths, Reading};
 use crate::cluster::ClusterEntry;
@@ -19,14 +21,16 @@ use hir::labels::{self, Operator, Requirement};
 use oracle::Because as Step;
 use reason::nearest::Misses;
 use reason::party;
+use reason::route::Way;
 use reason::trace::{Outcome, Row, Unmanaged};
-use reason::{Cause, Missing, Question, Side, Stand};
+use reason::{Cause, Missing, Part, Side, Stand, Wanted};
 use std::collections::BTreeSet;
 
 /// Say whether one flow passes, and which lines decide it.
 ///
-/// The ends are `namespace/name` of a pod or workload, `node:NAME`, an address, a CIDR, or an entity such as `world`. The exit code is
-/// 0 whatever the verdict, unless `--expect` is given.
+/// The ends are `namespace/name` of a pod or workload, `node:NAME`, an address, a CIDR, or an entity such as `world`; the destination
+/// may be `service:NAMESPACE/NAME`. A range of ports is split where the verdict changes. The exit code is 0 whatever the verdict, unless
+/// `--expect` is given.
 #[derive(Debug, Args)]
 pub struct Trace {
     /// Who opens the connection.
@@ -35,7 +39,7 @@ pub struct Trace {
     /// With whom.
     #[arg(value_name = "DESTINATION", required_unless_present = "dst_k8s_pod")]
     pub destination: Option<String>,
-    /// Port and protocol, for example `8080/TCP`, `53/UDP`, `ICMP`.
+    /// Port and protocol, for example `8080/TCP`, `8000-9000/TCP`, `any/UDP`, `ICMP`, `any`.
     #[arg(value_name = "PORT", required_unless_present = "dport")]
     pub port: Option<String>,
     /// Another way to name SOURCE.
@@ -81,8 +85,10 @@ pub struct TracePaths {
 /// An expected verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Expect {
-    /// The flow passes both ends.
+    /// The flow passes both ends, whatever is asked over it.
     Allow,
+    /// It passes to a proxy, and the requests over it decide.
+    Depends,
     /// An end denies it.
     Deny,
     /// It hangs on facts that were not read.
@@ -100,10 +106,10 @@ impl Trace {
         };
         let session = session::open(&paths);
         let unsound = session.report_unsound();
-        let question = self.question(&session.db)?;
-        let trace = reason::trace(&session.db, &question);
+        let wanted = self.wanted(&session.db)?;
+        let parts = reason::parts(&session.db, &wanted).map_err(|error| error.to_string())?;
         let cluster = session.cluster.clone();
-        let report = TraceReport { cluster, ..report(&session.db, &session.choice, &question, &trace) };
+        let report = TraceReport { cluster, ..report(&session.db, &session.choice, &wanted, &parts) };
         output::write_all(&self.outputs.outputs, |format, destination| match format {
             Format::Json => super::json(&report),
             Format::Concise => format!("{}\n", headline(&report)),
@@ -112,14 +118,12 @@ impl Trace {
         .map_err(|error| error.to_string())?;
         Ok(match self.expect {
             _ if unsound => Exit::Bad,
-            Some(Expect::Allow) if trace.outcome() != Outcome::Allow => Exit::Findings,
-            Some(Expect::Deny) if trace.outcome() != Outcome::Deny => Exit::Findings,
-            Some(Expect::Unknown) if trace.outcome() != Outcome::Unknown => Exit::Findings,
+            Some(expect) if reason::parts::outcome(&parts) != Some(expect.outcome()) => Exit::Findings,
             _ => Exit::Clean,
         })
     }
 
-    fn question(&self, db: &Database) -> Result<Question, String> {
+    fn wanted(&self, db: &Database) -> Result<Wanted, String> {
         let cluster = world::cluster(db);
         let one = |positional: &Option<String>, flag: &Option<String>| -> String {
             positional.clone().or_else(|| flag.clone()).unwrap_or_default()
@@ -131,40 +135,106 @@ impl Trace {
             None => None,
         };
         let port = one(&self.port, &self.dport);
-        Ok(Question {
+        Ok(Wanted {
             source: end(one(&self.source, &self.src_k8s_pod))?,
             destination: end(one(&self.destination, &self.dst_k8s_pod))?,
-            key: party::key(&port, protocol).map_err(|error| error.to_string())?,
+            keys: party::keys(&port, protocol).map_err(|error| error.to_string())?,
             request: self.request.request()?,
         })
+    }
+}
+
+impl Expect {
+    fn outcome(self) -> Outcome {
+        match self {
+            Expect::Allow => Outcome::Allow,
+            Expect::Depends => Outcome::Depends,
+            Expect::Deny => Outcome::Deny,
+            Expect::Unknown => Outcome::Unknown,
+        }
     }
 }
 
 pub(super) fn word(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Allow => "allow",
+        Outcome::Depends => "depends",
         Outcome::Deny => "deny",
         Outcome::Unknown => "unknown",
     }
 }
 
-fn report(db: &Database, choice: &Choice, question: &Question, trace: &reason::Trace) -> TraceReport {
+/// The verdict of a report whose parts differ.
+const MIXED: &str = "mixed";
+
+fn report(db: &Database, choice: &Choice, wanted: &Wanted, all: &[Part]) -> TraceReport {
+    let outcome = reason::parts::outcome(all);
+    let common = all.first().filter(|_| all.len() == 1);
+    let side_of = |pick: fn(&reason::Trace) -> &Side| match common {
+        Some(part) => side(db, pick(&part.trace)),
+        None => side_of_parts(all.iter().map(|part| pick(&part.trace))),
+    };
+    let keys = flow::L4Set::from_intervals(wanted.keys.iter().copied());
+    let missing_facts: BTreeSet<Missing> = all.iter().flat_map(|part| part.trace.missing()).collect();
     TraceReport {
         api_version: API_VERSION,
         kind: "TraceReport",
         dialect: DialectEntry::of(choice),
         cluster: None,
-        source: question.source.to_string(),
-        destination: question.destination.to_string(),
-        port: question.key.to_string(),
-        verdict: word(trace.outcome()).to_owned(),
-        audit: world::cluster(db).config.audit && trace.outcome() == Outcome::Deny,
+        source: wanted.source.to_string(),
+        destination: wanted.destination.to_string(),
+        port: keys.to_string(),
+        verdict: outcome.map_or(MIXED, word).to_owned(),
+        audit: world::cluster(db).config.audit && outcome == Some(Outcome::Deny),
         incomplete: Incomplete::of(db),
-        missing: missing(&trace.missing()),
-        differs: differs(db, choice, question, trace),
-        egress: side(db, &trace.egress),
-        ingress: side(db, &trace.ingress),
+        missing: missing(&missing_facts),
+        differs: common.map(|part| differs(db, choice, part)).unwrap_or_default(),
+        egress: side_of(|trace| &trace.egress),
+        ingress: side_of(|trace| &trace.ingress),
+        way: common.and_then(|part| way(db, part)),
+        parts: if common.is_some() { Vec::new() } else { all.iter().map(|it| part(db, choice, it)).collect() },
     }
+}
+
+/// One end of an answer in parts: only what all of them say of it.
+fn side_of_parts<'s>(sides: impl Iterator<Item = &'s Side>) -> TraceSide {
+    let sides: Vec<&Side> = sides.collect();
+    let first = sides.first().map(|side| side.outcome());
+    let same = sides.iter().all(|side| Some(side.outcome()) == first);
+    TraceSide {
+        subject: sides.first().map(|side| side.subject.clone()).unwrap_or_default(),
+        verdict: first.filter(|_| same).map_or(MIXED, word).to_owned(),
+        unmanaged: None,
+        policy_errors: Vec::new(),
+        missing: Vec::new(),
+        rows: Vec::new(),
+    }
+}
+
+fn part(db: &Database, choice: &Choice, part: &Part) -> TracePart {
+    TracePart {
+        port: part.keys.to_string(),
+        backend: part.backend.clone(),
+        verdict: word(part.trace.outcome()).to_owned(),
+        missing: missing(&part.trace.missing()),
+        differs: differs(db, choice, part),
+        egress: side(db, &part.trace.egress),
+        ingress: side(db, &part.trace.ingress),
+        way: way(db, part),
+    }
+}
+
+/// The way out of the cluster, of a flow that gets that far.
+fn way(db: &Database, part: &Part) -> Option<TraceWay> {
+    if part.trace.egress.outcome() == Outcome::Deny {
+        return None;
+    }
+    let Way { to, ways, by } = reason::route::way(db, &part.question)?;
+    Some(TraceWay {
+        to: to.to_string(),
+        ways: ways.iter().map(ToString::to_string).collect(),
+        by: by.iter().map(|it| cause(db, it)).collect(),
+    })
 }
 
 fn missing(missing: &BTreeSet<Missing>) -> Vec<MissingFact> {
@@ -176,7 +246,7 @@ fn missing(missing: &BTreeSet<Missing>) -> Vec<MissingFact> {
     missing.iter().map(entry).collect()
 }
 
-fn differs(db: &Database, choice: &Choice, question: &Question, trace: &reason::Trace) -> Vec<DiffersUnder> {
+fn differs(db: &Database, choice: &Choice, part: &Part) -> Vec<DiffersUnder> {
     let names = |objects: &[hir::ObjectRef]| objects.iter().map(ToString::to_string).collect();
     let entry = |it: reason::Difference| DiffersUnder {
         under: it.under.to_owned(),
@@ -188,7 +258,7 @@ fn differs(db: &Database, choice: &Choice, question: &Question, trace: &reason::
         accepted: names(&it.accepted),
     };
     let asked = choice.because == Because::Asked;
-    reason::differences(db, question, trace, asked).into_iter().map(entry).collect()
+    reason::differences(db, &part.question, &part.trace, asked).into_iter().map(entry).collect()
 }
 
 pub(super) fn side(db: &Database, side: &Side) -> TraceSide {
@@ -246,6 +316,7 @@ fn row(db: &Database, row: &Row) -> TraceRow {
             .as_ref()
             .map(|near| TraceNearest { cause: cause(db, &near.cause), misses: misses(&near.misses) }),
         proxied: row.proxied.as_ref().map(|it| proxied::report(db, it)),
+        names: row.names.clone(),
     }
 }
 
@@ -286,8 +357,21 @@ fn headline(report: &TraceReport) -> String {
     let TraceReport { verdict, source, destination, port, dialect, .. } = report;
     let incomplete = Incomplete::lines(&report.incomplete).trim_end().replace('\n', "; ");
     let incomplete = if incomplete.is_empty() { incomplete } else { format!("; {incomplete}") };
-    let verdict = format!("{verdict}{}", audited(report));
-    format!("{verdict}: {source} -> {destination} {port} ({}){differs}{incomplete}", dialect.name)
+    let verdict = format!("{verdict}{}{}", of_requests(verdict), audited(report));
+    let parts: Vec<String> =
+        report.parts.iter().map(|it| format!("{}{} {}", backend(it), it.port, it.verdict)).collect();
+    let parts = if parts.is_empty() { String::new() } else { format!("; {}", parts.join(", ")) };
+    format!("{verdict}: {source} -> {destination} {port} ({}){parts}{differs}{incomplete}", dialect.name)
+}
+
+/// What a verdict that waits for requests waits for.
+fn of_requests(verdict: &str) -> &'static str {
+    if verdict == "depends" { " on the request" } else { "" }
+}
+
+/// The backend that a part is about.
+fn backend(part: &TracePart) -> String {
+    part.backend.as_ref().map(|backend| format!("{backend} ")).unwrap_or_default()
 }
 
 /// What becomes of a denied flow in a cluster that only records what policies deny.
@@ -321,15 +405,14 @@ fn notes(report: &TraceReport) -> String {
 }
 
 fn text(report: &TraceReport, colours: bool) -> String {
-    let paint = |verdict: &str, shown: &str| match (colours, verdict) {
-        (false, _) => shown.to_owned(),
-        (true, "allow") => format!("\x1b[1;32m{shown}\x1b[0m"),
-        (true, "deny") => format!("\x1b[1;31m{shown}\x1b[0m"),
-        (true, _) => format!("\x1b[1;33m{shown}\x1b[0m"),
+    let verdict = &report.verdict;
+    let shown = match verdict.as_str() {
+        MIXED => "DIFFERS BY PART".to_owned(),
+        _ => format!("{}{}{}", verdict.to_uppercase(), of_requests(verdict), audited(report)),
     };
     let mut out = format!(
         "{}  {} -> {}  {}   {}\n",
-        paint(&report.verdict, &format!("{}{}", report.verdict.to_uppercase(), audited(report))),
+        paint(colours, verdict, &shown),
         report.source,
         report.destination,
         report.port,
@@ -341,9 +424,45 @@ fn text(report: &TraceReport, colours: bool) -> String {
     out += &notes(report);
     out += &ClusterEntry::line(report.cluster.as_ref());
     out += &Incomplete::lines(&report.incomplete);
-    for (name, side) in [("egress of", &report.egress), ("ingress of", &report.ingress)] {
-        out += &format!("\n{name} {}: {}\n", side.subject, paint(&side.verdict, &side.verdict));
+    if report.parts.is_empty() {
+        out += &sides(colours, [&report.egress, &report.ingress], report.way.as_ref());
+    }
+    for part in &report.parts {
+        let verdict = format!("{}{}", part.verdict.to_uppercase(), of_requests(&part.verdict));
+        out += &format!("\n{}  {}{}\n", paint(colours, &part.verdict, &verdict), backend(part), part.port);
+        for it in part.differs.iter().filter(|it| it.verdict != part.verdict) {
+            out += &format!("  differs under {it}: {}\n", it.verdict);
+        }
+        out += &indented(&sides(colours, [&part.egress, &part.ingress], part.way.as_ref()));
+    }
+    out
+}
+
+fn paint(colours: bool, verdict: &str, shown: &str) -> String {
+    match (colours, verdict) {
+        (false, _) => shown.to_owned(),
+        (true, "allow") => format!("\x1b[1;32m{shown}\x1b[0m"),
+        (true, "deny") => format!("\x1b[1;31m{shown}\x1b[0m"),
+        (true, _) => format!("\x1b[1;33m{shown}\x1b[0m"),
+    }
+}
+
+/// Two spaces before each line that is not empty; empty lines go.
+fn indented(text: &str) -> String {
+    text.lines().filter(|line| !line.is_empty()).map(|line| format!("  {line}\n")).collect()
+}
+
+/// Both ends and what follows.
+fn sides(colours: bool, [egress, ingress]: [&TraceSide; 2], way: Option<&TraceWay>) -> String {
+    let mut out = String::new();
+    for (name, side) in [("egress of", egress), ("ingress of", ingress)] {
+        let verdict = format!("{}{}", side.verdict, of_requests(&side.verdict));
+        out += &format!("\n{name} {}: {}\n", side.subject, paint(colours, &side.verdict, &verdict));
         out += &side_text(side);
+    }
+    if let Some(way) = way {
+        out += &format!("\nway out of the cluster, to {}: {}\n", way.to, way.ways.join(" or "));
+        way.by.iter().for_each(|it| out += &format!("    {}\n", cause_text(it)));
     }
     out
 }
@@ -402,6 +521,15 @@ fn row_text(row: &TraceRow) -> String {
     }
     if let Some(proxied) = &row.proxied {
         out += &proxied::text(proxied);
+    }
+    if !row.names.is_empty() {
+        let names: Vec<String> = row.names.iter().map(|name| format!("`{name}`")).collect();
+        out += &format!(
+            "  by name, and so for a time: {} stands for the addresses that DNS answered last\n",
+            names.join(", ")
+        );
+        out += "    an address counts from its answer until the TTL is over (or `tofqdns-min-ttl`, if longer) and no connection uses it\n";
+        out += "    any more; then new connections to it are denied until an endpoint asks for the name again\n";
     }
     if let Some(near) = &row.nearest {
         out += &format!("  nearest rule\n    {}\n    {}\n", cause_text(&near.cause), near.misses);

@@ -29,7 +29,10 @@ fn trace(more: &[&str], code: i32) -> String {
 
 #[test]
 fn a_trace_without_a_request_says_that_the_verdict_depends_on_one_and_what_stops() {
-    let said = trace(&[], 0);
+    let said = trace(&["--expect", "depends"], 0);
+    assert!(said.starts_with("DEPENDS on the request  shop/web -> shop/db"), "{said}");
+    trace(&["--expect", "allow"], 1);
+    trace(&["--expect", "deny"], 1);
     for words in [
         "the verdict depends on the request",
         "method GET path \"/api(/.*)?\"",

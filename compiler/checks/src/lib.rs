@@ -187,6 +187,16 @@ checks! {
     tg0240_order_cuts_flows;
     tg0245_shared_address => find;
     tg0246_name_without_dot => find;
+    tg0200_unknown_service => find;
+    tg0201_service_port_beside_service => find;
+    tg0202_priority_overlap;
+    tg0203_overlapping_address_pools;
+    tg0204_sharing_key_conflict => find;
+    tg0205_sharing_permitted_by_one_side => find;
+    tg0206_bandwidth_text => find;
+    tg0207_unreadable_setting;
+    tg0208_setting_of_some_nodes => find;
+    tg0209_misspelt_fact_field => find;
     tg9999_internal_error;
 }
 
@@ -216,6 +226,8 @@ fn of_several(db: &dyn Db, finder: &Finder) -> Vec<Diagnostic> {
     found.extend(surplus::find(db, finder, &index));
     found.extend(tg0230_lock_out::find(db, finder, &index));
     found.extend(tg0240_order_cuts_flows::find(db, finder, &index));
+    found.extend(tg0202_priority_overlap::find(db, finder));
+    found.extend(tg0203_overlapping_address_pools::find(db));
     found
 }
 

@@ -5,6 +5,9 @@ use std::sync::Arc;
 use diag::Diagnostic;
 use driver::text::{self, Decoded, Object, Role};
 use driver::{Db, SourceFile};
+use facts::Cluster;
+use facts::json::json;
+use facts::read::At;
 use hir::{Entry, L3, Peer, PeerSelector, Policy, Section, Selector, Subjects};
 use source::{FileId, Span};
 use syntax::{NodeId, ScalarStyle, Tree, Value};
@@ -16,11 +19,14 @@ pub(crate) struct Text {
     pub id: FileId,
     pub tree: Arc<Tree>,
     pub decoded: Arc<Decoded>,
+    /// Everything that is known of the cluster.
+    pub cluster: Arc<Cluster>,
 }
 
 impl Text {
     pub fn new(db: &dyn Db, file: SourceFile) -> Text {
-        Text { id: file.id(db), tree: text::tree(db, file), decoded: text::decoded(db, file) }
+        let (tree, decoded) = (text::tree(db, file), text::decoded(db, file));
+        Text { id: file.id(db), tree, decoded, cluster: driver::world::cluster(db) }
     }
 
     /// The part of a span that is on its first line.
@@ -128,6 +134,13 @@ impl<'a> Spot<'a> {
             }
         }
         self.key(path)
+    }
+
+    /// Whether the addresses of the group of a cloud at a path are known.
+    pub fn is_supplied_group(&self, path: &str) -> bool {
+        let is_group = path.rsplit_once('[').is_some_and(|(list, _)| list.ends_with("Groups"));
+        let node = self.node(path).filter(|_| is_group && !self.text.cluster.cloud_groups.is_empty());
+        node.is_some_and(|node| self.text.cluster.cloud_groups.contains_key(&json(&At::root(self.tree(), node))))
     }
 
     /// Whether a node is an edit's business alone: written here, on its own, not by an alias.

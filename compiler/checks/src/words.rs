@@ -2,8 +2,11 @@
 
 use diag::{Edit, Fix};
 use hir::{Operator, Requirement};
+use kinds::registry::{Class, classify};
 use kinds::{Consequence, Problem, Stage};
 use source::{FileId, Span};
+
+use crate::place::Spot;
 
 /// The user's text in backticks, on one line, no longer than a reader bears.
 pub(crate) fn quoted(text: &str) -> String {
@@ -99,7 +102,33 @@ pub(crate) fn condition(requirement: &Requirement) -> String {
 }
 
 /// What becomes of the object in a cluster.
-pub(crate) fn fate(problem: &Problem) -> &'static str {
+pub(crate) fn fate(spot: &Spot<'_>, problem: &Problem) -> &'static str {
+    let api_version = spot.string("apiVersion").unwrap_or_default();
+    match classify(api_version, &spot.object.object.kind) {
+        Class::Fact(_) | Class::Checked(_) => fate_of_object(problem),
+        _ => fate_of_policy(problem),
+    }
+}
+
+/// What becomes of an object that has no rules.
+fn fate_of_object(problem: &Problem) -> &'static str {
+    match (problem.consequence, problem.stage) {
+        (Consequence::Rejected, Stage::Sanitize) => {
+            "the API server stores the object and whoever acts on it refuses it: `kubectl apply` succeeds, and nothing of \
+             it has any effect"
+        }
+        (Consequence::Rejected, _) => {
+            "the API server refuses the whole object: nothing of it has any effect, and what a cluster had before stays"
+        }
+        (Consequence::Closed, _) => "the rest of the object is used, and this part has no effect",
+        (Consequence::Dropped, _) => {
+            "the API server drops the field and keeps the rest, which then says other than the text"
+        }
+        (Consequence::Kept, _) => "the object is taken as it is written",
+    }
+}
+
+fn fate_of_policy(problem: &Problem) -> &'static str {
     match (problem.consequence, problem.stage) {
         (Consequence::Rejected, Stage::Decode | Stage::Schema | Stage::KubernetesApi) => {
             "the API server refuses the whole object, so none of its rules is in force and pods that only it would \

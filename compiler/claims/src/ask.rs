@@ -59,6 +59,7 @@ pub fn found(trace: &Trace) -> Expect {
     match trace.outcome() {
         Outcome::Deny => Expect::Deny,
         Outcome::Unknown => Expect::Unknown,
+        Outcome::Depends => Expect::Redirect,
         Outcome::Allow => {
             let redirected = rows(&trace.egress)
                 .iter()
@@ -101,7 +102,7 @@ fn is_by(word: &str, trace: &Trace) -> bool {
         let by_default = |row: &Row| !matches!(row.because, Because::Rule { .. });
         return match trace.outcome() {
             Outcome::Deny => sides.any(|side| rows(side).iter().any(by_default)),
-            Outcome::Allow | Outcome::Unknown => sides.all(|side| rows(side).iter().all(by_default)),
+            Outcome::Allow | Outcome::Depends | Outcome::Unknown => sides.all(|side| rows(side).iter().all(by_default)),
         };
     }
     causes(trace).iter().any(|cause| names(word, &cause.origin))

@@ -135,6 +135,7 @@ pub fn compile(db: &Database, suite: &Suite, cases: &[usize]) -> (Vec<Claim>, Ve
                         destination: destination.clone(),
                         key: *key,
                         request: case.request.clone(),
+                        by_service: false,
                     },
                 }));
             }

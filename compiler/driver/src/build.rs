@@ -2,7 +2,8 @@
 
 use crate::meaning::{self, ClassKey};
 use crate::world;
-use ::image::{Digest, DirectionPlan, Image};
+use ::image::{Digest, DirectionPlan, Hook, Image};
+use facts::Config;
 use hir::resolve::{BoundDirection, BoundRule};
 use hir::subject::{Class, SubjectKind};
 use inputs::Db;
@@ -38,16 +39,27 @@ pub fn image<'db>(db: &'db dyn Db, key: ClassKey<'db>) -> Result<Arc<Image>, Pro
     db.ran("compile", &subject);
     let diagrams = meaning::diagrams(db, key).map_err(Problem::Diagram)?;
     let [ingress, egress] = &*diagrams;
-    let compile = match key.class(db).kind {
-        SubjectKind::Host => ebpf::compile_host,
-        SubjectKind::Endpoint | SubjectKind::Init => ebpf::compile,
+    let hooks = match key.class(db).kind {
+        SubjectKind::Host => Hook::HOST,
+        SubjectKind::Endpoint | SubjectKind::Init => Hook::BOTH,
     };
-    let mut image = compile(&subject, ingress, egress, &db.project().target(db)).map_err(Problem::Compile)?;
+    let (settings, target) = (settings(&meaning::config(db)), db.project().target(db));
+    let compiled = ebpf::compile_under(settings, hooks, &subject, [ingress, egress], &target);
+    let mut image = compiled.map_err(Problem::Compile)?;
     let bound = meaning::bound(db, key);
     sign(&mut image.plan.ingress, &bound.ingress);
     sign(&mut image.plan.egress, &bound.egress);
     image.notes.rules = meaning::rule_sets(db, key).iter().map(rules::RuleSet::to_string).collect();
     Ok(Arc::new(image))
+}
+
+/// What programs do with packets whatever the policy says, as the cluster is set up.
+pub fn settings(config: &Config) -> ebpf::Settings {
+    ebpf::Settings {
+        untracked_fragments4: !config.fragments4,
+        untracked_fragments6: !config.fragments6,
+        tunnel_port: config.tunnel_port(),
+    }
 }
 
 /// The images of all classes, in the order of the classes.

@@ -23,7 +23,7 @@ fn objects(db: &dyn Db) -> Arc<BTreeMap<String, (SourceFile, usize)>> {
     for bucket in db.project().buckets(db).iter() {
         for file in bucket.files(db).iter() {
             for (at, object) in text::decoded(db, *file).objects.iter().enumerate() {
-                if object.role != Role::Other {
+                if object.role != Role::Other || object.object.kind == "CiliumEgressGatewayPolicy" {
                     places.insert(object.object.to_string(), (*file, at));
                 }
             }

@@ -160,6 +160,19 @@ pub fn diagrams<'db>(db: &'db dyn Db, key: ClassKey<'db>) -> Result<Arc<[Diagram
     Ok(Arc::new([ingress, egress]))
 }
 
+/// The rules and diagrams of both directions, ingress first, for a flow that a service sends back to the subject that opened it. Asked of
+/// few, so kept nowhere.
+///
+/// Errors: the first limit that a direction would exceed.
+pub fn of_itself<'db>(db: &'db dyn Db, key: ClassKey<'db>) -> Result<([RuleSet; 2], [Diagram; 2]), TooLarge> {
+    let (bound, dialect) = (bound(db, key), db.project().dialect(db));
+    let rules = [&bound.ingress, &bound.egress].map(|it| lower::lower_direction(&it.of_itself(dialect)));
+    let peers = world::space(db).peers().count() as u32;
+    let build = |rules: &RuleSet| diagram::build(rules, peers, db.diagram_limits());
+    let diagrams = [build(&rules[0])?, build(&rules[1])?];
+    Ok((rules, diagrams))
+}
+
 /// Where a direction stands in pairs of both: ingress first.
 pub fn slot(direction: Direction) -> usize {
     match direction {

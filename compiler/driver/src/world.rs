@@ -106,9 +106,9 @@ pub fn told_by<'f>(db: &dyn Db, facts: impl Iterator<Item = &'f Fact>) -> Cluste
 /// Whether people declare such a fact, before there is a cluster.
 fn is_declared(fact: &Fact) -> bool {
     match fact {
-        Fact::Namespace(_) | Fact::Service(_) | Fact::Workload(_) | Fact::CidrGroup(_) => true,
+        Fact::Namespace(_) | Fact::Service(_) | Fact::Workload(_) | Fact::CidrGroup(_) | Fact::NodeConfig(_) => true,
         Fact::Pod(_) | Fact::Node(_) | Fact::EndpointSlice(_) | Fact::CiliumNode(_) => false,
-        Fact::AgentConfig(_) | Fact::DnsCache(_) => false,
+        Fact::AgentConfig(_) | Fact::DnsCache(_) | Fact::CloudGroups(_) => false,
     }
 }
 

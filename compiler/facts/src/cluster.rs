@@ -5,9 +5,10 @@ use std::net::IpAddr;
 
 use flow::Prefix;
 
+use crate::node_config::PER_NODE;
 use crate::{
-    AgentConfig, CidrGroup, CiliumNode, DnsCache, EndpointSlice, Labels, Name, Namespace, Node, Pod, Service, Workload,
-    WorkloadKind,
+    AgentConfig, CidrGroup, CiliumNode, CloudGroups, DnsCache, EndpointSlice, Labels, Name, Namespace, Node,
+    NodeConfig, Pod, Service, Workload, WorkloadKind,
 };
 
 /// Everything that policies can be about.
@@ -35,6 +36,10 @@ pub struct Cluster {
     pub workloads: BTreeMap<(WorkloadKind, Name), Workload>,
     /// Named sets of address prefixes (CiliumCIDRGroup), by name.
     pub cidr_groups: BTreeMap<String, CidrGroup>,
+    /// Settings of the agent on some nodes, by namespace and name.
+    pub node_configs: BTreeMap<Name, NodeConfig>,
+    /// The addresses of groups of a cloud, by what a policy writes of them.
+    pub cloud_groups: BTreeMap<String, BTreeSet<Prefix>>,
     /// What is known from DNS answers: lower-case name without final dot → addresses.
     pub dns: BTreeMap<String, BTreeSet<IpAddr>>,
 }
@@ -80,6 +85,18 @@ pub struct Config {
     pub proxy_rules: bool,
     /// Whether ClusterNetworkPolicies are read (`enable-k8s-cluster-network-policy`); `None` where nothing tells how the agent is set up.
     pub cluster_policies: Option<bool>,
+    /// Whether NetworkPolicies are read (`enable-k8s-networkpolicy`).
+    pub network_policies: bool,
+    /// Whether CiliumNetworkPolicies are read (`enable-cilium-network-policy`).
+    pub cilium_policies: bool,
+    /// Whether CiliumClusterwideNetworkPolicies are read (`enable-cilium-clusterwide-network-policy`).
+    pub clusterwide_policies: bool,
+    /// Whether later fragments of IPv4 take the ports of their first (`enable-ipv4-fragment-tracking`).
+    pub fragments4: bool,
+    /// Likewise of IPv6 (`enable-ipv6-fragment-tracking`).
+    pub fragments6: bool,
+    /// How packets travel between nodes.
+    pub tunnel: Tunnel,
     /// Which labels take part in identities, beside the default (`labels`).
     pub labels: LabelFilter,
     /// Which labels of nodes take part in identities (`node-labels`); empty for all.
@@ -109,10 +126,49 @@ impl Default for Config {
             icmp_rules: true,
             proxy_rules: true,
             cluster_policies: None,
+            network_policies: true,
+            cilium_policies: true,
+            clusterwide_policies: true,
+            fragments4: true,
+            fragments6: true,
+            tunnel: Tunnel::default(),
             labels: LabelFilter::default(),
             node_labels: LabelFilter::default(),
         }
     }
+}
+
+impl Config {
+    /// The UDP port at which nodes take packets out of a tunnel; `None` where there is none, or where nothing tells of one.
+    pub fn tunnel_port(&self) -> Option<u16> {
+        let of_protocol = match self.tunnel.protocol {
+            TunnelProtocol::Vxlan => 8472,
+            TunnelProtocol::Geneve => 6081,
+        };
+        let port = if self.tunnel.port == 0 { of_protocol } else { self.tunnel.port };
+        (self.tunnel.routing == Some(true)).then_some(port)
+    }
+}
+
+/// How packets travel between nodes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tunnel {
+    /// Whether through a tunnel (`routing-mode`); `None` where nothing tells.
+    pub routing: Option<bool>,
+    /// How they are wrapped (`tunnel-protocol`).
+    pub protocol: TunnelProtocol,
+    /// To which UDP port (`tunnel-port`); 0 for that of the protocol.
+    pub port: u16,
+}
+
+/// How packets are wrapped for their way between nodes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TunnelProtocol {
+    /// RFC 7348, at port 8472 as Linux has it.
+    #[default]
+    Vxlan,
+    /// RFC 8926, at port 6081.
+    Geneve,
 }
 
 /// Which labels take part in identities, as the setting of that name says it.
@@ -195,6 +251,10 @@ pub enum Fact {
     AgentConfig(AgentConfig),
     /// What is known from DNS answers.
     DnsCache(DnsCache),
+    /// Settings of the agent on some nodes.
+    NodeConfig(NodeConfig),
+    /// The addresses of groups of a cloud.
+    CloudGroups(CloudGroups),
 }
 
 impl Cluster {
@@ -218,6 +278,12 @@ impl Cluster {
                 it.apply(&mut self.config);
                 self.rehome();
             }
+            Fact::NodeConfig(it) => drop(self.node_configs.insert(it.name.clone(), it)),
+            Fact::CloudGroups(it) => {
+                for (group, prefixes) in it.groups {
+                    self.cloud_groups.entry(group).or_default().extend(prefixes);
+                }
+            }
             Fact::DnsCache(it) => {
                 for (name, addresses) in it.names {
                     self.dns.entry(name).or_default().extend(addresses);
@@ -236,6 +302,25 @@ impl Cluster {
         for pod in all.into_iter().chain(ours) {
             self.insert(Fact::Pod(pod));
         }
+    }
+
+    /// The settings of the agent on one node that decide about policies there, where they are other than those of the cluster.
+    pub fn settings_of(&self, node: Option<&str>) -> Labels {
+        let mut found = Labels::new();
+        let Some(node) = node.and_then(|name| self.nodes.get(name)).filter(|_| !self.node_configs.is_empty()) else {
+            return found;
+        };
+        for config in self.node_configs.values().filter(|config| config.selects(&node.labels)) {
+            let ours = config.data.iter().filter(|(key, _)| PER_NODE.contains(&key.as_str()));
+            found.extend(ours.map(|(key, value)| (key.clone(), value.clone())));
+        }
+        found
+    }
+
+    /// Every prefix of a named set or of a group of a cloud.
+    pub fn grouped_prefixes(&self) -> impl Iterator<Item = &Prefix> {
+        let of_sets = self.cidr_groups.values().flat_map(|group| &group.prefixes);
+        of_sets.chain(self.cloud_groups.values().flatten())
     }
 
     /// Every address of a node, by its name: those of its Node and those that its agent adds.

@@ -2,7 +2,10 @@
 
 use crate::read::At;
 use crate::{Fact, Name, WorkloadKind};
-use crate::{cidr_group, cilium_node, config_map, dns_cache, endpoint_slice, namespace, node, pod, service, workload};
+use crate::{
+    cidr_group, cilium_node, cloud_groups, config_map, dns_cache, endpoint_slice, namespace, node, node_config, pod,
+    service, workload,
+};
 
 /// What was wrong with an object of the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +29,15 @@ pub enum ProblemKind {
     UnknownProtocol(String),
     /// A number that is no port.
     NotAPort(i64),
+    /// A setting of the agent whose text says nothing that the agent knows.
+    BadSetting {
+        /// What stands there.
+        found: String,
+        /// What would be known, for people.
+        wanted: &'static str,
+    },
+    /// A setting of the agent that is no text, which the API server refuses.
+    SettingNotText,
 }
 
 /// A decoded object.
@@ -41,7 +53,7 @@ pub struct Decoded {
 pub type Decoder = fn(&At<'_>, &mut Vec<Problem>) -> Option<Fact>;
 
 /// Every kind that is a fact: group (empty for core), kind, decoder. Versions of a kind are read alike.
-pub const KINDS: [(&str, &str, Decoder); 15] = [
+pub const KINDS: [(&str, &str, Decoder); 17] = [
     ("", "Namespace", namespace::decode),
     ("", "Pod", pod::decode),
     ("", "Node", node::decode),
@@ -56,6 +68,8 @@ pub const KINDS: [(&str, &str, Decoder); 15] = [
     ("cilium.io", "CiliumCIDRGroup", cidr_group::decode),
     ("cilium.io", "CiliumNode", cilium_node::decode),
     ("", "ConfigMap", config_map::decode),
+    ("cilium.io", "CiliumNodeConfig", node_config::decode),
+    ("tidegate.io", "CloudGroups", cloud_groups::decode),
     ("tidegate.io", "DnsCache", dns_cache::decode),
 ];
 

@@ -62,14 +62,16 @@ fn an_edge_has_the_ports_that_a_trace_allows() {
                     let edge = drawn.edges.iter().find(|edge| (edge.from, edge.to) == ends);
                     for key in keys() {
                         let (source, destination) = (source.clone(), destination.clone());
-                        let trace = ground.trace(&Question { source, destination, key, request: None });
+                        let trace =
+                            ground.trace(&Question { source, destination, key, request: None, by_service: false });
                         let drawn = match edge {
                             Some(edge) if edge.unknown.contains(key) => Outcome::Unknown,
                             Some(edge) if edge.ports.contains(key) => Outcome::Allow,
                             _ => Outcome::Deny,
                         };
                         let said = match trace.outcome() {
-                            // Authentication is a mark of an edge.
+                            // A proxy and authentication are marks of an edge.
+                            Outcome::Depends => Outcome::Allow,
                             Outcome::Unknown if trace.missing().iter().all(|it| it.fact == Fact::AuthSession) => {
                                 Outcome::Allow
                             }

@@ -2,7 +2,7 @@
 
 /// A reading of the language: one field for each point on which implementations differ.
 ///
-/// Fields say what is done, not who does it. The ids in the field docs are for short: D1–D9 for NetworkPolicy,
+/// Fields say what is done, not who does it. The ids in the field docs are for short: D1–D9 for NetworkPolicy (D7 is a setting of the cluster and no reading),
 /// Q for upstream behaviour that upstream itself calls a bug and that only the `+exact` dialects copy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Dialect {
@@ -21,8 +21,6 @@ pub struct Dialect {
     pub own_node_always_reachable: bool,
     /// D6: all labels of pods can be selected; otherwise those that identities leave out match nothing.
     pub all_labels_selectable: bool,
-    /// D7: a peer selector of a NetworkPolicy that names no cluster follows the cluster's setting; otherwise this cluster only.
-    pub mesh_scope_by_setting: bool,
     /// D8: what the Normal tier leaves undecided for an isolated subject is denied there; otherwise Baseline is asked first.
     pub normal_tier_is_final: bool,
     /// D9: a pod that reaches itself through a service is subject to policy in the Admin and Baseline tiers.
@@ -83,7 +81,6 @@ impl Dialect {
         egress_port_names_per_destination: true,
         own_node_always_reachable: true,
         all_labels_selectable: true,
-        mesh_scope_by_setting: true,
         normal_tier_is_final: true,
         hairpin_is_subject: true,
         admin_policies_enforced: true,
@@ -217,7 +214,6 @@ switches! {
     "D4" egress_port_names_per_destination;
     "D5" own_node_always_reachable;
     "D6" all_labels_selectable;
-    "D7" mesh_scope_by_setting;
     "D8" normal_tier_is_final;
     "D9" hairpin_is_subject;
     "T1" admin_policies_enforced;

@@ -25,6 +25,12 @@ pub enum Setting {
     ProxyRules,
     /// ClusterNetworkPolicies are read at all.
     ClusterPolicies,
+    /// NetworkPolicies are read at all.
+    NetworkPolicies,
+    /// CiliumNetworkPolicies are read at all.
+    CiliumPolicies,
+    /// CiliumClusterwideNetworkPolicies are read at all.
+    ClusterwidePolicies,
 }
 
 impl Setting {
@@ -35,6 +41,9 @@ impl Setting {
             Setting::IcmpRules => "enable-icmp-rules",
             Setting::ProxyRules => "enable-l7-proxy",
             Setting::ClusterPolicies => "enable-k8s-cluster-network-policy",
+            Setting::NetworkPolicies => "enable-k8s-networkpolicy",
+            Setting::CiliumPolicies => "enable-cilium-network-policy",
+            Setting::ClusterwidePolicies => "enable-cilium-clusterwide-network-policy",
         }
     }
 }
@@ -44,10 +53,8 @@ impl Setting {
 /// Source: `Rule.Sanitize` of Cilium's `pkg/policy/api`, which reads these settings of the agent, and its watcher of
 /// ClusterNetworkPolicies, which runs only where its setting is on.
 pub fn refusals(policy: &Policy, config: &Config, dialect: &Dialect) -> Vec<Refusal> {
-    // Why: where nothing tells how the agent is set up, whoever writes such a policy is taken to have switched it on.
-    let unread = !dialect.admin_policies_enforced && config.cluster_policies == Some(false);
-    if unread && policy.object.kind == "ClusterNetworkPolicy" {
-        return vec![Refusal { setting: Setting::ClusterPolicies, path: "kind".to_owned() }];
+    if let Some(setting) = unread(&policy.object.kind, config, dialect) {
+        return vec![Refusal { setting, path: "kind".to_owned() }];
     }
     let nodes = !config.node_selector_labels && dialect.node_selectors_need_setting;
     if !nodes && config.icmp_rules && config.proxy_rules {
@@ -74,4 +81,19 @@ pub fn refusals(policy: &Policy, config: &Config, dialect: &Dialect) -> Vec<Refu
         }
     }
     found
+}
+
+/// The setting for want of which nobody reads policies of a kind. The kinds of Kubernetes are read as documented where no agent's manners
+/// are asked for.
+fn unread(kind: &str, config: &Config, dialect: &Dialect) -> Option<Setting> {
+    let of_agent = !dialect.admin_policies_enforced;
+    let (setting, read) = match kind {
+        // Why: where nothing tells how the agent is set up, whoever writes such a policy is taken to have switched it on.
+        "ClusterNetworkPolicy" => (Setting::ClusterPolicies, !of_agent || config.cluster_policies != Some(false)),
+        "NetworkPolicy" => (Setting::NetworkPolicies, !of_agent || config.network_policies),
+        "CiliumNetworkPolicy" => (Setting::CiliumPolicies, config.cilium_policies),
+        "CiliumClusterwideNetworkPolicy" => (Setting::ClusterwidePolicies, config.clusterwide_policies),
+        _ => return None,
+    };
+    (!read).then_some(setting)
 }

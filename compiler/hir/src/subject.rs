@@ -1,9 +1,10 @@
 //! Subjects: whom policies are about, and which of them share one decision.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
-use facts::{Cluster, ContainerPort, Labels, Name, Pod};
+use facts::{Cluster, Config, ContainerPort, Labels, Name, Pod, node_config};
 
 use crate::dialect::Dialect;
 use crate::filter::{self, Filter, takes_part};
@@ -22,6 +23,18 @@ pub struct Class {
     pub ports: NamedPorts,
     /// What its own node is to it.
     pub host: HostId,
+    /// Settings of the agent on its node, where they are other than those of the cluster and decide about policies.
+    pub settings: Labels,
+}
+
+impl Class {
+    /// The configuration that holds for its subjects.
+    pub fn config<'c>(&self, config: &'c Config) -> Cow<'c, Config> {
+        match self.settings.is_empty() {
+            true => Cow::Borrowed(config),
+            false => Cow::Owned(node_config::over(config, &self.settings)),
+        }
+    }
 }
 
 /// What kind of subject.
@@ -113,7 +126,7 @@ pub fn classes(cluster: &Cluster, table: &PeerTable, dialect: &Dialect) -> BTree
     for node in cluster.cilium_nodes.values() {
         let mut special = |has: bool, label: &str, subject: Subject| {
             if has {
-                classes.entry(class_of_special(label, &node.name, table)).or_default().push(subject);
+                classes.entry(class_of_special(label, &node.name, cluster, table)).or_default().push(subject);
             }
         };
         special(!node.health.is_empty(), "health", Subject::Health(node.name.clone()));
@@ -129,9 +142,10 @@ pub fn classes(cluster: &Cluster, table: &PeerTable, dialect: &Dialect) -> BTree
 }
 
 /// The class of the health endpoint (`health`) or the proxy (`ingress`) of a node. Both are ordinary subjects with no namespace.
-pub fn class_of_special(label: &str, node: &str, table: &PeerTable) -> Class {
+pub fn class_of_special(label: &str, node: &str, cluster: &Cluster, table: &PeerTable) -> Class {
     let labels = LabelSet::reserved(&[label]);
-    Class { kind: SubjectKind::Endpoint, labels, ports: NamedPorts::default(), host: table.host_of(Some(node)) }
+    let (host, settings) = (table.host_of(Some(node)), cluster.settings_of(Some(node)));
+    Class { kind: SubjectKind::Endpoint, labels, ports: NamedPorts::default(), host, settings }
 }
 
 /// The class whose decisions hold for a pod: for one on the host network that of its node.
@@ -156,7 +170,8 @@ fn class_of_shape<'c>(pod: &'c Pod, cluster: &Cluster, table: &PeerTable, shapes
         *labels = peer.key.labels.clone();
     }
     let host = table.host_of(pod.node.as_deref());
-    Some(Class { kind: SubjectKind::Endpoint, labels: labels.clone(), ports: ports.clone(), host })
+    let settings = cluster.settings_of(pod.node.as_deref());
+    Some(Class { kind: SubjectKind::Endpoint, labels: labels.clone(), ports: ports.clone(), host, settings })
 }
 
 /// The class of a node as a subject.
@@ -170,7 +185,8 @@ pub fn class_of_node(node: &str, cluster: &Cluster, table: &PeerTable) -> Class 
             labels.insert(Source::K8s, key, value);
         }
     }
-    Class { kind: SubjectKind::Host, labels, ports: NamedPorts::default(), host }
+    let settings = cluster.settings_of(Some(node));
+    Class { kind: SubjectKind::Host, labels, ports: NamedPorts::default(), host, settings }
 }
 
 /// Whether a section is about the subjects of a class.

@@ -66,7 +66,6 @@ pub const CHECKED: &[Checked] = checked! {
     Arranges ["v2alpha1"] "CiliumL2AnnouncementPolicy" false addresses::l2_announcement_policy::FIELDS, &[];
     Arranges ["v2alpha1"] "CiliumPodIPPool" false addresses::pod_ip_pool::FIELDS, &[];
     Arranges ["v2alpha1"] "CiliumGatewayClassConfig" true agent::gateway_class_config::FIELDS, &[];
-    Arranges ["v2"] "CiliumNodeConfig" true agent::node_config::FIELDS, &[];
     Records ["v2"] "CiliumEndpoint" true agent::endpoint::FIELDS, &[];
     Records ["v2alpha1"] "CiliumEndpointSlice" false agent::endpoint_slice::FIELDS, &[];
     Records ["v2"] "CiliumIdentity" false agent::identity::FIELDS, &[];

@@ -51,7 +51,7 @@ impl Decoded {
 }
 
 /// Facts that stand in no namespace.
-const CLUSTER_SCOPED: [&str; 5] = ["Namespace", "Node", "CiliumCIDRGroup", "CiliumNode", "DnsCache"];
+const CLUSTER_SCOPED: [&str; 6] = ["Namespace", "Node", "CiliumCIDRGroup", "CiliumNode", "DnsCache", "CloudGroups"];
 
 /// Decodes every object of a document. Lists are looked into. An object that names no namespace is in `namespace`.
 ///

@@ -112,6 +112,8 @@ pub const FACTS: &[Kind] = kinds! {
         custom(cilium_cidr_group::FIELDS, &[]) => no_sections, nothing_more, is_dns_subdomain;
     "cilium.io" ["v2"] "CiliumNode" false
         custom(cilium::agent::node::FIELDS, &[]) => no_sections, nothing_more, is_dns_subdomain;
+    "cilium.io" ["v2"] "CiliumNodeConfig" true
+        custom(cilium::agent::node_config::FIELDS, &[]) => no_sections, nothing_more, is_dns_subdomain;
 };
 
 /// Kinds of policy API groups that say nothing about which traffic is allowed, and that are not looked into.

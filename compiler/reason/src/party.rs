@@ -21,6 +21,8 @@ pub enum Party {
     Prefix(Prefix),
     /// A named group.
     Entity(Entity),
+    /// A service, whose backends answer.
+    Service(Name),
 }
 
 impl fmt::Display for Party {
@@ -32,6 +34,7 @@ impl fmt::Display for Party {
             Party::Address(address) => write!(f, "{address}"),
             Party::Prefix(prefix) => write!(f, "{prefix}"),
             Party::Entity(entity) => f.write_str(entity_name(*entity)),
+            Party::Service(name) => write!(f, "service {name}"),
         }
     }
 }
@@ -53,6 +56,17 @@ pub enum Unreadable {
     },
     /// Not `PORT/PROTOCOL`.
     Port(String),
+    /// A port that a service does not have; these it has.
+    NoPort {
+        /// The service.
+        service: String,
+        /// The port that was asked for.
+        port: String,
+        /// Its ports.
+        known: Vec<String>,
+    },
+    /// A service where none can be.
+    Source(String),
     /// A port that names a protocol, beside another protocol.
     TwoProtocols {
         /// As written.
@@ -72,7 +86,19 @@ impl fmt::Display for Unreadable {
                 write!(f, "`{word}` is not in the files read; did you mean `{}`?", near.join("` or `"))
             }
             Unreadable::Port(word) => {
-                write!(f, "`{word}` is no port; write for example `8080/TCP`, `53/UDP`, `ICMP` or `8/ICMP` (the type)")
+                write!(
+                    f,
+                    "`{word}` is no port; write for example `8080/TCP`, `8000-9000/TCP`, `53/UDP`, `ICMP`, `8/ICMP` (the type) or `any`"
+                )
+            }
+            Unreadable::NoPort { service, port, known } if known.is_empty() => {
+                write!(f, "service {service} has no port {port}; it has none at all")
+            }
+            Unreadable::NoPort { service, port, known } => {
+                write!(f, "service {service} has no port {port}; it has {}", known.join(", "))
+            }
+            Unreadable::Source(service) => {
+                write!(f, "service {service} opens no connection; name one of its pods as the source")
             }
             Unreadable::TwoProtocols { word, protocol } => {
                 write!(f, "`{word}` and the protocol {protocol} contradict each other; name one protocol")
@@ -83,7 +109,7 @@ impl fmt::Display for Unreadable {
 
 impl std::error::Error for Unreadable {}
 
-/// Reads one end: `namespace/name` (a pod before a workload), `kind/namespace/name`, `node:NAME`, an address, a CIDR, or an entity.
+/// Reads one end: `namespace/name` (a pod before a workload), `kind/namespace/name`, `node:NAME`, `service:NAMESPACE/NAME`, an address, a CIDR, or an entity.
 /// A name without namespace is looked for in `namespace`.
 ///
 /// Errors: [`Unreadable::Unknown`] with names that come near.
@@ -93,6 +119,15 @@ pub fn party(cluster: &Cluster, namespace: &str, word: &str) -> Result<Party, Un
     }
     if let Some(prefix) = Prefix::parse(word) {
         return Ok(Party::Prefix(prefix));
+    }
+    if let Some(service) = word.strip_prefix("service:") {
+        let (namespace, name) = service.split_once('/').unwrap_or((namespace, service));
+        let name = Name::new(namespace, name);
+        let known = cluster.services.contains_key(&name);
+        return match known {
+            true => Ok(Party::Service(name)),
+            false => Err(Unreadable::Unknown { word: word.to_owned(), near: near_services(cluster, &name) }),
+        };
     }
     if let Some(node) = word.strip_prefix("node:").filter(|node| cluster.nodes.contains_key(*node)) {
         return Ok(Party::Node(node.to_owned()));
@@ -123,6 +158,13 @@ fn named(cluster: &Cluster, name: &Name) -> Option<Party> {
 fn workload(cluster: &Cluster, name: &Name, wanted: impl Fn(&Workload) -> bool) -> Option<Party> {
     let found = cluster.workloads.values().find(|it| it.name == *name && wanted(it));
     found.map(|it| Party::Workload(it.kind, it.name.clone()))
+}
+
+/// Services whose name is near.
+fn near_services(cluster: &Cluster, name: &Name) -> Vec<String> {
+    let (wanted, all) = (name.to_string(), cluster.services.keys().map(Name::to_string));
+    let near = all.filter(|it| strsim::osa_distance(&wanted, it) <= 2).take(3);
+    near.map(|it| format!("service:{it}")).collect()
 }
 
 /// Names that share the most with a word: at most three.
@@ -170,6 +212,41 @@ pub fn key(word: &str, protocol: Option<Protocol>) -> Result<L4Key, Unreadable> 
         }
         _ => number.parse().map(|port| L4Key::new(protocol, port)).map_err(|_| bad()),
     }
+}
+
+/// Reads what [`key`] reads, a range such as `8000-9000/TCP`, `any/TCP` for every port, or `any` for every protocol that policies know.
+///
+/// Shape: intervals of keys, both ends included, ascending. Errors: as [`key`].
+pub fn keys(word: &str, protocol: Option<Protocol>) -> Result<Vec<(L4Key, L4Key)>, Unreadable> {
+    let bad = || Unreadable::Port(word.to_owned());
+    let of = |protocol: Protocol, low: u16, high: u16| (L4Key::new(protocol, low), L4Key::new(protocol, high));
+    let every = |protocol: Protocol| match protocol {
+        Protocol::ICMP | Protocol::ICMPV6 => (L4Key::icmp(protocol, 0, 0), L4Key::icmp(protocol, u8::MAX, u8::MAX)),
+        _ => of(protocol, 1, u16::MAX),
+    };
+    let (ports, named) = word.split_once('/').map_or((word, None), |(ports, named)| (ports, Some(named)));
+    let named = named.map(|named| Protocol::parse(named).ok_or_else(bad)).transpose();
+    if ports.eq_ignore_ascii_case("any") {
+        let all = [Protocol::ICMP, Protocol::TCP, Protocol::UDP, Protocol::ICMPV6, Protocol::SCTP];
+        return Ok(match named?.or(protocol) {
+            Some(protocol) => vec![every(protocol)],
+            None => all.map(every).to_vec(),
+        });
+    }
+    let Some((low, high)) = ports.split_once('-').filter(|(low, _)| low.starts_with(|c: char| c.is_ascii_digit()))
+    else {
+        return key(word, protocol).map(|key| vec![(key, key)]);
+    };
+    let named = named?;
+    if let (Some(named), Some(protocol)) = (named, protocol)
+        && named != protocol
+    {
+        return Err(Unreadable::TwoProtocols { word: word.to_owned(), protocol });
+    }
+    let (low, high): (u16, u16) = (low.parse().map_err(|_| bad())?, high.parse().map_err(|_| bad())?);
+    let range = of(named.or(protocol).unwrap_or(Protocol::TCP), low, high);
+    let icmp = matches!(range.0.protocol(), Protocol::ICMP | Protocol::ICMPV6);
+    if low > high || icmp { Err(bad()) } else { Ok(vec![range]) }
 }
 
 /// The pod that stands for a party as a subject, when a pod does: itself, or one of a workload's pods, or one as it would be made, or the
@@ -261,6 +338,19 @@ mod tests {
         let two = Unreadable::TwoProtocols { word: "80/TCP".into(), protocol: Protocol::UDP };
         assert_eq!(key("80/TCP", Some(Protocol::UDP)), Err(two));
         assert_eq!(key("80/TCP", Some(Protocol::TCP)), tcp(80));
+        assert_eq!(
+            keys("8000-9000/TCP", None),
+            Ok(vec![(L4Key::new(Protocol::TCP, 8000), L4Key::new(Protocol::TCP, 9000))])
+        );
+        assert_eq!(
+            keys("53", Some(Protocol::UDP)),
+            Ok(vec![(L4Key::new(Protocol::UDP, 53), L4Key::new(Protocol::UDP, 53))])
+        );
+        assert_eq!(keys("any/UDP", None).map(|it| it.len()), Ok(1));
+        assert_eq!(keys("any", None).map(|it| it.len()), Ok(5));
+        for word in ["9000-8000/TCP", "1-2/ICMP", "1-/TCP", "1-70000/TCP"] {
+            assert_eq!(keys(word, None), Err(Unreadable::Port(word.into())), "{word}");
+        }
         for word in ["", "http", "70000/TCP", "80/FOO", "TCP/"] {
             assert_eq!(key(word, None), Err(Unreadable::Port(word.into())), "{word}");
         }

@@ -44,6 +44,11 @@ pub struct Answer {
 }
 
 impl Proxied {
+    /// Whether the verdict is open until somebody asks: no request was given, and not every one is admitted.
+    pub fn depends(&self) -> bool {
+        self.answer.is_none() && !self.asks.iter().any(|asks| asks.what.is_none())
+    }
+
     /// Whether the request that was asked is refused.
     pub fn refuses(&self) -> bool {
         self.answer.as_ref().is_some_and(|answer| answer.refusal.is_some())

@@ -9,7 +9,8 @@ use driver::Db;
 use driver::locate::{self, Place};
 use facts::Pod;
 use flow::{Auth, Direction, L4Key, PeerId, Prefix, Protocol, Verdict};
-use hir::subject::{self, Class};
+use hir::Source;
+use hir::subject::{self, Class, SubjectKind};
 use oracle::Because;
 use request::Request;
 use rules::Origin;
@@ -27,6 +28,8 @@ pub struct Question {
     pub key: L4Key,
     /// What is asked over the connection, once it stands.
     pub request: Option<Request>,
+    /// The flow went to a service, which chose this destination: only then does a pod that reaches itself leave its own network.
+    pub by_service: bool,
 }
 
 /// The answer.
@@ -43,6 +46,8 @@ pub struct Trace {
 pub enum Outcome {
     /// It passes both ends.
     Allow,
+    /// It passes to a proxy, and what becomes of it depends on what is asked over it.
+    Depends,
     /// An end denies it.
     Deny,
     /// Parts of what was asked differ, or a fact is missing.
@@ -54,7 +59,7 @@ impl Trace {
     pub fn missing(&self) -> BTreeSet<Missing> {
         match self.outcome() {
             Outcome::Unknown => self.egress.missing().into_iter().chain(self.ingress.missing()).collect(),
-            Outcome::Allow | Outcome::Deny => BTreeSet::new(),
+            Outcome::Allow | Outcome::Deny | Outcome::Depends => BTreeSet::new(),
         }
     }
 
@@ -62,8 +67,9 @@ impl Trace {
     pub fn outcome(&self) -> Outcome {
         match (self.egress.outcome(), self.ingress.outcome()) {
             (Outcome::Deny, _) | (_, Outcome::Deny) => Outcome::Deny,
+            (Outcome::Unknown, _) | (_, Outcome::Unknown) => Outcome::Unknown,
             (Outcome::Allow, Outcome::Allow) => Outcome::Allow,
-            _ => Outcome::Unknown,
+            (Outcome::Depends, _) | (_, Outcome::Depends) => Outcome::Depends,
         }
     }
 }
@@ -95,6 +101,11 @@ impl Side {
         match () {
             () if all(Outcome::Allow) => Outcome::Allow,
             () if all(Outcome::Deny) => Outcome::Deny,
+            () if !rows.is_empty()
+                && rows.iter().all(|row| matches!(row.outcome(), Outcome::Allow | Outcome::Depends)) =>
+            {
+                Outcome::Depends
+            }
             () => Outcome::Unknown,
         }
     }
@@ -164,6 +175,8 @@ pub struct Row {
     pub nearest: Option<Nearest>,
     /// For a redirect: what the proxy asks of requests.
     pub proxied: Option<Proxied>,
+    /// Where names of DNS allow it: those that stand for the other end now.
+    pub names: Vec<String>,
 }
 
 impl Row {
@@ -172,6 +185,7 @@ impl Row {
         match (self.missing.is_empty(), self.verdict.is_allowed()) {
             (false, _) => Outcome::Unknown,
             (true, true) if self.proxied.as_ref().is_some_and(Proxied::refuses) => Outcome::Deny,
+            (true, true) if self.proxied.as_ref().is_some_and(Proxied::depends) => Outcome::Depends,
             (true, true) => Outcome::Allow,
             (true, false) => Outcome::Deny,
         }
@@ -213,6 +227,7 @@ impl World<'_> {
         let (source, destination) = (&question.source, &question.destination);
         let [source_pod, destination_pod] = &self.pods;
         let itself = matches!((source_pod, destination_pod), (Some(a), Some(b)) if a.name == b.name);
+        let itself = itself && !(self.by_service && self.dialect.hairpin_is_subject);
         let side = |direction, mine: &Party, my_pod: &Option<Pod>, other: &Party, other_pod: &Option<Pod>| Side {
             direction,
             subject: self.subject(mine, my_pod),
@@ -338,7 +353,7 @@ impl World<'_> {
                 let members = hir::resolve::members(&selector, host, &self.peers);
                 self.peers.peers().map(|(peer, _)| peer).filter(|peer| members.contains(*peer)).collect()
             }
-            (Party::Pod(_) | Party::Workload(..), None) => BTreeSet::new(),
+            (Party::Pod(_) | Party::Workload(..) | Party::Service(_), None) => BTreeSet::new(),
         }
     }
 
@@ -368,21 +383,57 @@ impl World<'_> {
         }
         missing
             .extend(self.db.project().unread(self.db).iter().map(|kind| Missing::new(Fact::Policies, kind.as_str())));
+        let guarded = self.is_tunnel(direction, class, peer, key);
         // Why: an authentication that always fails lets nothing pass, whatever the rule is called.
         let verdict = match decision.verdict.auth {
+            _ if guarded => Verdict::DENY,
             Auth::AlwaysFail => Verdict::DENY,
             Auth::Disabled | Auth::Required => decision.verdict,
         };
+        if guarded {
+            let object = "the node's guard of its tunnel".to_owned();
+            let cause = Cause { origin: Origin { object, path: String::new() }, place: None };
+            let because = Because::Rule { tier: 0, level: 0 };
+            let (peer, missing) = (self.peers.name(peer), BTreeSet::new());
+            return Row {
+                peer,
+                verdict,
+                missing,
+                because,
+                by: vec![cause],
+                nearest: None,
+                proxied: None,
+                names: Vec::new(),
+            };
+        }
+        let by: Vec<Cause> = causes.map(|origin| Cause::of(self.db, origin)).collect();
         Row {
+            names: if verdict.is_allowed() { self.names(peer, &by) } else { Vec::new() },
             proxied: proxied::proxied(self.db, rules, peer, key, question.request.as_ref()),
             peer: self.peers.name(peer),
             verdict,
             missing,
             because: decision.because,
-            by: causes.map(|origin| Cause::of(self.db, origin)).collect(),
+            by,
             nearest: (by_default && !verdict.is_allowed())
                 .then(|| nearest::nearest(self, class, direction, peer, key))
                 .flatten(),
         }
+    }
+
+    /// Whether an endpoint sends into the tunnel of its node, which no policy is asked about.
+    fn is_tunnel(&self, direction: Direction, class: &Class, peer: PeerId, key: L4Key) -> bool {
+        let port = self.cluster.config.tunnel_port().map(|port| L4Key::new(Protocol::UDP, port));
+        let from_endpoint = direction == Direction::Egress && class.kind != SubjectKind::Host;
+        from_endpoint && peer == hir::peers::HOST && port == Some(key)
+    }
+
+    /// The names and patterns of DNS that stand for a peer and by which rules allow it.
+    fn names(&self, peer: PeerId, by: &[Cause]) -> Vec<String> {
+        let by_name =
+            |cause: &Cause| cause.origin.path.contains("toFQDNs") || cause.origin.path.contains("domainNames");
+        let Some(info) = self.peers.peer(peer).filter(|_| by.iter().any(by_name)) else { return Vec::new() };
+        let names = info.key.labels.iter().filter(|label| label.source == Source::Fqdn);
+        names.map(|label| label.key.clone()).collect()
     }
 }

@@ -128,6 +128,7 @@ impl<'db> Ground<'db> {
             ends,
             mentions: self.mentions.clone(),
             pods,
+            by_service: question.by_service,
             cluster: standing.cluster,
             peers: standing.peers,
             known: standing.bound,
@@ -191,6 +192,8 @@ pub(crate) struct World<'db> {
     /// The pods that stand for source and destination, where pods do.
     pub pods: [Option<Pod>; 2],
     known: Arc<Mutex<BTreeMap<Class, Arc<Rules>>>>,
+    /// Whether a service chose the destination.
+    pub by_service: bool,
 }
 
 impl<'db> World<'db> {
@@ -230,6 +233,7 @@ impl<'db> World<'db> {
             ends,
             mentions,
             pods,
+            by_service: self.by_service,
             known: Arc::default(),
         }
     }
@@ -237,7 +241,34 @@ impl<'db> World<'db> {
     /// What holds for a class, bound once.
     pub fn rules(&self, class: &Class) -> Arc<Rules> {
         let (cluster, peers, bound) = (self.cluster.clone(), self.peers.clone(), self.known.clone());
-        rules_of(&Standing { cluster, peers, bound }, class, &self.policies, self.dialect)
+        let rules = rules_of(&Standing { cluster, peers, bound }, class, &self.policies, self.dialect);
+        if !self.reaches_itself_by_service() {
+            return rules;
+        }
+        let bound = self.asked(rules.bound.clone());
+        let (ingress, egress) = lower::lower(&bound);
+        Arc::new(Rules { bound, sets: [ingress, egress] })
+    }
+
+    /// Whether the flow is one that a service sent back to the pod that opened it.
+    fn reaches_itself_by_service(&self) -> bool {
+        self.by_service && matches!(&self.pods, [Some(a), Some(b)] if a.name == b.name)
+    }
+
+    /// What of a bound class is asked about the flow: of one that a service sent back to its own pod, not all of it.
+    pub fn asked(&self, bound: Bound) -> Bound {
+        if !self.reaches_itself_by_service() {
+            return bound;
+        }
+        let of_itself = |direction| bound.direction(direction).of_itself(self.dialect);
+        let (ingress, egress) = (of_itself(Direction::Ingress), of_itself(Direction::Egress));
+        Bound { ingress, egress, conflicts: bound.conflicts }
+    }
+
+    /// Whether nothing tells if policies of this kind are read at all, which their agent has to be told to.
+    pub fn hangs_on_settings(&self, policy: &Policy) -> bool {
+        let unread = self.cluster.config.cluster_policies.is_none() && !self.dialect.admin_policies_enforced;
+        unread && policy.object.kind == "ClusterNetworkPolicy"
     }
 
     /// Whether an address only stands in for one that a pod does not have yet, or that a record does not say.

@@ -94,7 +94,8 @@ fn ask(db: &Database, flow: &[&str; 3]) -> Option<Trace> {
     let cluster = world::cluster(db);
     let end = |word| party::party(&cluster, "a", word).ok();
     let key = party::key(flow[2], None).unwrap();
-    let question = Question { source: end(flow[0])?, destination: end(flow[1])?, key, request: None };
+    let question =
+        Question { source: end(flow[0])?, destination: end(flow[1])?, key, request: None, by_service: false };
     Some(reason::trace(db, &question))
 }
 

@@ -2,12 +2,13 @@
 
 use crate::settings;
 use facts::endpoint_slice::{Endpoint, EndpointPort, EndpointSlice};
+use facts::node_config::{NodeCondition, NodeConfig};
 use facts::service::{Service, ServicePort, TargetPort};
 use facts::{
     CidrGroup, CiliumNode, Cluster, ContainerPort, Labels, Name, Namespace, Node, Phase, Pod, Workload, WorkloadKind,
     config_map,
 };
-use flow::Protocol;
+use flow::{Prefix, Protocol};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -26,6 +27,8 @@ pub fn of(cluster: &Cluster) -> Vec<Value> {
         endpoint_slices,
         workloads,
         cidr_groups,
+        node_configs,
+        cloud_groups,
         dns,
     } = cluster;
     let mut out: Vec<Value> = namespaces.values().map(namespace).collect();
@@ -36,10 +39,22 @@ pub fn of(cluster: &Cluster) -> Vec<Value> {
     out.extend(services.values().map(service));
     out.extend(endpoint_slices.values().map(endpoint_slice));
     out.extend(cidr_groups.values().map(cidr_group));
+    out.extend(node_configs.values().map(node_config));
     out.extend(settings::of(config).map(|data| {
         let name = Name::new("kube-system", config_map::NAME);
         object("v1", "ConfigMap", metadata(Some(&name.namespace), &name.name, &Labels::new()), [("data", data)])
     }));
+    if !cloud_groups.is_empty() {
+        let group = |(group, prefixes): (&String, &BTreeSet<Prefix>)| {
+            // Cannot fail: it was made of JSON. What is none would be a text.
+            let written = serde_json::from_str(group).unwrap_or_else(|_| json!(group));
+            let addresses = list(prefixes.iter().map(|it| json!(it.to_string())).collect());
+            fields([("addresses", addresses), ("group", written)])
+        };
+        let groups = list(cloud_groups.iter().map(group).collect());
+        let metadata = metadata(None, "groups", &Labels::new());
+        out.push(object("tidegate.io/v1alpha1", "CloudGroups", metadata, [("groups", groups)]));
+    }
     if !dns.is_empty() {
         let names: Map<String, Value> = dns.iter().map(|(name, ips)| (name.clone(), texts(ips))).collect();
         let metadata = metadata(None, "answers", &Labels::new());
@@ -146,14 +161,25 @@ fn pod_spec(ports: &[ContainerPort], account: &str, host_network: bool, image: O
 }
 
 fn service(it: &Service) -> Value {
-    let Service { name, labels, selector, cluster_ips, ports, kind } = it;
+    let Service { name, labels, selector, cluster_ips, ports, kind, sharing_key, shares_with, stays_on_node } = it;
+    let with: Vec<&str> = shares_with.iter().map(String::as_str).collect();
+    let text = |text: &str| if text.is_empty() { Value::Null } else { json!(text) };
+    let annotations = fields([
+        ("lbipam.cilium.io/sharing-key", text(sharing_key)),
+        ("lbipam.cilium.io/sharing-cross-namespace", text(&with.join(","))),
+    ]);
     let spec = fields([
+        ("externalTrafficPolicy", if *stays_on_node { json!("Local") } else { Value::Null }),
         ("clusterIPs", texts(cluster_ips)),
         ("ports", list(ports.iter().map(service_port).collect())),
         ("selector", mapping(selector)),
         ("type", if kind == "ClusterIP" { Value::Null } else { json!(kind) }),
     ]);
-    object("v1", "Service", metadata(Some(&name.namespace), &name.name, labels), [("spec", spec)])
+    let mut head = metadata(Some(&name.namespace), &name.name, labels);
+    if !annotations.is_null() {
+        insert(&mut head, "annotations", annotations);
+    }
+    object("v1", "Service", head, [("spec", spec)])
 }
 
 fn service_port(it: &ServicePort) -> Value {
@@ -202,6 +228,24 @@ fn cidr_group(it: &CidrGroup) -> Value {
     let prefixes = list(prefixes.iter().map(|it| json!(it.to_string())).collect());
     let spec = fields([("externalCIDRs", prefixes)]);
     object("cilium.io/v2", "CiliumCIDRGroup", metadata(None, name, labels), [("spec", spec)])
+}
+
+fn node_config(it: &NodeConfig) -> Value {
+    let NodeConfig { name, nodes, data } = it;
+    let condition = |it: &NodeCondition| {
+        let operator = match (it.wanted, it.values.is_empty()) {
+            (true, true) => "Exists",
+            (true, false) => "In",
+            (false, true) => "DoesNotExist",
+            (false, false) => "NotIn",
+        };
+        let values = list(it.values.iter().map(|it| json!(it)).collect());
+        fields([("key", json!(it.key)), ("operator", json!(operator)), ("values", values)])
+    };
+    let selector = json!({ "matchExpressions": nodes.iter().map(condition).collect::<Vec<_>>() });
+    let spec = fields([("defaults", json!(data)), ("nodeSelector", selector)]);
+    let head = metadata(Some(&name.namespace), &name.name, &Labels::new());
+    object("cilium.io/v2", "CiliumNodeConfig", head, [("spec", spec)])
 }
 
 fn object<const N: usize>(version: &str, kind: &str, metadata: Value, rest: [(&str, Value); N]) -> Value {

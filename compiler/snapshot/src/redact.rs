@@ -113,6 +113,8 @@ impl Redaction {
             endpoint_slices,
             workloads,
             cidr_groups,
+            node_configs,
+            cloud_groups,
             dns,
         } = cluster;
         let mut config = config.clone();
@@ -129,6 +131,9 @@ impl Redaction {
             endpoint_slices: by(endpoint_slices.values().map(|it| self.endpoint_slice(it)), |it| it.name.clone()),
             workloads: by(workloads.values().map(|it| self.workload(it)), |it| (it.kind, it.name.clone())),
             cidr_groups: by(cidr_groups.values().map(|it| self.cidr_group(it)), |it| it.name.clone()),
+            node_configs: by(node_configs.values().map(|it| self.node_config(it)), |it| it.name.clone()),
+            // Only the policies that name a group could tell it, and they are not part of the facts.
+            cloud_groups: cloud_groups.clone(),
             dns: dns.iter().map(|(name, ips)| (self.dns(name), ips.clone())).collect(),
         }
     }
@@ -170,6 +175,11 @@ impl Redaction {
         service.name = self.name(&it.name);
         service.labels = self.labels(&it.labels);
         service.selector = self.labels(&it.selector);
+        if !it.sharing_key.is_empty() {
+            service.sharing_key = self.word(&it.sharing_key);
+        }
+        let other = |namespace: &String| if namespace == "*" { namespace.clone() } else { self.word(namespace) };
+        service.shares_with = it.shares_with.iter().map(other).collect();
         for port in &mut service.ports {
             port.name = self.word(&port.name.to_ascii_lowercase());
             if let TargetPort::Name(name) = &mut port.target {
@@ -187,6 +197,15 @@ impl Redaction {
         let endpoint = |endpoint: &mut Endpoint| endpoint.node = endpoint.node.as_ref().map(|node| self.word(node));
         slice.endpoints.iter_mut().for_each(endpoint);
         slice
+    }
+
+    fn node_config(&self, it: &facts::NodeConfig) -> facts::NodeConfig {
+        let mut config = it.clone();
+        config.name = self.name(&it.name);
+        for condition in &mut config.nodes {
+            condition.values = condition.values.iter().map(|value| self.word(value)).collect();
+        }
+        config
     }
 
     fn cidr_group(&self, it: &CidrGroup) -> CidrGroup {

@@ -30,6 +30,12 @@ pub fn of(config: &Config) -> Option<Value> {
         icmp_rules,
         proxy_rules,
         cluster_policies,
+        network_policies,
+        cilium_policies,
+        clusterwide_policies,
+        fragments4,
+        fragments6,
+        tunnel,
         labels,
         node_labels,
     } = config;
@@ -53,6 +59,11 @@ pub fn of(config: &Config) -> Option<Value> {
     flag("enable-icmp-rules", *icmp_rules, usual.icmp_rules);
     flag("enable-l7-proxy", *proxy_rules, usual.proxy_rules);
     flag("enable-k8s-cluster-network-policy", cluster_policies.unwrap_or(false), false);
+    flag("enable-k8s-networkpolicy", *network_policies, usual.network_policies);
+    flag("enable-cilium-network-policy", *cilium_policies, usual.cilium_policies);
+    flag("enable-cilium-clusterwide-network-policy", *clusterwide_policies, usual.clusterwide_policies);
+    flag("enable-ipv4-fragment-tracking", *fragments4, usual.fragments4);
+    flag("enable-ipv6-fragment-tracking", *fragments6, usual.fragments6);
     let mut text = |name: &str, value: String, usual: &str| {
         if value != usual {
             data.insert(name.to_owned(), json!(value));
@@ -69,6 +80,11 @@ pub fn of(config: &Config) -> Option<Value> {
     let modes = [("nodes", *prefixes_match_nodes), ("pods", *prefixes_match_pods)];
     let modes: Vec<&str> = modes.iter().filter(|(_, on)| *on).map(|(word, _)| *word).collect();
     text("policy-cidr-match-mode", modes.join(","), "");
+    let routing = if tunnel.routing == Some(false) { "native" } else { "" };
+    text("routing-mode", routing.to_owned(), "");
+    let protocol = if tunnel.protocol == facts::cluster::TunnelProtocol::Geneve { "geneve" } else { "" };
+    text("tunnel-protocol", protocol.to_owned(), "");
+    text("tunnel-port", tunnel.port.to_string(), "0");
     text("labels", patterns(labels), "");
     text("node-labels", patterns(node_labels), "");
     text("cluster-pool-ipv4-cidr", ranges(pod_ranges, true), "");

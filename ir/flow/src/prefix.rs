@@ -80,6 +80,21 @@ impl Prefix {
         self.len
     }
 
+    /// The last address.
+    pub fn last(self) -> IpAddr {
+        let free = self.family().bits() - self.len;
+        match self.addr {
+            IpAddr::V4(addr) => {
+                let ones = u32::MAX.checked_shl(u32::from(free)).map_or(u32::MAX, |ones| !ones);
+                IpAddr::V4((addr.to_bits() | ones).into())
+            }
+            IpAddr::V6(addr) => {
+                let ones = u128::MAX.checked_shl(u32::from(free)).map_or(u128::MAX, |ones| !ones);
+                IpAddr::V6((addr.to_bits() | ones).into())
+            }
+        }
+    }
+
     /// The IP version.
     pub fn family(self) -> Family {
         Family::of(self.addr)

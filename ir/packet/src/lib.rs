@@ -89,19 +89,28 @@
 //! 27. Where the policy's denial is only to be seen, the packet passes and all else is as if the policy had allowed it. Nothing but a
 //!     denial is passed so.
 //!
+//! *Settings of the node* ([`settings`]; both come before the rules about connections)
+//!
+//! 28. Where the fragments of a family are not followed, first ones leave nothing, and later ones have the ports 0: rules of all ports
+//!     match them, and no others do. Instead of rule 11.
+//! 29. UDP from the endpoint to the node's tunnel port at one of the node's addresses: `encapsulation`. What comes out of a tunnel is
+//!     believed to be from where its outside says, so no endpoint may put anything in, policy or none.
+//!
 //! Source: RFC 791, 792, 826, 4443, 4861, 8200, 9293; `docs/dev/architecture.md`.
 //! # Reading order
-//! [`reason`], [`parse`], [`track`], [`step`](mod@step), [`host`], then [`craft`].
+//! [`reason`], [`settings`], [`parse`], [`track`], [`step`](mod@step), [`host`], then [`craft`].
 
 pub mod craft;
 pub mod host;
 pub mod parse;
 pub mod reason;
+pub mod settings;
 pub mod step;
 pub mod track;
 
 pub use host::{Host, Origin, step_host};
 pub use parse::{Body, Flags, Fragment, Frame, Packet, Refused, Tuple, parse};
 pub use reason::Reason;
+pub use settings::{Settings, Tunnel};
 pub use step::{Because, Endpoint, Outcome, Ruling, Step, step};
 pub use track::{Connection, Key, Lifetimes, Track};

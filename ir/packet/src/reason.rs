@@ -29,6 +29,8 @@ pub enum Reason {
     ForbiddenNeighbour,
     /// A header contradicts itself.
     MalformedHeader,
+    /// The endpoint sends into the node's tunnel.
+    Encapsulation,
 }
 
 impl Reason {
@@ -47,6 +49,7 @@ impl Reason {
             Reason::IcmpFragment => "icmp-fragment",
             Reason::ForbiddenNeighbour => "forbidden-neighbour",
             Reason::MalformedHeader => "malformed-header",
+            Reason::Encapsulation => "encapsulation",
         }
     }
 }

@@ -216,11 +216,13 @@ pub(crate) fn ip(
         Body::Ports { source, destination, flags } => {
             track.ports_of_fragment(packet, Some((source, destination)));
             let tuple = packet.tuple_with((source, destination));
+            outside_of_tunnel(track, subject, direction, &tuple)?;
             tracked(track, id, direction, packet, &tuple, flags, now, judge)
         }
         Body::Later => {
             let ports = track.ports_of_fragment(packet, None).ok_or(Reason::FragmentUnknown)?;
             let tuple = packet.tuple_with(ports);
+            outside_of_tunnel(track, subject, direction, &tuple)?;
             tracked(track, id, direction, packet, &tuple, Flags::default(), now, judge)
         }
         Body::Query { asks, .. } => {
@@ -236,6 +238,16 @@ pub(crate) fn ip(
         // Answered above.
         Body::Neighbour { .. } => Ok(Because::Neighbour),
     }
+}
+
+/// Rule 29.
+fn outside_of_tunnel(track: &Track, subject: Subject<'_>, direction: Direction, tuple: &Tuple) -> Result<(), Reason> {
+    let Some(tunnel) = &track.settings().tunnel else { return Ok(()) };
+    let from_endpoint = matches!(subject, Subject::Endpoint(_)) && direction == Direction::Egress;
+    let inside = tuple.protocol == Protocol::UDP
+        && tuple.destination.1 == tunnel.port
+        && tunnel.addresses.contains(&tuple.destination.0);
+    if from_endpoint && inside { Err(Reason::Encapsulation) } else { Ok(()) }
 }
 
 /// Rule 8.

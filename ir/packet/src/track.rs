@@ -1,7 +1,8 @@
 //! The state: connections and the ports of first fragments.
 
 use crate::parse::{Flags, Packet, Tuple};
-use flow::{Direction, Protocol};
+use crate::settings::Settings;
+use flow::{Direction, Family, Protocol};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -107,12 +108,23 @@ pub struct Track {
     lifetimes: Lifetimes,
     connections: BTreeMap<Key, Connection>,
     fragments: BTreeMap<FragmentKey, (u16, u16)>,
+    settings: Settings,
 }
 
 impl Track {
     /// Nothing yet.
     pub fn new(lifetimes: Lifetimes) -> Track {
-        Track { lifetimes, connections: BTreeMap::new(), fragments: BTreeMap::new() }
+        Track { lifetimes, connections: BTreeMap::new(), fragments: BTreeMap::new(), settings: Settings::default() }
+    }
+
+    /// Makes these the settings of the node; what is remembered stays.
+    pub fn set(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
+    /// The settings of the node.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The live connection of a tuple: rule 16.
@@ -156,9 +168,12 @@ impl Track {
         }
     }
 
-    /// The ports of a fragment: rule 11. `None` for a later one without a first.
+    /// The ports of a fragment: rules 11 and 28. `None` for a later one without a first.
     pub(crate) fn ports_of_fragment(&mut self, packet: &Packet, ports: Option<(u16, u16)>) -> Option<(u16, u16)> {
         let Some(part) = packet.fragment else { return ports };
+        if !self.settings.tracks_fragments(Family::of(packet.source)) {
+            return ports.or(Some((0, 0)));
+        }
         let key = FragmentKey {
             source: packet.source,
             destination: packet.destination,

@@ -5,7 +5,7 @@ use flow::{Direction, L4Key, Protocol};
 use packet::Because::{Allowed, Neighbour, PathMtu, Related, Reply};
 use packet::Outcome::{Drop, Pass};
 use packet::craft::{Echo, Frame};
-use packet::{Endpoint, Flags, Lifetimes, Outcome, Reason, Step, Track, step};
+use packet::{Endpoint, Flags, Lifetimes, Outcome, Reason, Settings, Step, Track, Tunnel, step};
 use std::net::{IpAddr, Ipv6Addr};
 
 const MAC: [u8; 6] = [2, 0, 0, 0, 0, 9];
@@ -460,4 +460,37 @@ fn sweeping_changes_no_outcome() {
     bench.wait(1);
     bench.track.sweep(bench.now);
     assert_eq!(bench.track.connections().count(), 0);
+}
+
+#[test]
+fn rule_28_where_fragments_are_not_followed_later_ones_have_no_ports() {
+    for [own, peer, ..] in WORLDS {
+        let any_port = |key: L4Key| key.low() == 0;
+        for (allow, first, later) in [
+            ((|_| true) as fn(L4Key) -> bool, Pass(Allowed), Pass(Allowed)),
+            (|key| key.low() == 53, Pass(Allowed), POLICY),
+            (any_port, POLICY, Pass(Allowed)),
+        ] {
+            let mut bench = Bench::new(allow);
+            bench.track.set(Settings { untracked_fragments4: true, untracked_fragments6: true, tunnel: None });
+            let parts = Frame::udp(peer, own, 40000, 53).payload(vec![7; 600]).fragments(3, 64);
+            assert_eq!(bench.full(Ingress, &parts[1], None).outcome, later);
+            assert_eq!(bench.full(Ingress, &parts[0], None).outcome, first);
+            assert_eq!(bench.full(Ingress, &parts[2], None).outcome, later);
+        }
+    }
+}
+
+#[test]
+fn rule_29_no_endpoint_sends_into_the_tunnel_of_its_node() {
+    for [own, peer, node, ..] in WORLDS {
+        let mut bench = Bench::new(all);
+        let addresses = [node.parse().unwrap()].into();
+        bench.track.set(Settings { tunnel: Some(Tunnel { port: 8472, addresses }), ..Settings::default() });
+        assert_eq!(bench.send(Egress, &Frame::udp(own, node, 1, 8472)), Drop(Reason::Encapsulation));
+        assert_eq!(bench.send(Egress, &Frame::udp(own, node, 1, 8473)), Pass(Allowed));
+        assert_eq!(bench.send(Egress, &Frame::udp(own, peer, 1, 8472)), Pass(Allowed));
+        assert_eq!(bench.send(Egress, &Frame::tcp(own, node, 1, 8472, Flags::SYN)), Pass(Allowed));
+        assert_eq!(bench.send(Ingress, &Frame::udp(node, own, 1, 8472)), Pass(Allowed));
+    }
 }

@@ -262,7 +262,7 @@ impl Enforcer {
                 let pair = (live.state.loaded.digest(), state.loaded.digest());
                 let step = match between.get(&pair) {
                     Some(step) => step.clone(),
-                    None => self.between(&live.state.clone(), &state, db.project().target(db))?,
+                    None => self.between(&live.state.clone(), &state, made_for(db))?,
                 };
                 between.insert(pair, step.clone());
                 change.between.extend(step.map(|step| (local.pod.clone(), step)));
@@ -346,7 +346,7 @@ impl Enforcer {
         &mut self,
         old: &ClassState,
         new: &ClassState,
-        target: Target,
+        (settings, target): (ebpf::Settings, Target),
     ) -> Result<Option<Arc<Loaded>>, Error> {
         if old.loaded.digest() == new.loaded.digest() {
             return Ok(None);
@@ -361,8 +361,8 @@ impl Enforcer {
         }
         let failed = |problem| Error::Build { subject: "a step between two policies".into(), problem };
         let of_host = new.loaded.hooks().any(Hook::is_host);
-        let compile = if of_host { ebpf::compile_host } else { ebpf::compile };
-        let compiled = compile("between", &meets[0], &meets[1], &target);
+        let hooks = if of_host { Hook::HOST } else { Hook::BOTH };
+        let compiled = ebpf::compile_under(settings, hooks, "between", [&meets[0], &meets[1]], &target);
         let mut image = compiled.map_err(|problem| failed(build::Problem::Compile(problem)))?;
         self.templates.prove("a step between two policies", &image, &meets)?;
         sign(&mut image, old.loaded.digest(), new.loaded.digest());
@@ -487,4 +487,9 @@ fn sign(image: &mut Image, old: Digest, new: Digest) {
             default.clone_from(&words);
         }
     }
+}
+
+/// What programs of a node are made for.
+pub(crate) fn made_for(db: &Database) -> (ebpf::Settings, Target) {
+    (build::settings(&world::cluster(db).config), db.project().target(db))
 }

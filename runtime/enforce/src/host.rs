@@ -2,11 +2,11 @@
 //!
 //! Traffic between the node and its own endpoints crosses no native device, so the node's programs stand beside the endpoints' own, too.
 
-use crate::change::{Applied, Change, Enforcer, Error};
+use crate::change::{Applied, Change, Enforcer, Error, made_for};
 use crate::numbers::View;
 use crate::state::{self, ClassState};
 use driver::meaning::ClassKey;
-use driver::{Database, Db, world};
+use driver::{Database, world};
 use hir::peers::PeerTable;
 use hir::subject::{self, Class};
 use image::Hook;
@@ -26,8 +26,6 @@ pub(crate) struct Host {
     pub state: ClassState,
     /// The interfaces at which its programs are.
     pub places: BTreeSet<u32>,
-    /// Its addresses: only what is from or for one of them is judged.
-    pub own: BTreeSet<IpAddr>,
 }
 
 /// The node's part of a change.
@@ -36,6 +34,8 @@ pub(crate) struct HostChange {
     pub next: Option<Host>,
     pub between: Option<Arc<Loaded>>,
     pub audit: bool,
+    /// The node's addresses: only what is from or for one of them is judged, and no endpoint reaches a tunnel there.
+    pub own: BTreeSet<IpAddr>,
 }
 
 /// The name of a place of the node's programs.
@@ -61,16 +61,19 @@ impl Enforcer {
     ) -> Result<(), Error> {
         let cluster = world::cluster(db);
         change.host.audit = cluster.config.audit;
+        let guarded = cluster.config.host_firewall || cluster.config.tunnel_port().is_some();
+        let node = cluster.nodes.get(&self.name);
+        change.host.own = node.filter(|_| guarded).map(|node| node.ips.clone()).unwrap_or_default();
         // Why only then: whoever has not asked for policies of nodes must not be locked out of one.
-        let Some(node) = cluster.nodes.get(&self.name).filter(|_| cluster.config.host_firewall) else { return Ok(()) };
+        let Some(node) = node.filter(|_| cluster.config.host_firewall) else { return Ok(()) };
         let class: Class = subject::class_of_node(&node.name, &cluster, table);
         let state = self.class_state(db, &class, view, None)?;
         if let Some(live) = self.host.as_ref().map(|host| host.state.clone()) {
-            change.host.between = self.between(&live, &state, db.project().target(db))?;
+            change.host.between = self.between(&live, &state, made_for(db))?;
         }
         let endpoints = change.next.values().map(|live| live.endpoint.ifindex);
         let places = self.devices.iter().copied().chain(endpoints).collect();
-        change.host.next = Some(Host { state, places, own: node.ips.clone() });
+        change.host.next = Some(Host { state, places });
         Ok(())
     }
 
@@ -79,8 +82,7 @@ impl Enforcer {
         if !change.audit {
             self.set_audit(false);
         }
-        let own = |host: &Option<Host>| host.as_ref().map(|host| host.own.clone()).unwrap_or_default();
-        let both: BTreeSet<IpAddr> = own(&self.host).union(&own(&change.next)).copied().collect();
+        let both: BTreeSet<IpAddr> = self.node.own()?.union(&change.own).copied().collect();
         self.node.set_own(&both)?;
         let (Some(live), Some(between)) = (&self.host, &change.between) else { return Ok(()) };
         for &ifindex in &live.places {
@@ -110,7 +112,7 @@ impl Enforcer {
         for name in stale {
             self.node.detach(&name)?;
         }
-        self.node.set_own(&change.next.as_ref().map(|next| next.own.clone()).unwrap_or_default())?;
+        self.node.set_own(&change.own)?;
         self.set_audit(change.audit);
         self.host = change.next;
         Ok(())
@@ -147,8 +149,7 @@ pub(crate) fn restored(
         places.insert(attached.ifindex);
         loaded = node.loaded(attached.endpoint, attached.hook).cloned();
     }
-    let own = node.own().ok()?;
-    Some(Host { state: make(loaded?)?, places, own })
+    Some(Host { state: make(loaded?)?, places })
 }
 
 /// Stores the classes of a later view into an image that stays for a while.

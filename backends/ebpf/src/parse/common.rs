@@ -1,7 +1,7 @@
 //! The common shapes: plain headers, ports, everything in linear data.
 
 use crate::asm::{Alu, Cond, Label, Reg::*, Size};
-use crate::emit::{Emit, facts, frame, skb};
+use crate::emit::{Emit, V4, V6, facts, frame, skb};
 use image::layout::{endpoint, record};
 
 impl Emit<'_> {
@@ -68,6 +68,7 @@ impl Emit<'_> {
     /// From the registers of [`Emit::ports`] to those of the tuple.
     pub fn ports6(&mut self) {
         self.ports();
+        self.outside_of_tunnel(V6);
         self.asm.frame(R1, self.record(record::SOURCE));
         self.asm.frame(R2, self.record(record::DESTINATION));
     }
@@ -93,6 +94,7 @@ impl Emit<'_> {
     pub fn ports4(&mut self) {
         self.put_addresses4();
         self.ports();
+        self.outside_of_tunnel(V4);
     }
 
     /// Fills the addresses of the record from R1 and R2. The second store hides from the verifier which register the first one held:

@@ -13,6 +13,7 @@ mod fragment;
 mod general4;
 mod host;
 mod icmp4;
+mod tunnel;
 
 mod general6;
 mod icmp6;

@@ -139,7 +139,25 @@ impl World {
 
     /// Likewise, of an endpoint or of a node.
     pub fn at(hooks: [Hook; 2], target: &Target, ingress: &Matrix, egress: &Matrix) -> World {
-        let image = ebpf::compile_hooks(hooks, "test", ingress, egress, target).unwrap();
+        World::under(ebpf::Settings::default(), hooks, target, ingress, egress)
+    }
+
+    /// Likewise, on a node with settings of its own.
+    pub fn under(
+        settings: ebpf::Settings,
+        hooks: [Hook; 2],
+        target: &Target,
+        ingress: &Matrix,
+        egress: &Matrix,
+    ) -> World {
+        let image = ebpf::compile_with(settings, hooks, "test", ingress, egress, target).unwrap();
+        let mut track =
+            Track::new(Lifetimes::with_ticks(u64::from(Config::new(loader::hz().unwrap_or(250), 0x5eed).other / 60)));
+        track.set(packet::Settings {
+            untracked_fragments4: settings.untracked_fragments4,
+            untracked_fragments6: settings.untracked_fragments6,
+            tunnel: settings.tunnel_port.map(|port| packet::Tunnel { port, addresses: own_addresses() }),
+        });
         let mut config = Config::new(loader::hz().unwrap_or(250), 0x5eed);
         config.flags = layout::config::RECORD_DROPPED | layout::config::RECORD_ALLOWED;
         let (mut machine, mut maps) = (vm::Machine::load(&image).unwrap(), NodeMaps::new(target));
@@ -168,13 +186,12 @@ impl World {
         }
         let native = target.little_endian == cfg!(target_endian = "little");
         let kernel = if native { kernel(&image, &config) } else { None };
-        let ticks = u64::from(config.other / 60);
         World {
             hooks,
             audit: false,
             origin: Origin::Here,
             matrices: [ingress.clone(), egress.clone()],
-            track: Track::new(Lifetimes::with_ticks(ticks)),
+            track,
             machine,
             maps,
             kernel,

@@ -21,7 +21,13 @@ fn flow(question: &Question) -> Flow {
 }
 
 fn asked((from, to, key): Flow) -> reason::Question {
-    reason::Question { source: Party::Address(from), destination: Party::Address(to), key, request: None }
+    reason::Question {
+        source: Party::Address(from),
+        destination: Party::Address(to),
+        key,
+        request: None,
+        by_service: false,
+    }
 }
 
 /// Takes out the questions whose verdict hangs on what was not read, and says how many they were.

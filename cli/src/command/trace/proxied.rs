@@ -92,6 +92,12 @@ pub(super) fn text(proxied: &TraceProxied) -> String {
                 out += &format!("  not read: {fact}; what depends on it is taken to admit nothing\n");
             }
         }
+        None if proxied.asks.iter().any(|asks| asks.what.is_none()) => {
+            out += &format!("  proxy {}: it sees every request and admits all, because of\n", proxied.proxy);
+            for asks in proxied.asks.iter().filter(|asks| asks.what.is_none()) {
+                out += &format!("    {}\n", cause_text(&asks.cause));
+            }
+        }
         None => {
             out +=
                 &format!("  proxy {}: the verdict depends on the request, which any of these admits\n", proxied.proxy);

@@ -27,7 +27,9 @@ pub(crate) fn render(text: &Text) -> Vec<Diagnostic> {
         // Why: of an object that is refused as a whole, what else would not be enforced does not matter.
         let moot =
             |it: &::kinds::Problem| spot.object.role == Role::Rejected && it.kind == ::kinds::ProblemKind::NotYet;
-        let worth = |it: &&::kinds::Problem| trust.in_policy(it) && !is_empty(&spot) && !moot(it);
+        let supplied =
+            |it: &::kinds::Problem| it.kind == ::kinds::ProblemKind::NotYet && spot.is_supplied_group(&it.path);
+        let worth = |it: &&::kinds::Problem| trust.in_policy(it) && !is_empty(&spot) && !moot(it) && !supplied(it);
         found.extend(problems.iter().filter(worth).map(|it| kinds::render(&spot, it)));
         if trust == Trust::Whole {
             let refused: BTreeSet<&str> = problems.iter().map(|it| it.path.as_str()).collect();

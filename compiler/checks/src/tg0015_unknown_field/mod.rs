@@ -17,7 +17,7 @@ pub fn render(spot: &Spot<'_>, problem: &Problem, name: &str, known: &[&'static 
     let label = near.map_or_else(|| "not known here".to_owned(), |near| format!("did you mean `{near}`?"));
     let headline = format!("{} has no field {}{place}", spot.object.object.kind, quoted(name));
     let span = spot.key(&problem.path);
-    let said = spot.blame(PAGE.says(headline), span, label).why(fate(problem));
+    let said = spot.blame(PAGE.says(headline), span, label).why(fate(spot, problem));
     let free =
         |near: &&str| spot.node(&format!("{holder}{}{near}", if holder.is_empty() { "" } else { "." })).is_none();
     match near.filter(free).filter(|_| span.slice(spot.tree().text()) == name) {

@@ -13,6 +13,6 @@ pub fn render(spot: &Spot<'_>, problem: &Problem, name: &str) -> Diagnostic {
     let place = if problem.path.is_empty() { "the object".to_owned() } else { quoted(&problem.path) };
     let said = PAGE.says(format!("{} is missing in {place}", quoted(name)));
     spot.blame(said, spot.key(&problem.path), format!("needs `{name}`"))
-        .why(fate(problem))
+        .why(fate(spot, problem))
         .help(format!("add `{name}`"))
 }

@@ -13,7 +13,7 @@ pub const PAGE: Page = page!(17, "wrong-type", Error, "0.1.0");
 pub fn render(spot: &Spot<'_>, problem: &Problem, wanted: &str, found: &str) -> Diagnostic {
     let place = if problem.path.is_empty() { "the object".to_owned() } else { quoted(&problem.path) };
     let said = PAGE.says(format!("{place} must be {}, not {}", typed(wanted), typed(found)));
-    let said = spot.blame(said, spot.value(&problem.path), format!("this is {}", typed(found))).why(fate(problem));
+    let said = spot.blame(said, spot.value(&problem.path), format!("this is {}", typed(found))).why(fate(spot, problem));
     match fix(spot, &problem.path, wanted) {
         Some(fix) => said.help(fix.title.clone()).fix(fix),
         None => said.help(format!("write {} here", typed(wanted))),

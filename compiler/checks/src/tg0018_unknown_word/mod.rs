@@ -16,7 +16,7 @@ pub fn render(spot: &Spot<'_>, problem: &Problem, found: &str, allowed: &[&'stat
     let label = near.map_or_else(|| "unknown word".to_owned(), |near| format!("did you mean `{near}`?"));
     let said = spot
         .blame(said, span, label)
-        .why(fate(problem))
+        .why(fate(spot, problem))
         .help(format!("one of {}", listed(allowed.iter().copied(), "and")));
     match near.filter(|_| span.slice(spot.tree().text()).trim_matches(['"', '\'']) == found && !found.is_empty()) {
         Some(near) => said.fix(replace(spot.text.id, span, near, format!("write `{near}`"))),

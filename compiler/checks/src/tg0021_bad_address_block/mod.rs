@@ -14,7 +14,7 @@ pub const PAGE: Page = page!(21, "bad-address-block", Error, "0.1.0");
 pub fn render(spot: &Spot<'_>, problem: &Problem, found: &str) -> Diagnostic {
     let span = spot.word(&problem.path, found);
     let said = PAGE.says(format!("{} is no address block", quoted(found)));
-    let said = spot.blame(said, span, "wants `address/length`").why(fate(problem));
+    let said = spot.blame(said, span, "wants `address/length`").why(fate(spot, problem));
     let bits = found.parse::<IpAddr>().ok().map(|address| if address.is_ipv4() { 32 } else { 128 });
     match bits.filter(|_| span.slice(spot.tree().text()).contains(found)) {
         Some(bits) => {

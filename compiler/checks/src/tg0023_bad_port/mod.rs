@@ -16,14 +16,14 @@ pub fn render_name(spot: &Spot<'_>, problem: &Problem, found: &str) -> Diagnosti
     if number {
         let said =
             PAGE.says(format!("port {} is quoted, which makes it a port name, and names need a letter", quoted(found)));
-        let said = spot.blame(said, span, "text, not a number").why(fate(problem)).help("take the quotes away");
+        let said = spot.blame(said, span, "text, not a number").why(fate(spot, problem)).help("take the quotes away");
         return match span.slice(spot.tree().text()).trim_matches(['"', '\'']) == found {
             true => said.fix(replace(spot.text.id, span, found, "take the quotes away")),
             false => said,
         };
     }
     let said = PAGE.says(format!("{} is no port name", quoted(found)));
-    let said = spot.blame(said, span, "not a port name").why(fate(problem));
+    let said = spot.blame(said, span, "not a port name").why(fate(spot, problem));
     said.help(
         "a name is at most 15 of `a` to `z`, `0` to `9` and `-`, with a letter and no `-` at an end or beside another",
     )
@@ -33,7 +33,7 @@ pub fn render_name(spot: &Spot<'_>, problem: &Problem, found: &str) -> Diagnosti
 pub fn render_text(spot: &Spot<'_>, problem: &Problem, found: &str) -> Diagnostic {
     if found.is_empty() {
         let said = PAGE.says(format!("{} names no port", quoted(&problem.path)));
-        let said = spot.blame(said, spot.key(&problem.path), "`port` is missing").why(fate(problem));
+        let said = spot.blame(said, spot.key(&problem.path), "`port` is missing").why(fate(spot, problem));
         return said
             .help("add `port: \"0\"` for every port of the protocol, or leave `toPorts` away for every protocol");
     }
@@ -43,5 +43,5 @@ pub fn render_text(spot: &Spot<'_>, problem: &Problem, found: &str) -> Diagnosti
         true => "take the leading zeros away: some readers take such a number for octal",
         false => "write a number from 0 to 65535 in quotes, or a port name of at most 15 letters, digits and `-`",
     };
-    spot.blame(said, spot.word(&problem.path, found), "not a port").why(fate(problem)).help(help)
+    spot.blame(said, spot.word(&problem.path, found), "not a port").why(fate(spot, problem)).help(help)
 }

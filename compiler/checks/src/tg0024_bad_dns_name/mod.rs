@@ -32,5 +32,5 @@ pub fn render_other(spot: &Spot<'_>, problem: &Problem, found: &str, wanted: For
 
 fn said(spot: &Spot<'_>, problem: &Problem, found: &str, what: &str) -> Diagnostic {
     let said = PAGE.says(format!("{} is no DNS {what}", quoted(found)));
-    spot.blame(said, spot.word(&problem.path, found), format!("not a DNS {what}")).why(fate(problem))
+    spot.blame(said, spot.word(&problem.path, found), format!("not a DNS {what}")).why(fate(spot, problem))
 }

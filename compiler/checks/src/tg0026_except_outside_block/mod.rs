@@ -15,7 +15,7 @@ pub fn render(spot: &Spot<'_>, problem: &Problem, except: Prefix, block: Prefix)
         true => PAGE.says(format!("exception `{except}` leaves nothing of its block")),
         false => PAGE.says(format!("exception `{except}` is not inside `{block}`")),
     };
-    let said = spot.blame(said, spot.value(&problem.path), "not strictly inside the block").why(fate(problem));
+    let said = spot.blame(said, spot.value(&problem.path), "not strictly inside the block").why(fate(spot, problem));
     let said = said.help("write a part of the block, or take the exception away: it cuts from this block only");
     match problem.path.rsplit_once(".except[") {
         Some((holder, _)) => said.note(spot.text.id, spot.value(&format!("{holder}.cidr")), "the block"),

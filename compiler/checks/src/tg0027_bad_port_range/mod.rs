@@ -27,5 +27,5 @@ pub fn render_below(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
 }
 
 fn said(spot: &Spot<'_>, problem: &Problem, headline: &str, label: &str) -> Diagnostic {
-    spot.blame(PAGE.says(headline), spot.value(&problem.path), label).why(fate(problem))
+    spot.blame(PAGE.says(headline), spot.value(&problem.path), label).why(fate(spot, problem))
 }

@@ -12,6 +12,6 @@ pub const PAGE: Page = page!(32, "node-selector-in-namespace", Error, "0.1.0");
 pub fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
     let said = PAGE.says("a CiliumNetworkPolicy cannot select nodes");
     spot.blame(said, spot.key(&problem.path), "nodes are in no namespace")
-        .why(fate(problem))
+        .why(fate(spot, problem))
         .help("write a CiliumClusterwideNetworkPolicy, without `metadata.namespace`")
 }

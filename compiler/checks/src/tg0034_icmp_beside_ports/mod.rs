@@ -14,6 +14,6 @@ pub fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
     let said = PAGE.says(format!("`icmps` and `toPorts` stand in one rule at {}", quoted(rule)));
     spot.blame(said, spot.key(&format!("{rule}.icmps")), "ICMP types")
         .note(spot.text.id, spot.key(&format!("{rule}.toPorts")), "ports")
-        .why(fate(problem))
+        .why(fate(spot, problem))
         .help("write two rules, one with each; rules add up")
 }

@@ -12,6 +12,6 @@ pub const PAGE: Page = page!(35, "unknown-icmp-type", Error, "0.1.0");
 pub fn render(spot: &Spot<'_>, problem: &Problem, found: &str) -> Diagnostic {
     let said = PAGE.says(format!("{} is no ICMP type of its family", quoted(found)));
     spot.blame(said, spot.value(&problem.path), "unknown type")
-        .why(fate(problem))
+        .why(fate(spot, problem))
         .help("write a number from 0 to 255, or a name such as `EchoRequest`; `family: IPv6` has names of its own")
 }

@@ -13,6 +13,6 @@ pub fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
     let list = problem.path.as_str();
     let said = PAGE.says(format!("{} must be empty", quoted(list)));
     spot.blame(said, spot.key(list), "no longer in use")
-        .why(fate(problem))
+        .why(fate(spot, problem))
         .help("take it away and write the condition into each peer selector of the rule")
 }

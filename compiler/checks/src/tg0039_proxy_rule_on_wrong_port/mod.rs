@@ -25,5 +25,5 @@ pub fn render_dns(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
 }
 
 fn said(spot: &Spot<'_>, problem: &Problem, headline: &str, label: &str) -> Diagnostic {
-    spot.blame(PAGE.says(headline), spot.key(&problem.path), label).why(fate(problem))
+    spot.blame(PAGE.says(headline), spot.key(&problem.path), label).why(fate(spot, problem))
 }

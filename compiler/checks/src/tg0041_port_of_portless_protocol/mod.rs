@@ -11,5 +11,5 @@ pub const PAGE: Page = page!(41, "port-of-portless-protocol", Error, "0.1.0");
 
 pub fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
     let said = PAGE.says(format!("the protocol at {} has no ports", quoted(&problem.path)));
-    spot.blame(said, spot.key(&problem.path), "no ports").why(fate(problem)).help("take `port` away")
+    spot.blame(said, spot.key(&problem.path), "no ports").why(fate(spot, problem)).help("take `port` away")
 }

@@ -11,12 +11,12 @@ pub const PAGE: Page = page!(55, "text-length", Error, "0.2.0");
 
 pub fn render_long(spot: &Spot<'_>, problem: &Problem, found: usize, limit: usize) -> Diagnostic {
     let said = PAGE.says(format!("{} has {} and may have {limit}", quoted(&problem.path), counted(found, "character")));
-    spot.blame(said, spot.value(&problem.path), format!("at most {limit}")).why(fate(problem)).help("shorten it")
+    spot.blame(said, spot.value(&problem.path), format!("at most {limit}")).why(fate(spot, problem)).help("shorten it")
 }
 
 pub fn render_short(spot: &Spot<'_>, problem: &Problem, found: usize, limit: usize) -> Diagnostic {
     let said = PAGE.says(format!("{} has {} and needs {limit}", quoted(&problem.path), counted(found, "character")));
     spot.blame(said, spot.value(&problem.path), format!("at least {limit}"))
-        .why(fate(problem))
+        .why(fate(spot, problem))
         .help("write a longer text")
 }

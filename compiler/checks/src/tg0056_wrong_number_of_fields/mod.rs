@@ -13,7 +13,7 @@ pub fn render_few(spot: &Spot<'_>, problem: &Problem, found: usize, limit: usize
     let has = counted(found, "known field");
     let said = PAGE.says(format!("{} has {has} and needs {limit}", quoted(&problem.path)));
     spot.blame(said, spot.key(&problem.path), format!("at least {limit}"))
-        .why(fate(problem))
+        .why(fate(spot, problem))
         .help("add the field that says what is meant; an empty mapping here means nothing")
 }
 
@@ -21,6 +21,6 @@ pub fn render_many(spot: &Spot<'_>, problem: &Problem, found: usize, limit: usiz
     let has = counted(found, "known field");
     let said = PAGE.says(format!("{} has {has} and may have {limit}", quoted(&problem.path)));
     spot.blame(said, spot.key(&problem.path), format!("at most {limit}"))
-        .why(fate(problem))
+        .why(fate(spot, problem))
         .help("write the others into elements of their own")
 }

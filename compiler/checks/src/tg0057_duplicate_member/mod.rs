@@ -13,6 +13,6 @@ pub const PAGE: Page = page!(57, "duplicate-member", Error, "0.2.0");
 pub fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
     let said = PAGE.says(format!("{} stands there a second time", quoted(&problem.path)));
     let said = spot.blame(said, spot.value(&problem.path), "again");
-    let said = said.why(fate(problem)).help("take one of them away, or change it");
+    let said = said.why(fate(spot, problem)).help("take one of them away, or change it");
     without_item(spot, &problem.path, "take the second one away").into_iter().fold(said, Diagnostic::fix)
 }

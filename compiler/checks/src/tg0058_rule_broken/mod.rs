@@ -12,5 +12,5 @@ pub const PAGE: Page = page!(58, "rule-broken", Error, "0.2.0");
 pub fn render(spot: &Spot<'_>, problem: &Problem, name: &str, says: &str) -> Diagnostic {
     let place = if problem.path.is_empty() { "the object".to_owned() } else { quoted(&problem.path) };
     let said = PAGE.says(format!("{place} breaks a rule of its kind: {says}"));
-    spot.blame(said, spot.key(&problem.path), name).why(fate(problem)).help(format!("change it so that {says}"))
+    spot.blame(said, spot.key(&problem.path), name).why(fate(spot, problem)).help(format!("change it so that {says}"))
 }

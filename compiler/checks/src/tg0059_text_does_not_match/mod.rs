@@ -19,5 +19,5 @@ pub fn render_format(spot: &Spot<'_>, problem: &Problem, found: &str, format: &s
 
 fn said(spot: &Spot<'_>, problem: &Problem, found: &str, what: &str) -> Diagnostic {
     let said = PAGE.says(format!("{} does not match the {what} of its field", quoted(found)));
-    spot.blame(said, spot.word(&problem.path, found), "does not match").why(fate(problem))
+    spot.blame(said, spot.word(&problem.path, found), "does not match").why(fate(spot, problem))
 }

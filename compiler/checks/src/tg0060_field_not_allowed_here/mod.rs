@@ -13,6 +13,6 @@ pub fn render(spot: &Spot<'_>, problem: &Problem, beside: &str) -> Diagnostic {
     let beside = quoted(beside);
     let said = PAGE.says(format!("{} may not be set with this {beside}", quoted(&problem.path)));
     spot.blame(said, spot.key(&problem.path), "not here")
-        .why(fate(problem))
+        .why(fate(spot, problem))
         .help(format!("take it away, or change {beside}; an absent one has its default"))
 }

@@ -11,7 +11,7 @@ pub const PAGE: Page = page!(61, "addresses-do-not-fit", Error, "0.2.0");
 
 pub fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
     let said = PAGE.says("the addresses of the service do not fit each other");
-    spot.blame(said, spot.key(&problem.path), "differ").why(fate(problem)).help(
+    spot.blame(said, spot.key(&problem.path), "differ").why(fate(spot, problem)).help(
         "`clusterIPs` begins with `clusterIP`, has one address of each family at most, in the order of `ipFamilies`",
     )
 }

@@ -21,5 +21,5 @@ pub fn render_special(spot: &Spot<'_>, problem: &Problem, found: &str) -> Diagno
 
 fn said(spot: &Spot<'_>, problem: &Problem, found: &str, what: &str) -> Diagnostic {
     let said = PAGE.says(format!("{} is {what}", quoted(found)));
-    spot.blame(said, spot.word(&problem.path, found), "not an address here").why(fate(problem))
+    spot.blame(said, spot.word(&problem.path, found), "not an address here").why(fate(spot, problem))
 }

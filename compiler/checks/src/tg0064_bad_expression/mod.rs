@@ -13,6 +13,6 @@ pub fn render(spot: &Spot<'_>, problem: &Problem, found: &str, why: &str) -> Dia
     let said = PAGE.says(format!("{} is no regular expression", quoted(found)));
     let first = line(why.lines().last().unwrap_or_default());
     spot.blame(said, spot.word(&problem.path, found), "does not compile")
-        .why(fate(problem))
+        .why(fate(spot, problem))
         .help(format!("{first}; write a backslash before a character that is meant as itself"))
 }

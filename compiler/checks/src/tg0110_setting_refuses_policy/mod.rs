@@ -23,6 +23,8 @@ fn words(spot: &Spot<'_>, setting: Setting, path: &str) -> Diagnostic {
         }
         Setting::IcmpRules => ("ICMP types", "take the rule out"),
         Setting::ProxyRules => ("rules for a proxy", "take them out and keep the ports"),
+        Setting::NetworkPolicies => ("policies of this kind", "write a CiliumNetworkPolicy"),
+        Setting::CiliumPolicies | Setting::ClusterwidePolicies => ("policies of this kind", "write a NetworkPolicy"),
         Setting::ClusterPolicies => ("policies of this kind", "write a CiliumClusterwideNetworkPolicy"),
     };
     let key = quoted(setting.key());

@@ -105,7 +105,7 @@ fn check(
 }
 
 /// The numbers on pods that a port of a service leads to; empty when they are not known.
-fn targets(finder: &Finder, service: &Service, port: &ServicePort) -> BTreeSet<u16> {
+pub(crate) fn targets(finder: &Finder, service: &Service, port: &ServicePort) -> BTreeSet<u16> {
     match &port.target {
         TargetPort::Number(number) => BTreeSet::from([*number]),
         TargetPort::Name(name) => backends(finder, service)
@@ -117,7 +117,7 @@ fn targets(finder: &Finder, service: &Service, port: &ServicePort) -> BTreeSet<u
 }
 
 /// Whether a backend says that it listens on a port.
-fn listens(finder: &Finder, service: &Service, number: u16) -> bool {
+pub(crate) fn listens(finder: &Finder, service: &Service, number: u16) -> bool {
     backends(finder, service).any(|pod| pod.pod.ports.iter().any(|it| it.port == number))
 }
 

@@ -1,6 +1,8 @@
-use super::AgentConfig;
+use super::{AgentConfig, set};
 use crate::Fact;
-use crate::decode::{Problem, name};
+use crate::Labels;
+use crate::cluster::Config;
+use crate::decode::{Problem, ProblemKind, name};
 use crate::read::At;
 
 /// The name of the ConfigMap of the agent.
@@ -12,5 +14,24 @@ pub fn decode(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Fact> {
         return None;
     }
     name(at, problems)?;
-    Some(Fact::AgentConfig(AgentConfig { data: at.labels("data") }))
+    Some(Fact::AgentConfig(AgentConfig { data: at.get("data").map(|it| settings(&it, problems)).unwrap_or_default() }))
+}
+
+/// Reads settings of an agent by name; those that say nothing are problems, and left out.
+pub(crate) fn settings(at: &At<'_>, problems: &mut Vec<Problem>) -> Labels {
+    let mut found = Labels::new();
+    for (key, value) in at.entries() {
+        let mut note = |kind: ProblemKind| problems.push(Problem { path: value.path(), kind });
+        let Some(text) = value.text() else {
+            if !matches!(value.value(), syntax::Value::Null) {
+                note(ProblemKind::SettingNotText);
+            }
+            continue;
+        };
+        match set(&key, text, &mut Config::default()) {
+            Ok(()) => drop(found.insert(key.into_owned(), text.to_owned())),
+            Err(unread) => note(ProblemKind::BadSetting { found: text.to_owned(), wanted: unread.wanted }),
+        }
+    }
+    found
 }

@@ -1,12 +1,13 @@
 //! ConfigMap, core/v1: only that of an agent, which tells how the cluster is set up.
 
 mod decode;
+mod set;
 
-use flow::Prefix;
+use crate::{Config, Enforcer, Labels};
 
-use crate::{Config, Enforcement, Enforcer, LabelFilter, Labels};
-
+pub(crate) use decode::settings;
 pub use decode::{NAME, decode};
+pub use set::{Unread, set};
 
 /// How a cluster's own agent is set up. Source: the ConfigMap `kube-system/cilium-config`, as the agent of Cilium 1.19 and 1.20 reads it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,54 +20,13 @@ impl AgentConfig {
     /// Writes what the settings say over a configuration; what they do not mention, or say in words that nobody knows, stays.
     pub fn apply(&self, config: &mut Config) {
         for (key, value) in &self.data {
-            set(key, value.trim(), config);
+            // Why: what cannot be read is a problem of the text, told where it is decoded.
+            let _unread = set(key, value, config);
         }
-        // Why: what a ConfigMap leaves out is off by default, which is not the same as not knowing.
+        // Why: what a ConfigMap leaves out has its default, which is not the same as not knowing.
         config.cluster_policies.get_or_insert(false);
+        config.tunnel.routing.get_or_insert(true);
         config.enforcer.get_or_insert(Enforcer::Cilium);
-    }
-}
-
-/// Writes one setting of the agent over a configuration. Unknown settings and words change nothing.
-pub fn set(key: &str, value: &str, config: &mut Config) {
-    let flag = |field: &mut bool| {
-        if let "true" | "false" = value {
-            *field = value == "true";
-        }
-    };
-    let words = || value.split([',', ' ']).filter(|word| !word.is_empty());
-    match key {
-        "cluster-name" if !value.is_empty() => value.clone_into(&mut config.cluster_name),
-        "enable-ipv4" => flag(&mut config.ipv4),
-        "enable-ipv6" => flag(&mut config.ipv6),
-        "enable-policy" => match value {
-            "default" => config.enforcement = Enforcement::Default,
-            "always" => config.enforcement = Enforcement::Always,
-            "never" => config.enforcement = Enforcement::Never,
-            _ => {}
-        },
-        "enable-host-firewall" => flag(&mut config.host_firewall),
-        "policy-default-local-cluster" => flag(&mut config.policy_default_local_cluster),
-        "policy-audit-mode" => flag(&mut config.audit),
-        "policy-cidr-match-mode" => {
-            config.prefixes_match_nodes = words().any(|word| word == "nodes");
-            config.prefixes_match_pods = words().any(|word| word == "pods");
-        }
-        // Why: `auto` is `always` wherever Kubernetes is in use.
-        "allow-localhost" => config.own_node_reaches_pods = value != "policy",
-        "enable-node-selector-labels" => flag(&mut config.node_selector_labels),
-        "enable-non-default-deny-policies" => flag(&mut config.open_policies),
-        "enable-icmp-rules" => flag(&mut config.icmp_rules),
-        "enable-l7-proxy" => flag(&mut config.proxy_rules),
-        "enable-k8s-cluster-network-policy" => {
-            flag(config.cluster_policies.get_or_insert(false));
-        }
-        "labels" => config.labels = LabelFilter::parse(value),
-        "node-labels" => config.node_labels = LabelFilter::parse(value),
-        "cluster-pool-ipv4-cidr" | "cluster-pool-ipv6-cidr" => {
-            config.pod_ranges.extend(words().filter_map(Prefix::parse));
-        }
-        _ => {}
     }
 }
 
@@ -79,9 +39,36 @@ mod tests {
         let mut config = Config::default();
         for (key, value) in [("enable-policy", "sometimes"), ("enable-ipv4", "no"), ("cluster-name", ""), ("x", "true")]
         {
-            set(key, value, &mut config);
+            let known = set(key, value, &mut config);
+            assert_eq!(known.is_ok(), key == "x", "{key}");
         }
         assert_eq!(config, Config::default());
+    }
+
+    #[test]
+    fn truth_is_written_as_the_agent_reads_it() {
+        for (word, wanted) in [("1", Some(true)), ("T", Some(true)), ("False", Some(false)), ("yes", None), ("", None)]
+        {
+            let mut config = Config { ipv6: wanted != Some(true), ..Config::default() };
+            assert_eq!(set("enable-ipv6", word, &mut config).is_ok(), wanted.is_some(), "{word}");
+            assert_eq!(config.ipv6, wanted.unwrap_or(true), "{word}");
+        }
+    }
+
+    #[test]
+    fn a_tunnel_has_the_port_of_its_protocol_unless_it_has_one_of_its_own() {
+        for (settings, port) in [
+            (vec![], Some(8472)),
+            (vec![("tunnel-protocol", "geneve")], Some(6081)),
+            (vec![("tunnel-protocol", "geneve"), ("tunnel-port", "7000")], Some(7000)),
+            (vec![("routing-mode", "native")], None),
+        ] {
+            let data = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+            let mut config = Config::default();
+            assert_eq!(config.tunnel_port(), None, "nothing is known of a tunnel");
+            AgentConfig { data }.apply(&mut config);
+            assert_eq!(config.tunnel_port(), port, "{settings:?}");
+        }
     }
 
     #[test]

@@ -8,7 +8,13 @@ pub fn decode(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Fact> {
     let name = name(at, problems)?;
     let labels = at.get("metadata").map(|it| it.labels("labels")).unwrap_or_default();
     let mut service = Service { name, labels, kind: "ClusterIP".to_owned(), ..Service::default() };
+    let annotations = at.get("metadata").map(|it| it.labels("annotations")).unwrap_or_default();
+    let annotation = |name: &str| annotations.get(name).map(String::as_str).unwrap_or_default();
+    service.sharing_key = annotation("lbipam.cilium.io/sharing-key").to_owned();
+    let namespaces = annotation("lbipam.cilium.io/sharing-cross-namespace").split(',').map(str::trim);
+    service.shares_with = namespaces.filter(|it| !it.is_empty()).map(str::to_owned).collect();
     if let Some(spec) = at.get("spec") {
+        service.stays_on_node = spec.text_of("externalTrafficPolicy") == Some("Local");
         service.selector = spec.labels("selector");
         service.kind = spec.text_of("type").unwrap_or("ClusterIP").to_owned();
         let ips = spec.get("clusterIP").into_iter().chain(spec.list("clusterIPs"));

@@ -26,6 +26,63 @@ pub struct Service {
     pub ports: Vec<ServicePort>,
     /// `spec.type`; `ClusterIP` when unwritten.
     pub kind: String,
+    /// The annotation `lbipam.cilium.io/sharing-key`: services of one key may share an address. Empty when unwritten.
+    pub sharing_key: String,
+    /// The annotation `lbipam.cilium.io/sharing-cross-namespace`: namespaces whose services may share, or `*`.
+    pub shares_with: BTreeSet<String>,
+    /// Whether traffic from outside stays on the node that it reaches (`externalTrafficPolicy: Local`).
+    pub stays_on_node: bool,
+}
+
+/// Why two services of one sharing key share no address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Apart {
+    /// Neither permits the namespace of the other.
+    Namespaces,
+    /// Only one does.
+    OneSided {
+        /// The one that does not.
+        silent: Name,
+    },
+    /// Both use this port.
+    Port(Protocol, u16),
+    /// What becomes of traffic from outside differs.
+    TrafficPolicy,
+    /// Traffic stays on its node, and they are not served by the same pods.
+    Selectors,
+}
+
+impl Service {
+    /// Why two services that ask to share an address do not; `None` where they may, or where they do not ask.
+    ///
+    /// Source: the conditions of Cilium's LB IPAM.
+    pub fn apart(&self, other: &Service) -> Option<Apart> {
+        let asks = |it: &Service| it.kind == "LoadBalancer" && !it.sharing_key.is_empty();
+        if !asks(self) || !asks(other) || self.sharing_key != other.sharing_key || self.name == other.name {
+            return None;
+        }
+        match (self.permits(other), other.permits(self)) {
+            (true, true) => {}
+            (false, false) => return Some(Apart::Namespaces),
+            (true, false) => return Some(Apart::OneSided { silent: other.name.clone() }),
+            (false, true) => return Some(Apart::OneSided { silent: self.name.clone() }),
+        }
+        let used =
+            |port: &&ServicePort| other.ports.iter().any(|it| (it.protocol, it.port) == (port.protocol, port.port));
+        if let Some(port) = self.ports.iter().find(used) {
+            return Some(Apart::Port(port.protocol, port.port));
+        }
+        match (self.stays_on_node, other.stays_on_node) {
+            (false, false) => None,
+            (true, true) => (self.selector != other.selector || self.selector.is_empty()).then_some(Apart::Selectors),
+            _ => Some(Apart::TrafficPolicy),
+        }
+    }
+
+    fn permits(&self, other: &Service) -> bool {
+        let (mine, theirs) = (&self.name.namespace, &other.name.namespace);
+        mine == theirs || self.shares_with.iter().any(|it| it == "*" || it == theirs)
+    }
 }
 
 /// A port of a service.
@@ -50,4 +107,46 @@ pub enum TargetPort {
     Number(u16),
     /// The name of a container port.
     Name(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn service(namespace: &str, name: &str, port: u16, shares_with: &[&str]) -> Service {
+        Service {
+            name: Name::new(namespace, name),
+            kind: "LoadBalancer".into(),
+            sharing_key: "edge".into(),
+            shares_with: shares_with.iter().map(|it| (*it).to_owned()).collect(),
+            ports: vec![ServicePort {
+                name: String::new(),
+                protocol: Protocol::TCP,
+                port,
+                target: TargetPort::Number(port),
+                node_port: None,
+            }],
+            ..Service::default()
+        }
+    }
+
+    #[test]
+    fn one_key_shares_an_address_where_no_port_is_used_twice() {
+        let web = service("shop", "web", 80, &[]);
+        assert_eq!(web.apart(&service("shop", "api", 443, &[])), None);
+        assert_eq!(web.apart(&service("shop", "api", 80, &[])), Some(Apart::Port(Protocol::TCP, 80)));
+        assert_eq!(
+            web.apart(&Service { stays_on_node: true, ..service("shop", "api", 1, &[]) }),
+            Some(Apart::TrafficPolicy)
+        );
+        assert_eq!(web.apart(&web), None);
+    }
+
+    #[test]
+    fn across_namespaces_both_sides_have_to_permit_it() {
+        let (web, api) = (service("shop", "web", 80, &["billing"]), service("billing", "api", 443, &[]));
+        assert_eq!(web.apart(&api), Some(Apart::OneSided { silent: api.name.clone() }));
+        assert_eq!(web.apart(&Service { shares_with: ["*".to_owned()].into(), ..api.clone() }), None);
+        assert_eq!(Service { shares_with: BTreeSet::new(), ..web }.apart(&api), Some(Apart::Namespaces));
+    }
 }

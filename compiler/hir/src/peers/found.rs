@@ -55,7 +55,7 @@ impl<'c> Found<'c> {
         let services = cluster.services.values().flat_map(|service| service.cluster_ips.iter().copied());
         let ranges = cluster.ranges().into_iter().chain(services.map(Prefix::host)).collect();
         let inside_too = cluster.config.prefixes_match_nodes || cluster.config.prefixes_match_pods;
-        let groups = cluster.cidr_groups.values().filter(|_| mentions.groups).flat_map(|group| &group.prefixes);
+        let groups = cluster.grouped_prefixes().filter(|_| mentions.groups);
         let mentioned = mentions.prefixes.iter().chain(groups).copied().filter(|_| inside_too).collect();
         Found {
             cluster,
@@ -187,8 +187,7 @@ impl<'c> Found<'c> {
     }
 
     pub(super) fn outside(&mut self) {
-        let groups =
-            self.cluster.cidr_groups.values().filter(|_| self.mentions.groups).flat_map(|group| &group.prefixes);
+        let groups = self.cluster.grouped_prefixes().filter(|_| self.mentions.groups);
         let of_services = self.services.values().flat_map(|service| match &service.backends {
             Backends::Addresses(addresses) => addresses.iter().map(|address| Prefix::host(*address)).collect(),
             Backends::Pods(_) => BTreeSet::new(),
@@ -269,6 +268,7 @@ impl<'c> Found<'c> {
             port_names: self.port_names.clone(),
             mentioned_ports: self.mentions.port_names.clone(),
             groups: self.cluster.cidr_groups.clone(),
+            cloud_groups: self.cluster.cloud_groups.clone(),
             services: self.services.clone(),
             cluster_name: self.cluster.config.cluster_name.clone(),
             prefixes_match_nodes: self.cluster.config.prefixes_match_nodes,

@@ -86,7 +86,8 @@ impl Mentions {
             PeerSelector::Services(services) => {
                 self.services.insert(services.clone());
             }
-            PeerSelector::Labels { .. } | PeerSelector::Entity(_) | PeerSelector::CloudGroup(_) => {}
+            PeerSelector::CloudGroup(_) => self.groups = true,
+            PeerSelector::Labels { .. } | PeerSelector::Entity(_) => {}
         }
     }
 }

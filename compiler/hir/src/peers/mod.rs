@@ -27,7 +27,7 @@ use crate::labels::LabelSet;
 pub use mentions::Mentions;
 pub use ports::NamedPorts;
 pub use request::name::{canonical, matches as name_matches};
-pub use services::{Backends, ServiceInfo};
+pub use services::{Backends, ServiceInfo, service_labels};
 pub use table::PeerTable;
 
 /// An address of the cluster's ranges that no entry explains, or that of a service before translation. Only rules that restrict no peer match it. Known to the programs.

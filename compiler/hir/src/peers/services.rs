@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use facts::{Cluster, Labels, Name};
+use facts::{Cluster, Name, Service};
 use flow::Prefix;
 
 use crate::labels::{LabelSet, NAMESPACE, Operator, Requirement, Selector, Source};
@@ -70,7 +70,7 @@ pub(super) fn spoken_of(cluster: &Cluster, selectors: &BTreeSet<ServiceSelector>
     }
     let mut found = BTreeMap::new();
     for service in cluster.services.values() {
-        let labels = label_set(&service.labels);
+        let labels = service_labels(service);
         if selectors.iter().any(|selector| selector.selects(&service.name, &labels)) {
             let backends = backends(cluster, service);
             found.insert(service.name.clone(), ServiceInfo { labels, backends });
@@ -79,7 +79,7 @@ pub(super) fn spoken_of(cluster: &Cluster, selectors: &BTreeSet<ServiceSelector>
     found
 }
 
-fn backends(cluster: &Cluster, service: &facts::Service) -> Backends {
+fn backends(cluster: &Cluster, service: &Service) -> Backends {
     if service.kind == "ExternalName" {
         return Backends::default();
     }
@@ -95,9 +95,10 @@ fn backends(cluster: &Cluster, service: &facts::Service) -> Backends {
     Backends::Pods(Selector::new(labels.chain([namespace])))
 }
 
-fn label_set(labels: &Labels) -> LabelSet {
+/// The labels by which policies select a service.
+pub fn service_labels(service: &Service) -> LabelSet {
     let mut set = LabelSet::default();
-    for (key, value) in labels {
+    for (key, value) in &service.labels {
         set.insert(Source::K8s, key, value);
     }
     set

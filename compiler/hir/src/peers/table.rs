@@ -33,6 +33,7 @@ pub struct PeerTable {
     pub(super) port_names: NamedPorts,
     pub(super) mentioned_ports: BTreeSet<String>,
     pub(super) groups: BTreeMap<String, CidrGroup>,
+    pub(super) cloud_groups: BTreeMap<String, BTreeSet<Prefix>>,
     pub(super) services: BTreeMap<Name, ServiceInfo>,
     pub(super) cluster_name: String,
     pub(super) local_by_default: bool,
@@ -167,6 +168,11 @@ impl PeerTable {
     /// Named sets of prefixes.
     pub fn groups(&self) -> &BTreeMap<String, CidrGroup> {
         &self.groups
+    }
+
+    /// The addresses of groups of a cloud, by what a policy writes of them.
+    pub fn cloud_groups(&self) -> &BTreeMap<String, BTreeSet<Prefix>> {
+        &self.cloud_groups
     }
 
     /// The services that policies speak of.

@@ -28,8 +28,10 @@ pub(super) fn asked<'e>(
             PeerSelector::Services(services) => {
                 found.extend(table.behind(services).into_iter().map(|behind| (Some(Cow::Owned(behind)), path)));
             }
-            // Why: nobody can say whom the cloud means, and a deny must let none of them through.
-            PeerSelector::CloudGroup(_) if denies => found.push((None, path)),
+            // Why: as long as nobody says whom the cloud means, nobody can, and a deny must let none of them through.
+            PeerSelector::CloudGroup(group) if denies && !table.cloud_groups().contains_key(group) => {
+                found.push((None, path))
+            }
             selector => found.push((Some(Cow::Borrowed(selector)), path)),
         }
     }

@@ -38,7 +38,10 @@ pub fn members(selector: &PeerSelector, id: HostId, table: &PeerTable) -> Peers 
             }
             Peers::Of(Arc::new(all.into_iter().collect()))
         }
-        PeerSelector::CloudGroup(_) => Peers::Of(Arc::new(PeerSet::default())),
+        PeerSelector::CloudGroup(group) => match table.cloud_groups().get(group) {
+            Some(prefixes) => of_group(table, host, prefixes.iter().copied(), &[]),
+            None => Peers::Of(Arc::new(PeerSet::default())),
+        },
         PeerSelector::EveryNode(selector) => collect(table, host, |key| {
             let is_node = key.labels.has_reserved("remote-node") || key.labels.has_reserved("host");
             is_node && selector.matches(&key.labels)

@@ -68,6 +68,16 @@ pub struct BoundDirection {
     pub dns_rules_not_widened: bool,
 }
 
+impl BoundDirection {
+    /// What holds for a subject that reaches itself through a service: the Normal tier never, the tiers of the cluster where the reading
+    /// has it so.
+    pub fn of_itself(&self, dialect: &Dialect) -> BoundDirection {
+        let counts = |rule: &&BoundRule| dialect.hairpin_is_subject && rule.tier != Tier::Normal;
+        let rules: Vec<BoundRule> = self.rules.iter().filter(counts).cloned().collect();
+        BoundDirection { in_force: !rules.is_empty(), rules, isolated_by: Vec::new(), ..self.clone() }
+    }
+}
+
 /// One rule whose peers and ports are known.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BoundRule {
@@ -112,7 +122,7 @@ pub fn resolve<'p>(
     })
 }
 
-/// [`resolve`] with a function that says whom a selector selects.
+/// [`resolve`] with a function that says whom a selector selects. `config` is that of the cluster; settings of the class go over it.
 pub fn resolve_with<'p>(
     policies: impl IntoIterator<Item = &'p Policy>,
     class: &Class,
@@ -121,6 +131,7 @@ pub fn resolve_with<'p>(
     dialect: &Dialect,
     members: &mut Members<'_>,
 ) -> Bound {
+    let config = &*class.config(config);
     let mut selecting: Vec<(Arc<ObjectRef>, &Section)> = Vec::new();
     if config.enforcement != Enforcement::Never && (class.kind != SubjectKind::Host || config.host_firewall) {
         for policy in policies.into_iter().filter(|policy| refusals(policy, config, dialect).is_empty()) {

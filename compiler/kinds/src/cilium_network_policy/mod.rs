@@ -11,7 +11,6 @@
 mod decode;
 mod entries;
 mod icmp;
-mod json;
 mod l7;
 mod peers;
 mod ports;

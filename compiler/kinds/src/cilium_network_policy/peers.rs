@@ -6,10 +6,10 @@ use hir::peers::canonical;
 use hir::{Entity, L3, Matching, Peer, PeerSelector, Requirement, Selector, ServiceSelector, Which};
 
 use super::entries::Rule;
-use super::json::json;
 use super::selector::{of_peers, requirements};
 use crate::context::Context;
 use crate::problem::{Form, ProblemKind, Stage};
+use facts::json::json;
 
 /// The peer lists of a direction, in the order in which they are looked at, and what an explicitly empty one means.
 const LISTS: [(&str, &str, Empty); 8] = [

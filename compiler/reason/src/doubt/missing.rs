@@ -54,6 +54,8 @@ pub enum Fact {
     WhichAddress,
     /// The addresses of a group of a cloud.
     CloudGroup,
+    /// How the agent is set up.
+    AgentConfig,
     /// What a clause says that this build does not evaluate.
     NotEvaluated,
     /// Policies of a kind that could not be read: any of them may allow or deny.
@@ -77,6 +79,7 @@ impl Fact {
             Fact::AuthSession => "auth-session",
             Fact::WhichAddress => "which-address",
             Fact::CloudGroup => "cloud-group",
+            Fact::AgentConfig => "agent-config",
             Fact::NotEvaluated => "not-evaluated",
             Fact::Policies => "policies",
         }
@@ -97,8 +100,13 @@ impl Fact {
             Fact::ApiServer => "the EndpointSlice of Service default/kubernetes",
             Fact::AuthSession => "a running cluster: it authenticates the ends of each connection",
             Fact::WhichAddress => "a question about one of its addresses or pods",
-            Fact::CloudGroup => "the cloud",
-            Fact::NotEvaluated => "a build that evaluates it",
+            Fact::CloudGroup => {
+                "a CloudGroups file (tidegate.io/v1alpha1) with the addresses that the cloud gives the group"
+            }
+            Fact::AgentConfig => {
+                "the ConfigMap of that name: only with enable-k8s-cluster-network-policy are ClusterNetworkPolicies read"
+            }
+            Fact::NotEvaluated => "a build that evaluates it, or the policy without the clause",
             Fact::Policies => "the right to list them",
         }
     }

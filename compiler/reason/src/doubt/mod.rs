@@ -108,6 +108,10 @@ pub fn is_impossible(db: &dyn Db) -> bool {
     };
     let index = driver::world::index(db);
     let policies = index.values().flat_map(|policies| policies.iter());
+    let switched = cluster.config.cluster_policies.is_some() || db.project().dialect(db).admin_policies_enforced;
+    if !switched && policies.clone().any(|policy| policy.object.kind == "ClusterNetworkPolicy") {
+        return false;
+    }
     let mut entries = policies.flat_map(|policy| &policy.sections).flat_map(|section| &section.entries);
     let names = db.project().dialect(db).egress_port_names_per_destination;
     let certain = entries.all(|entry| {

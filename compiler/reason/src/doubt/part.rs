@@ -46,7 +46,7 @@ impl<'a, 'w> Parts<'a, 'w> {
     pub fn of(world: &'a World<'w>, asked: &'a Asked<'a>, peer: &'a Peer) -> Parts<'a, 'w> {
         let mut parts = Parts { world, asked, peer, policies: Vec::new(), doubts: Vec::new() };
         let partial = world.db.project().knowledge(world.db) == Knowledge::Partial;
-        let config = &world.cluster.config;
+        let config = &*asked.class.config(&world.cluster.config);
         for policy in world.policies.iter().filter(|it| hir::refusal::refusals(it, config, world.dialect).is_empty()) {
             let sections: Vec<Section> = policy
                 .sections
@@ -106,7 +106,14 @@ impl<'a, 'w> Parts<'a, 'w> {
     }
 
     fn doubt_sections(&mut self) {
-        let unsure = self.each_section().map(|((p, s), section)| (What::About(p, s), self.unsure_of(section)));
+        let unread = || BTreeSet::from([Missing::new(Fact::AgentConfig, "kube-system/cilium-config")]);
+        let unsure = self.each_section().map(|((p, s), section)| {
+            let mut unsure = self.unsure_of(section);
+            if self.world.hangs_on_settings(&self.policies[p]) {
+                unsure.extend(unread());
+            }
+            (What::About(p, s), unsure)
+        });
         let doubts: Vec<Doubt> = unsure.map(|(what, missing)| Doubt { what, missing }).collect();
         self.doubts.extend(doubts.into_iter().filter(|doubt| !doubt.missing.is_empty()));
     }
@@ -127,13 +134,24 @@ impl<'a, 'w> Parts<'a, 'w> {
             }
             let paths = closed.get(&p).into_iter().flatten().filter(|path| same_clause(path, &entry.path));
             let object = &self.policies[p].object;
+            let open = paths.filter(|path| !(path.contains("Groups") && self.is_supplied(entry)));
             let missing: BTreeSet<Missing> =
-                paths.map(|path| Missing::new(fact_of(path), format!("{object} {path}"))).collect();
+                open.map(|path| Missing::new(fact_of(path), format!("{object} {path}"))).collect();
             if !missing.is_empty() {
                 doubts.push(Doubt { what: What::Matches(p, s, e), missing });
             }
         }
         self.doubts.extend(doubts);
+    }
+
+    /// Whether the addresses of every group of a cloud that an entry names are known.
+    fn is_supplied(&self, entry: &Entry) -> bool {
+        let known = &self.world.cluster.cloud_groups;
+        let L3::Any(peers) = &entry.l3 else { return false };
+        peers.iter().all(|peer| match &peer.selector {
+            PeerSelector::CloudGroup(group) => known.contains_key(group),
+            _ => true,
+        })
     }
 
     /// A port name has no number where the destination is not known, or where no pod was read that declares it.
@@ -210,7 +228,8 @@ impl<'a, 'w> Parts<'a, 'w> {
                 None => memo.entry(selector.clone()).or_insert_with(|| resolve::members(selector, host, peers)).clone(),
             }
         };
-        resolve::resolve_with(&policies, self.asked.class, peers, &cluster.config, dialect, &mut members)
+        let config = &cluster.config;
+        self.world.asked(resolve::resolve_with(&policies, self.asked.class, peers, config, dialect, &mut members))
     }
 
     /// A policy with what is assigned: sections and entries in or out, port names with a number or with none.

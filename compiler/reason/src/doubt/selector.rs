@@ -72,7 +72,13 @@ pub(super) fn doubt(world: &World<'_>, selector: &PeerSelector, peer: &Peer) -> 
             }
         }
         PeerSelector::Services(services) => of_services(world, services),
-        PeerSelector::CloudGroup(group) if peer.region.is_some() => one(Fact::CloudGroup, group),
+        PeerSelector::CloudGroup(group) if peer.region.is_some() => {
+            if world.cluster.cloud_groups.contains_key(group) {
+                none
+            } else {
+                one(Fact::CloudGroup, group)
+            }
+        }
         PeerSelector::CloudGroup(_)
         | PeerSelector::Entity(_)
         | PeerSelector::Cidr { .. }

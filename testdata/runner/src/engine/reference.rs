@@ -12,7 +12,7 @@ pub(super) struct Oracle<'w> {
 
 impl Engine for Oracle<'_> {
     fn ask(&mut self, place: &Place, questions: &[Question]) -> Result<Vec<Reply>, String> {
-        let compiled = self.world.compiled(&place.class)?;
+        let compiled = self.world.asked(place)?;
         let answer = |question: &Question| {
             let rules = &compiled.rules[slot(question.direction)];
             let peer = self.world.peer(place.node.as_deref(), question.peer);
@@ -32,7 +32,7 @@ pub(super) struct Diagrams<'w> {
 
 impl Engine for Diagrams<'_> {
     fn ask(&mut self, place: &Place, questions: &[Question]) -> Result<Vec<Reply>, String> {
-        let compiled = self.world.compiled(&place.class)?;
+        let compiled = self.world.asked(place)?;
         let answer = |question: &Question| {
             let slot = slot(question.direction);
             let peer = self.world.peer(place.node.as_deref(), question.peer);

@@ -29,6 +29,8 @@ pub struct Place {
     pub node: Option<String>,
     /// Its addresses.
     pub addresses: BTreeSet<IpAddr>,
+    /// What is asked is a flow that a service sent back to the pod that opened it.
+    pub by_service: bool,
 }
 
 impl Place {
@@ -98,7 +100,7 @@ impl<'db> World<'db> {
         let pod = self.find(name)?;
         let class = class_of_pod(pod, &self.cluster, &self.peers, self.db.project().dialect(self.db))?;
         let subject = Subject::Pod(name.clone());
-        Some(Place { subject, class, node: pod.node.clone(), addresses: pod.ips.clone() })
+        Some(Place { subject, class, node: pod.node.clone(), addresses: pod.ips.clone(), by_service: false })
     }
 
     /// A node as a subject; `None` when it is not known or policies of nodes are off.
@@ -106,7 +108,7 @@ impl<'db> World<'db> {
         let addresses = self.cluster.node_ips().remove(name).filter(|_| self.cluster.config.host_firewall)?;
         let class = class_of_node(name, &self.cluster, &self.peers);
         let subject = Subject::Node(name.to_owned());
-        Some(Place { subject, class, node: Some(name.to_owned()), addresses })
+        Some(Place { subject, class, node: Some(name.to_owned()), addresses, by_service: false })
     }
 
     /// The health endpoint (`health`) or the proxy (`ingress`) of a node as a subject; `None` when the node has none.
@@ -116,9 +118,9 @@ impl<'db> World<'db> {
             "health" => (Subject::Health(node.to_owned()), &facts.health),
             _ => (Subject::Ingress(node.to_owned()), &facts.ingress),
         };
-        let class = class_of_special(label, node, &self.peers);
+        let class = class_of_special(label, node, &self.cluster, &self.peers);
         let addresses = Some(addresses.clone()).filter(|addresses| !addresses.is_empty())?;
-        Some(Place { subject, class, node: Some(node.to_owned()), addresses })
+        Some(Place { subject, class, node: Some(node.to_owned()), addresses, by_service: false })
     }
 
     /// The addresses of a pod of this or another cluster; none when it is unknown.
@@ -168,6 +170,18 @@ impl<'db> World<'db> {
         let key = ClassKey::new(self.db, class.clone());
         let diagrams = meaning::diagrams(self.db, key).map_err(|limit| limit.to_string())?;
         Ok(Compiled { rules: meaning::rule_sets(self.db, key), diagrams })
+    }
+
+    /// What is asked of a place: all that holds for its class, or of a flow that a service sent back to its own pod, what counts then.
+    ///
+    /// Errors: a limit that a diagram would exceed, in words.
+    pub fn asked(&self, place: &Place) -> Result<Compiled, String> {
+        if !place.by_service {
+            return self.compiled(&place.class);
+        }
+        let key = ClassKey::new(self.db, place.class.clone());
+        let (rules, diagrams) = meaning::of_itself(self.db, key).map_err(|limit| limit.to_string())?;
+        Ok(Compiled { rules: Arc::new(rules), diagrams: Arc::new(diagrams) })
     }
 
     /// The rules of a class before they are lowered.

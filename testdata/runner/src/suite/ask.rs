@@ -76,7 +76,7 @@ impl Answer {
             None => None,
             Some(decision) => Some(match decision.because {
                 Because::Rule { .. } => {
-                    let rules = &world.compiled(&place.class)?.rules[slot(question.direction)];
+                    let rules = &world.asked(place)?.rules[slot(question.direction)];
                     Why::Rules(decision.by.iter().filter_map(|id| rules.origin(*id).cloned()).collect())
                 }
                 _ if decision.verdict.is_allowed() => Why::NoPolicy,

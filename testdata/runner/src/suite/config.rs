@@ -46,7 +46,8 @@ impl Settings {
             ["cluster-name", name] => config.cluster_name = (*name).to_owned(),
             ["peers-in-every-cluster"] => config.policy_default_local_cluster = false,
             ["host-policies"] => config.host_firewall = true,
-            ["agent", key, value @ ..] => facts::config_map::set(key, &value.join(" "), config),
+            ["agent", key, value @ ..] => facts::config_map::set(key, &value.join(" "), config)
+                .map_err(|unread| format!("`{line}`: the agent knows {}", unread.wanted))?,
             _ => return Err(format!("`{line}` is no setting")),
         }
         Ok(())

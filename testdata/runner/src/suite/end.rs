@@ -92,6 +92,7 @@ impl End {
                 class: Class { kind: SubjectKind::Init, labels: LabelSet::reserved(&["init"]), ..Class::default() },
                 node: None,
                 addresses: self.addresses(world).into_iter().collect(),
+                by_service: false,
             }),
             End::Address(_) | End::Reserved(_) => None,
         }

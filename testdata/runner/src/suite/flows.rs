@@ -49,7 +49,8 @@ type Ends = [Option<(Place, Question)>; 2];
 
 /// What is asked at both ends of one flow, for each family that both ends have.
 fn one(world: &World<'_>, row: &Row, from: &End, to: &End, ask: Ask) -> Result<Vec<(String, Ends)>, String> {
-    if from.is_same_pod(to) {
+    let itself = from.is_same_pod(to);
+    if itself && row.via.is_none() {
         return Ok(vec![("inside the pod".to_owned(), [None, None])]);
     }
     let mut found = Vec::new();
@@ -61,7 +62,9 @@ fn one(world: &World<'_>, row: &Row, from: &End, to: &End, ask: Ask) -> Result<V
             }
             match mine.place(world) {
                 None if row.only.is_some() => Err("nothing is enforced at that end".to_owned()),
-                place => Ok(place.map(|place| (place, Question { direction, peer, key }))),
+                place => {
+                    Ok(place.map(|place| (Place { by_service: itself, ..place }, Question { direction, peer, key })))
+                }
             }
         };
         let egress = end(from, destination, Direction::Egress)?;

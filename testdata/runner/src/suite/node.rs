@@ -79,6 +79,7 @@ impl Node {
         self.maps.insert_endpoint(&endpoint).map_err(|_| "no slot for the endpoint".to_owned())?;
         self.maps.set_own(&own).map_err(|error| format!("own addresses: {error:?}"))?;
         self.audit(world.cluster().config.audit);
+        self.track.set(settings(&world.cluster().config, &own));
         let mut machine = Machine::load(&image).map_err(|error| error.to_string())?;
         for (hook, classes) in image.hooks().into_iter().zip(&classes) {
             for &(peer, class) in classes {
@@ -302,4 +303,13 @@ fn endpoint(place: &Place) -> Endpoint {
     let address4 = place.address(Family::V4).and_then(|it| if let IpAddr::V4(it) = it { Some(it) } else { None });
     let address6 = place.address(Family::V6).and_then(|it| if let IpAddr::V6(it) = it { Some(it) } else { None });
     Endpoint { ifindex: INTERFACE, id: 1, address4, address6, mac: None }
+}
+
+/// What the node does with packets whatever its policy says.
+fn settings(config: &facts::Config, own: &BTreeSet<IpAddr>) -> packet::Settings {
+    packet::Settings {
+        untracked_fragments4: !config.fragments4,
+        untracked_fragments6: !config.fragments6,
+        tunnel: config.tunnel_port().map(|port| packet::Tunnel { port, addresses: own.clone() }),
+    }
 }

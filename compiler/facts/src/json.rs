@@ -1,10 +1,10 @@
 //! A value as text, where one has to be kept that nothing here looks into.
 
-use facts::read::At;
+use crate::read::At;
 use syntax::Value;
 
 /// A value as JSON text with sorted keys, without spaces. Null members of mappings are left out.
-pub(super) fn json(at: &At<'_>) -> String {
+pub fn json(at: &At<'_>) -> String {
     match at.value() {
         Value::Null => "null".to_owned(),
         Value::Bool(it) => it.to_string(),

@@ -1,0 +1,206 @@
+//! Questions with several answers: a range of ports, split where verdicts change, and a service, by its backends.
+
+use crate::doubt::{Fact, Missing};
+use crate::party::{Party, Unreadable};
+use crate::trace::{Outcome, Question, Side, Stand, Trace};
+use crate::world::{Ground, World};
+use driver::Db;
+use facts::service::{ServicePort, TargetPort};
+use facts::{Cluster, Name, Pod, Service};
+use flow::{Direction, L4Key, L4Set};
+use hir::peers::NamedPorts;
+use hir::{L4, Ports};
+use request::Request;
+use std::collections::BTreeSet;
+
+/// What is wanted to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// Who opens the connection.
+    pub source: Party,
+    /// With whom.
+    pub destination: Party,
+    /// Which protocols and ports, as intervals with both ends.
+    pub keys: Vec<(L4Key, L4Key)>,
+    /// What is asked over the connection.
+    pub request: Option<Request>,
+}
+
+/// A part of what was asked for that has one answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its protocols and ports, as the destination sees them.
+    pub keys: L4Set,
+    /// The backend of the service that answers, where a service was asked for.
+    pub backend: Option<String>,
+    /// A question of the part; all others are answered alike.
+    pub question: Question,
+    /// The answer.
+    pub trace: Trace,
+}
+
+/// The answers to what is wanted, in the order of backends and keys.
+///
+/// Shape: at least one; neighbours differ. Errors: a port that the service does not have, a service as source.
+/// Cost: one answer for each interval between two boundaries of the rules about either end.
+pub fn parts(db: &dyn Db, wanted: &Wanted) -> Result<Vec<Part>, Unreadable> {
+    if let Party::Service(name) = &wanted.source {
+        return Err(Unreadable::Source(name.to_string()));
+    }
+    let Party::Service(name) = &wanted.destination else {
+        return Ok(split(db, wanted, wanted.destination.clone(), &wanted.keys, None));
+    };
+    let cluster = driver::world::cluster(db);
+    let Some(service) = cluster.services.get(name) else {
+        return Err(Unreadable::Unknown { word: name.to_string(), near: vec![] });
+    };
+    let ports = asked_ports(service, &wanted.keys)?;
+    let mut found = Vec::new();
+    for port in ports {
+        let backends = backends(&cluster, service, port);
+        if backends.is_empty() {
+            found.push(nobody(wanted, service, port));
+        }
+        for (party, key) in backends {
+            found.extend(split(db, wanted, party.clone(), &[(key, key)], Some(party.to_string())));
+        }
+    }
+    Ok(found)
+}
+
+/// The ports of a service that are asked for.
+fn asked_ports<'s>(service: &'s Service, keys: &[(L4Key, L4Key)]) -> Result<Vec<&'s ServicePort>, Unreadable> {
+    let key = |port: &ServicePort| L4Key::new(port.protocol, port.port);
+    let asked = |port: &&ServicePort| keys.iter().any(|(low, high)| (*low..=*high).contains(&key(port)));
+    let found: Vec<&ServicePort> = service.ports.iter().filter(asked).collect();
+    if found.is_empty() {
+        let port = L4Set::from_intervals(keys.iter().copied()).to_string();
+        let known = service.ports.iter().map(|port| key(port).to_string()).collect();
+        return Err(Unreadable::NoPort { service: service.name.to_string(), port, known });
+    }
+    Ok(found)
+}
+
+/// Who answers at a port of a service, and where: pods that are ready or not, or what its EndpointSlices name.
+fn backends(cluster: &Cluster, service: &Service, port: &ServicePort) -> Vec<(Party, L4Key)> {
+    if service.selector.is_empty() {
+        let slices = cluster.endpoint_slices.values();
+        let mine = slices.filter(|slice| slice.service_name().as_ref() == Some(&service.name));
+        let addresses: BTreeSet<_> =
+            mine.flat_map(|it| &it.endpoints).flat_map(|it| it.addresses.iter().copied()).collect();
+        let number = match port.target {
+            TargetPort::Number(number) => number,
+            TargetPort::Name(_) => port.port,
+        };
+        return addresses.into_iter().map(|it| (Party::Address(it), L4Key::new(port.protocol, number))).collect();
+    }
+    let selected = |pod: &&Pod| {
+        pod.name.namespace == service.name.namespace
+            && !pod.phase.is_over()
+            && service.selector.iter().all(|(key, value)| pod.labels.get(key) == Some(value))
+    };
+    let from = Name::new(service.name.namespace.clone(), String::new());
+    let pods =
+        cluster.pods.range(from..).map(|(_, pod)| pod).take_while(|pod| pod.name.namespace == service.name.namespace);
+    let key = |pod: &Pod| match &port.target {
+        TargetPort::Number(number) => Some(*number),
+        TargetPort::Name(name) => NamedPorts::of(&pod.ports, false).get(name, port.protocol).next(),
+    };
+    let found = pods.filter(selected).filter_map(|pod| Some((Party::Pod(pod.name.clone()), key(pod)?)));
+    found.map(|(party, number)| (party, L4Key::new(port.protocol, number))).collect()
+}
+
+/// The answer where nobody is known behind a service.
+fn nobody(wanted: &Wanted, service: &Service, port: &ServicePort) -> Part {
+    let key = L4Key::new(port.protocol, port.port);
+    let missing = || Stand::Unknown([Missing::new(Fact::Service, service.name.to_string())].into());
+    let side = |direction, subject: &Party, other: &Party| Side {
+        direction,
+        subject: subject.to_string(),
+        other: other.to_string(),
+        stand: missing(),
+        conflicts: Vec::new(),
+    };
+    let (source, destination) = (&wanted.source, &wanted.destination);
+    let (egress, ingress) =
+        (side(Direction::Egress, source, destination), side(Direction::Ingress, destination, source));
+    Part {
+        keys: L4Set::interval(key, key),
+        backend: None,
+        question: question(wanted, destination.clone(), key, true),
+        trace: Trace { egress, ingress },
+    }
+}
+
+fn question(wanted: &Wanted, destination: Party, key: L4Key, by_service: bool) -> Question {
+    Question { source: wanted.source.clone(), destination, key, request: wanted.request.clone(), by_service }
+}
+
+/// The answers to a range of keys, split where they change.
+fn split(
+    db: &dyn Db,
+    wanted: &Wanted,
+    destination: Party,
+    keys: &[(L4Key, L4Key)],
+    backend: Option<String>,
+) -> Vec<Part> {
+    let Some((first, _)) = keys.first() else { return Vec::new() };
+    let ground = Ground::of(db);
+    let world = ground.world(&question(wanted, destination.clone(), *first, backend.is_some()));
+    let single = keys.len() == 1 && keys[0].0 == keys[0].1;
+    let cuts = if single { BTreeSet::new() } else { boundaries(&world) };
+    let mut found: Vec<Part> = Vec::new();
+    for (low, high) in keys {
+        let inner = cuts.range(*low..=*high).copied().filter(|cut| cut != low);
+        let starts: Vec<L4Key> = std::iter::once(*low).chain(inner).collect();
+        for (at, start) in starts.iter().enumerate() {
+            let end = starts.get(at + 1).and_then(|next| L4Key::from_raw(next.raw() - 1)).unwrap_or(*high);
+            let question = question(wanted, destination.clone(), *start, backend.is_some());
+            let trace = world.trace(&question);
+            let here = L4Set::interval(*start, end);
+            match found
+                .last_mut()
+                .filter(|last| last.trace == trace && last.question.key.protocol() == start.protocol())
+            {
+                Some(last) => last.keys = last.keys.union(&here),
+                None => found.push(Part { keys: here, backend: backend.clone(), question, trace }),
+            }
+        }
+    }
+    found
+}
+
+/// Every key from which on the answer may be another: where rules about either end begin or end, and, as some of them may be about an end
+/// for all that was read, where any rule does.
+fn boundaries(world: &World<'_>) -> BTreeSet<L4Key> {
+    let mut cuts = BTreeSet::new();
+    for (end, direction) in [(0, Direction::Egress), (1, Direction::Ingress)] {
+        if let Ok((class, _)) = world.class(&world.ends[end], &world.pods[end]) {
+            cuts.extend(oracle::cells(world.rules(&class).direction(direction)));
+        }
+    }
+    for entry in world.policies.iter().flat_map(|policy| &policy.sections).flat_map(|section| &section.entries) {
+        let L4::Items(items) = &entry.l4 else { continue };
+        for item in items {
+            if let Ports::Range { protocols, low, high } = &item.ports {
+                for protocol in protocols {
+                    let (low, high) = (L4Key::new(*protocol, *low), L4Key::new(*protocol, *high));
+                    cuts.insert(low);
+                    cuts.extend(L4Key::from_raw(high.raw() + 1));
+                }
+            }
+        }
+    }
+    if let Some(port) = world.cluster.config.tunnel_port() {
+        let key = L4Key::new(flow::Protocol::UDP, port);
+        cuts.insert(key);
+        cuts.extend(L4Key::from_raw(key.raw() + 1));
+    }
+    cuts
+}
+
+/// What several answers come to together; `None` where they differ.
+pub fn outcome(parts: &[Part]) -> Option<Outcome> {
+    let first = parts.first()?.trace.outcome();
+    parts.iter().all(|part| part.trace.outcome() == first).then_some(first)
+}
