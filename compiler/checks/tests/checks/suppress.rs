@@ -39,7 +39,8 @@ fn on_a_line_of_its_own_it_reaches_the_block_below() {
 #[test]
 fn above_an_object_it_reaches_all_of_it_and_no_other() {
     let object = format!("{HEAD}  ingress: [{{fromCIDR: [10.0.0.1/8]}}]\n");
-    let other = object.replace("name: a", "name: b");
+    // Another block, so that neither policy does what the other does.
+    let other = object.replace("name: a", "name: b").replace("10.0.0.1/8", "11.0.0.1/8");
     let comment = "# tidegate: ignore[TG0152] all of it\n";
     for text in [format!("{comment}{object}---\n{other}"), format!("{comment}---\n{object}---\n{other}")] {
         assert_eq!(judge(&text), (vec![152], vec![152]), "{text}");
