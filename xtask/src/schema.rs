@@ -36,7 +36,6 @@ pub struct Arguments {
 /// Every schema by its file name: one for each kind of object; and the page of the keys that people write.
 pub fn all() -> BTreeMap<&'static str, String> {
     BTreeMap::from([
-        ("CheckReport.json", schema::<report::CheckReport>("CheckReport")),
         ("DiffReport.json", schema::<diff::DiffReport>("DiffReport")),
         ("CheckReport.json", schema::<check::report::CheckReport>("CheckReport")),
         ("../options.md", options::page()),
