@@ -178,15 +178,6 @@ checks! {
     tg0188_http_host_not_a_name => find;
     tg0189_media_type_without_slash => find;
     tg0195_flattened_indentation;
-    tg0220_redundant_rule;
-    tg0221_shadowed_rule;
-    tg0222_unreachable_rule;
-    tg0223_conflicting_rules;
-    tg0224_redundant_policy;
-    tg0230_lock_out;
-    tg0240_order_cuts_flows;
-    tg0245_shared_address => find;
-    tg0246_name_without_dot => find;
     tg0200_unknown_service => find;
     tg0201_service_port_beside_service => find;
     tg0202_priority_overlap;
@@ -197,6 +188,15 @@ checks! {
     tg0207_unreadable_setting;
     tg0208_setting_of_some_nodes => find;
     tg0209_misspelt_fact_field => find;
+    tg0220_redundant_rule;
+    tg0221_shadowed_rule;
+    tg0222_unreachable_rule;
+    tg0223_conflicting_rules;
+    tg0224_redundant_policy;
+    tg0230_lock_out;
+    tg0240_order_cuts_flows;
+    tg0245_shared_address => find;
+    tg0246_name_without_dot => find;
     tg9999_internal_error;
 }
 
