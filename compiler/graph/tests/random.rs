@@ -166,8 +166,13 @@ fn what_is_drawn_is_what_a_trace_says() {
                     .and_then(|ends| drawn.edges.iter().find(|edge| (edge.from, edge.to) == ends));
                 for (protocol, port) in keys {
                     let key = L4Key::new(protocol, port);
-                    let question =
-                        Question { source: source.clone(), destination: destination.clone(), key, request: None };
+                    let question = Question {
+                        source: source.clone(),
+                        destination: destination.clone(),
+                        key,
+                        request: None,
+                        by_service: false,
+                    };
                     let trace = ground.trace(&question);
                     let said = trace.outcome();
                     if said == Outcome::Unknown && trace.missing().iter().all(|it| it.fact == Fact::WhichAddress) {
