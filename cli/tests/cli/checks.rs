@@ -128,7 +128,7 @@ fn a_revision_tells_what_is_new() {
     assert_eq!(codes(&folder, &["--diff-base", "HEAD"]), [""; 0]);
     folder.write("policy.yaml", &format!("# moved\n{}", doubtful()));
     folder.write("new.yaml", &HOST_BITS.replace("name: office", "name: other"));
-    assert_eq!(codes(&folder, &["--diff-base", "HEAD"]), ["TG0152"]);
+    assert_eq!(codes(&folder, &["--diff-base", "HEAD", "--select", "TG0152"]), ["TG0152"]);
     let said = folder.run(&["check", "--diff-base", "HEAD"]).ended(1);
     assert!(said.contains("2 known before"), "{said}");
     let said = folder.run(&["check", "--diff-base", "no-such"]).failed(2);

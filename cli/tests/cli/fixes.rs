@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
 const WRONG: &str = "# who may come in\napiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: office, namespace: shop}\nspec:\n  endpointSelector: {} # all\n  ingress:\n  - fromCIDR: [ 10.9.0.1/16 ] # the office\n";
-const MISSPELT: &str = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a, namespace: shop}\nspec:\n  podSelecter: {}\n";
+const MISSPELT: &str = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a, namespace: shop}\nspec:\n  podSelector: {}\n  ingres: [{}]\n";
 
 fn folder() -> Folder {
     Folder::of(&[("office.yaml", WRONG), ("misspelt.yaml", MISSPELT)])
@@ -34,7 +34,7 @@ fn a_fix_that_changes_what_is_enforced_is_applied_only_when_asked_for_and_said()
     let folder = folder();
     let ran = folder.run(&["check", "--unsafe-fixes"]);
     assert!(ran.err.contains("may change what is enforced: ") && ran.err.contains("misspelt.yaml"), "{ran:?}");
-    assert_eq!(text(&folder, "misspelt.yaml"), MISSPELT.replace("podSelecter", "podSelector"));
+    assert_eq!(text(&folder, "misspelt.yaml"), MISSPELT.replace("ingres:", "ingress:"));
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn a_diff_is_printed_and_nothing_is_changed() {
     let safe = folder.run(&["check", "--diff"]).ended(1);
     insta::assert_snapshot!("fix-diff", safe);
     let all = folder.run(&["check", "--diff", "--unsafe-fixes"]).ended(1);
-    assert!(all.contains("+  podSelector: {}"), "{all}");
+    assert!(all.contains("+  ingress: [{}]"), "{all}");
     assert_eq!((text(&folder, "office.yaml"), text(&folder, "misspelt.yaml")), (WRONG.into(), MISSPELT.into()));
     Folder::shop().run(&["check", "--diff"]).ended(0);
     let input = folder.run_with_input(&["check", "--diff", "-"], WRONG).ended(1);

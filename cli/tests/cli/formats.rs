@@ -7,7 +7,7 @@ use std::path::Path;
 
 /// A policy with a fix of each kind, an error, and words that formats have to escape.
 fn troubled() -> Folder {
-    let cilium = "# Source: shop/templates/a,b.yaml\napiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: \"50%-é\", namespace: shop}\nspec:\n  endpointSelector: {}\n  ingress:\n  - fromCIDR: [10.0.0.1/8]\n";
+    let cilium = "# Source: shop/templates/a,b.yaml\napiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: office, namespace: shop}\nspec: {description: '50% é', endpointSelector: {}, ingress: [{fromCIDR: [10.0.0.1/8]}]}\n";
     let refused = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a, namespace: shop}\nspec:\n  podSelecter: {\"a|b<c>:50%,é\": x}\n";
     Folder::of(&[
         ("cluster.yaml", CLUSTER),
@@ -32,7 +32,12 @@ fn findings() -> Vec<Value> {
 #[test]
 fn sarif_is_what_its_published_schema_says() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/schemas/sarif-2.1.0.json");
-    let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let mut schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    // Why: the pattern of languages that was published has a bracket too many, and the judge takes no schema with it.
+    for of in ["run", "toolComponent"] {
+        let language = schema["definitions"][of]["properties"]["language"].as_object_mut().unwrap();
+        assert!(language.remove("pattern").is_some());
+    }
     let validator = jsonschema::validator_for(&schema).unwrap();
     let (report, clean) = (json("sarif"), Folder::shop().run(&["check", "-o", "sarif"]).ended(0));
     for report in [&report, &serde_json::from_str(&clean).unwrap()] {

@@ -3,12 +3,13 @@
 use crate::normal::normal;
 use driver::Database;
 use driver::text::{self, Decoded};
+use hir::{L3, PeerSelector};
 use std::sync::Arc;
 
 /// Whether the texts mean what they meant, with these in the place of their files. The database is as before when this returns.
 ///
 /// `false` where it is not proved. Proof is: every object says the same, whatever the cluster is; or no rule of these files speaks of
-/// requests, their facts are the same, and every flow is decided alike for whoever is in the files or may be there ([`delta::equal_after`]).
+/// requests or of peers that other objects tell of, their facts are the same, and every flow is decided alike for whoever is in the files or may be there ([`delta::equal_after`]).
 pub fn equal(db: &mut Database, edited: &[(String, String)]) -> bool {
     let before = decoded(db, edited);
     let old: Vec<(Arc<str>, Arc<str>)> = edited.iter().filter_map(|(path, _)| old_text(db, path)).collect();
@@ -42,13 +43,22 @@ fn says_same(before: &Decoded, now: &Decoded) -> bool {
         && objects(before) == objects(now)
 }
 
-/// Whether nothing differs but rules about flows.
+/// Whether nothing differs but rules about flows to whom they name themselves.
 fn is_comparable(before: &Decoded, now: &Decoded) -> bool {
     let plain = |it: &Decoded| {
         let sections = it.policies.iter().flat_map(|policy| &policy.sections);
-        sections.flat_map(|section| &section.entries).all(|entry| entry.l7.is_none())
+        sections.flat_map(|section| &section.entries).all(|entry| entry.l7.is_none() && names_itself(&entry.l3))
     };
     before.facts == now.facts && before.gateways == now.gateways && plain(before) && plain(now)
+}
+
+/// Whether peers are selected by labels, entities and addresses alone. Whom services, sets of prefixes and domain names stand for is told
+/// by other objects, which may be in the cluster and not in these files.
+fn names_itself(l3: &L3) -> bool {
+    let itself = |selector: &PeerSelector| {
+        matches!(selector, PeerSelector::Labels { .. } | PeerSelector::Entity(_) | PeerSelector::Cidr { .. })
+    };
+    !matches!(l3, L3::Any(peers) if !peers.iter().all(|peer| itself(&peer.selector)))
 }
 
 fn decides_same(db: &Database, edited: &[(String, String)]) -> bool {

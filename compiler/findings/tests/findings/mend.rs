@@ -116,6 +116,11 @@ fn no_safe_fix_of_the_corpus_changes_a_decision_of_any_pod() {
         let Some(new) = after.texts.get("a.yaml") else { continue };
         changed += 1;
         let after = project(&[("a.yaml", new), ("pods.yaml", PODS)]);
+        // Over the same peers diagrams are compared as they are; where a fix takes a peer out of the mention, by the rows of a difference.
+        if world::space(&before) != world::space(&after) {
+            assert!(delta::equal(&before, &after).is_ok(), "{text}\nbecomes\n{new}");
+            continue;
+        }
         for (class, _) in world::classes(&before).iter() {
             let decided = |db: &Database| meaning::diagrams(db, meaning::ClassKey::new(db, class.clone()));
             assert_eq!(decided(&before), decided(&after), "{text}\nbecomes\n{new}");
