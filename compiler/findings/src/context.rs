@@ -86,7 +86,7 @@ fn parts(db: &dyn Db, file: SourceFile) -> Vec<Part> {
         let context = Arc::new(Context { object: None, origin });
         found.push(Part { start: document.span.start, context });
     }
-    found.sort_by(|a, b| (a.start, a.context.object.is_some()).cmp(&(b.start, b.context.object.is_some())));
+    found.sort_by_key(|part| (part.start, part.context.object.is_some()));
     found
 }
 

@@ -11,8 +11,18 @@ use crate::meaning;
 /// How often what is left is looked at again: a fix can uncover another.
 const ROUNDS: usize = 10;
 
-/// How many bytes of text are read anew in one run to judge fixes; what comes after is not tried, and so not safe. A minute's work at most.
-const BUDGET: usize = 64 << 20;
+/// What one run may spend on proofs; what comes after is not tried, and so not safe.
+struct Budget {
+    /// Bytes of text that are read anew.
+    bytes: usize,
+    /// Comparisons that look at the whole database.
+    deep: usize,
+}
+
+/// For reports, which only say what could be mended.
+const TOLD: Budget = Budget { bytes: 4 << 20, deep: 8 };
+/// For runs that mend.
+const MENDED: Budget = Budget { bytes: 64 << 20, deep: 1000 };
 
 /// Which fixes are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,17 +59,25 @@ pub struct Mended {
 
 /// For each finding, which of its fixes is safe. The database is as before when this returns.
 pub fn safe(db: &mut Database, found: &[Diagnostic]) -> Vec<Vec<bool>> {
-    let mut budget = BUDGET;
+    let mut budget = TOLD;
     let mut is_safe = |fix: &Fix| edited(db, fix).is_some_and(|edited| proved(db, &edited, &mut budget));
     found.iter().map(|it| it.fixes.iter().map(&mut is_safe).collect()).collect()
 }
 
 /// Whether texts are proved equal within what is left to spend.
-fn proved(db: &mut Database, texts: &Texts, budget: &mut usize) -> bool {
+fn proved(db: &mut Database, texts: &Texts, budget: &mut Budget) -> bool {
     let cost: usize = texts.iter().map(|(_, text)| text.len()).sum();
-    let left = budget.checked_sub(cost);
-    *budget = left.unwrap_or(0);
-    left.is_some() && meaning::equal(db, texts)
+    let left = budget.bytes.checked_sub(cost);
+    budget.bytes = left.unwrap_or(0);
+    if left.is_none() {
+        return false;
+    }
+    if meaning::equal(db, texts, false) {
+        return true;
+    }
+    let deep = budget.deep > 0;
+    budget.deep = budget.deep.saturating_sub(1);
+    deep && meaning::equal(db, texts, true)
 }
 
 /// Applies fixes until nothing more can be: one a finding, never two over the same bytes at once. The database holds the new texts then.
@@ -71,7 +89,7 @@ pub fn mend(
     editable: impl Fn(&str) -> bool,
     find: impl Fn(&Database) -> Vec<Diagnostic>,
 ) -> Mended {
-    let (mut mended, mut budget) = (Mended::default(), BUDGET);
+    let (mut mended, mut budget) = (Mended::default(), MENDED);
     for _ in 0..ROUNDS {
         let mut found = find(db);
         // Why from the end: what is applied there moves nothing before it.
@@ -113,7 +131,7 @@ fn choose<'f>(
     db: &mut Database,
     fixes: &'f [Fix],
     wanted: Wanted,
-    budget: &mut usize,
+    budget: &mut Budget,
 ) -> Option<(&'f Fix, Texts, bool)> {
     for fix in fixes {
         let Some(texts) = edited(db, fix) else { continue };
