@@ -12,6 +12,7 @@
 //!                        dist: the binary for each target ─► archives, packages, pages, sums
 //!                        fuzz: the release binary of `fuzz` ─► counts and minimised failures
 //!                        conformance: scenarios ─runner→ wrong cases and counts
+//!                        mutate: sound images ─spoil─► mutants, each caught or proved equal
 //!                        parity: schema tables of `kinds` ─► docs/parity
 //!                        schema: types of the command line ─► docs/schemas
 //!                        soak: seed ─rehearsal→ a lab under swaps, every packet accounted for
@@ -21,7 +22,7 @@
 //! # Laws
 //! Every rule of tidy has a test with a planted violation, and the repository itself has no finding (`tests/house.rs`).
 //! # Reading order
-//! [`tidy`], then the rules that it lists; [`admission`], [`bench`], [`book`], [`conformance`], [`dist`], [`fuzz`], [`parity`] and [`soak`] stand alone.
+//! [`tidy`], then the rules that it lists; [`admission`], [`bench`], [`book`], [`conformance`], [`dist`], [`fuzz`], [`mutate`], [`parity`] and [`soak`] stand alone.
 
 pub mod admission;
 pub mod bench;
@@ -29,6 +30,7 @@ pub mod book;
 pub mod conformance;
 pub mod dist;
 pub mod fuzz;
+pub mod mutate;
 pub mod parity;
 pub mod schema;
 pub mod soak;

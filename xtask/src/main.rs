@@ -29,6 +29,8 @@ enum Command {
     Fuzz(xtask::fuzz::Arguments),
     /// Puts the book for users together
     Book(xtask::book::Arguments),
+    /// Spoils images as a compiler would, and says whether the proof notices
+    Mutate(xtask::mutate::Arguments),
     /// Makes what is published: static binaries, packages, pages, sums
     Dist(xtask::dist::Arguments),
     /// Measures the targets of the design: one line a measurement
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Command::Parity(arguments) => xtask::parity::run(&arguments),
         Command::Fuzz(arguments) => xtask::fuzz::run(&arguments),
         Command::Book(arguments) => xtask::book::run(&arguments),
+        Command::Mutate(arguments) => xtask::mutate::run(&arguments),
         Command::Dist(arguments) => xtask::dist::run(&arguments),
         Command::Bench(arguments) => xtask::bench::run(&arguments),
         Command::Soak(arguments) => xtask::soak::run_one(&arguments),
