@@ -6,9 +6,27 @@
 mod common;
 
 use common::{rules, target};
-use ebpf::{Matrix, compile_hooks};
+use ebpf::{Matrix, Settings, compile_with};
 use image::{Hook, Target};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+
+/// The UDP ports of tunnels that guards are listed for: VXLAN as Linux has it, VXLAN of RFC 7348, Geneve of RFC 8926.
+const TUNNELS: [u16; 3] = [8472, 4789, 6081];
+
+/// Every combination of settings that templates are listed for.
+fn settings() -> Vec<Settings> {
+    let fragments = [(false, false), (true, false), (false, true), (true, true)];
+    let tunnels = [None].into_iter().chain(TUNNELS.map(Some));
+    tunnels
+        .flat_map(|tunnel_port| {
+            fragments.map(|(untracked_fragments4, untracked_fragments6)| Settings {
+                untracked_fragments4,
+                untracked_fragments6,
+                tunnel_port,
+            })
+        })
+        .collect()
+}
 
 /// Every target that templates are listed for, with its name.
 fn targets() -> Vec<(&'static str, Target)> {
@@ -20,20 +38,23 @@ fn targets() -> Vec<(&'static str, Target)> {
     ]
 }
 
-fn list() -> BTreeSet<String> {
+fn list() -> BTreeMap<String, String> {
     let tables = Matrix::of(&common::diagram(&rules(3))).unwrap();
     let forms: Vec<(String, Matrix)> = [("tables".to_owned(), tables)]
         .into_iter()
         .chain((0..=3).map(|leaf| (format!("constant-{leaf}"), Matrix::constant(leaf))))
         .collect();
-    let mut list = BTreeSet::new();
+    let mut list = BTreeMap::new();
     for (name, target) in targets() {
-        for hooks in [Hook::BOTH, Hook::HOST] {
-            for (form, matrix) in &forms {
-                let image = compile_hooks(hooks, "templates", matrix, matrix, &target).unwrap();
+        for settings in settings() {
+            for (hooks, (form, matrix)) in
+                [Hook::BOTH, Hook::HOST].iter().flat_map(|it| forms.iter().map(move |form| (*it, form)))
+            {
+                let image = compile_with(settings, hooks, "templates", matrix, matrix, &target).unwrap();
                 for program in &image.programs {
                     let digest = verify::template_of(&image, program).expect("a template of our own is found");
-                    list.insert(format!("{digest} {name} {:?} {form}", program.hook));
+                    // Settings that change nothing of a program give it no second line.
+                    list.entry(digest.to_string()).or_insert_with(|| format!("{name} {:?} {form}", program.hook));
                 }
             }
         }
@@ -44,7 +65,7 @@ fn list() -> BTreeSet<String> {
 #[test]
 fn the_listed_templates_are_those_of_the_code_generator() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/templates.txt");
-    let text: String = list().into_iter().map(|line| line + "\n").collect();
+    let text: String = list().into_iter().map(|(digest, of)| format!("{digest} {of}\n")).collect();
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(path, &text).unwrap();
     }

@@ -326,7 +326,7 @@ impl Enforcer {
         let failed = |problem| Error::Build { subject: meaning::name(class), problem };
         let image = build::image(db, key).map_err(failed)?;
         let diagrams = meaning::diagrams(db, key).map_err(|problem| failed(build::Problem::Diagram(problem)))?;
-        self.templates.prove(&meaning::name(class), &image, &diagrams)?;
+        self.templates.prove(&meaning::name(class), &image, &diagrams, made_for(db).0)?;
         let diagrams = [0, 1].map(|at| state::over_node(&diagrams[at], view, &self.view));
         let loaded = match spoil {
             None => self.load(&image)?,
@@ -364,7 +364,7 @@ impl Enforcer {
         let hooks = if of_host { Hook::HOST } else { Hook::BOTH };
         let compiled = ebpf::compile_under(settings, hooks, "between", [&meets[0], &meets[1]], &target);
         let mut image = compiled.map_err(|problem| failed(build::Problem::Compile(problem)))?;
-        self.templates.prove("a step between two policies", &image, &meets)?;
+        self.templates.prove("a step between two policies", &image, &meets, settings)?;
         sign(&mut image, old.loaded.digest(), new.loaded.digest());
         let loaded = self.load(&image)?;
         state::fill(&loaded, &meets, &new.view);

@@ -2,37 +2,36 @@
 
 use crate::change::Error;
 use diagram::Diagram;
-use ebpf::Matrix;
+use ebpf::{Matrix, Settings};
 use image::{Digest, Hook, Image, Target};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// What surrounds decisions on this node.
 ///
-/// The usual targets have their templates in the list of `verify`, whose packets were judged. A target of other sizes has the same code with
-/// other masks; its templates are made here once, so that the decisions are proved all the same.
+/// The usual nodes have their templates in the list of `verify`, whose packets were judged. A node of other sizes or settings has the same
+/// code with other numbers; its templates are made here once, so that the decisions are proved all the same.
 #[derive(Debug)]
-pub struct Templates(BTreeSet<Digest>);
+pub struct Templates {
+    target: Target,
+    made: HashMap<Settings, BTreeSet<Digest>>,
+}
 
 impl Templates {
-    /// Those of a target.
+    /// Those of a target; made when they are first asked for.
     pub fn of(target: &Target) -> Templates {
-        let tables =
-            Matrix { class_count: 2, cuts: vec![(0, 0)], leaves: vec![0, 1], signatures: vec![vec![], vec![0]] };
-        let forms: Vec<Matrix> = (0..=3).map(Matrix::constant).chain([tables]).collect();
-        let mut templates = BTreeSet::new();
-        for hooks in [Hook::BOTH, Hook::HOST] {
-            for form in &forms {
-                // A target that no program can be made for has no templates, and nothing is proved for it.
-                let Ok(image) = ebpf::compile_hooks(hooks, "", form, form, target) else { continue };
-                templates.extend(image.programs.iter().filter_map(|program| verify::template_of(&image, program)));
-            }
-        }
-        Templates(templates)
+        Templates { target: target.clone(), made: HashMap::new() }
     }
 
-    /// Proves an image. Errors: [`Error::Proof`], with every reason.
-    pub fn prove(&self, subject: &str, image: &Image, diagrams: &[Diagram; 2]) -> Result<(), Error> {
-        let known = |digest| verify::template::is_known(digest) || self.0.contains(&digest);
+    /// Proves an image of a node with these settings. Errors: [`Error::Proof`], with every reason.
+    pub fn prove(
+        &mut self,
+        subject: &str,
+        image: &Image,
+        diagrams: &[Diagram; 2],
+        settings: Settings,
+    ) -> Result<(), Error> {
+        let made = self.made.entry(settings).or_insert_with(|| make(&self.target, settings));
+        let known = |digest| verify::template::is_known(digest) || made.contains(&digest);
         match verify::prove_with(image, diagrams, &known) {
             Ok(_) => Ok(()),
             Err(refusals) => {
@@ -41,4 +40,18 @@ impl Templates {
             }
         }
     }
+}
+
+fn make(target: &Target, settings: Settings) -> BTreeSet<Digest> {
+    let tables = Matrix { class_count: 2, cuts: vec![(0, 0)], leaves: vec![0, 1], signatures: vec![vec![], vec![0]] };
+    let forms: Vec<Matrix> = (0..=3).map(Matrix::constant).chain([tables]).collect();
+    let mut templates = BTreeSet::new();
+    for hooks in [Hook::BOTH, Hook::HOST] {
+        for form in &forms {
+            // A target that no program can be made for has no templates, and nothing is proved for it.
+            let Ok(image) = ebpf::compile_with(settings, hooks, "", form, form, target) else { continue };
+            templates.extend(image.programs.iter().filter_map(|program| verify::template_of(&image, program)));
+        }
+    }
+    templates
 }

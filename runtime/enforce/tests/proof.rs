@@ -14,12 +14,15 @@ fn diagram(port: u32) -> Diagram {
 #[test]
 fn only_what_the_diagrams_say_is_loaded_whatever_the_sizes_of_the_node() {
     for target in [Target::default(), Target { peers_log2: 9, track4_sets_log2: 3, ..Target::default() }] {
-        let templates = Templates::of(&target);
+        let mut templates = Templates::of(&target);
+        let settings = ebpf::Settings::default();
         let diagrams = [diagram(80), diagram(443)];
         let mut image = ebpf::compile("web", &diagrams[0], &diagrams[1], &target).unwrap();
-        templates.prove("web", &image, &diagrams).unwrap();
+        templates.prove("web", &image, &diagrams, settings).unwrap();
         let swapped = [diagram(443), diagram(80)];
-        let Err(Error::Proof { subject, reasons }) = templates.prove("web", &image, &swapped) else { panic!() };
+        let Err(Error::Proof { subject, reasons }) = templates.prove("web", &image, &swapped, settings) else {
+            panic!()
+        };
         assert_eq!(subject, "web");
         assert!(
             reasons.contains("ingress: a peer of class 1 with tcp/80 gets allowed, and the rules say deny"),
@@ -31,6 +34,6 @@ fn only_what_the_diagrams_say_is_loaded_whatever_the_sizes_of_the_node() {
             _ => None,
         });
         *fixed.unwrap() ^= 1;
-        assert!(matches!(templates.prove("web", &image, &diagrams), Err(Error::Proof { .. })));
+        assert!(matches!(templates.prove("web", &image, &diagrams, settings), Err(Error::Proof { .. })));
     }
 }
