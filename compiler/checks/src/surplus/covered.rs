@@ -40,8 +40,8 @@ pub(crate) struct Covers<'i, 'p> {
     finder: &'i Finder,
     /// Whether some rule asks for authentication: then which rule says the same matters.
     authenticates: bool,
-    /// The first pass of each tier and direction: what comes after it in that tier may be skipped.
-    passes: BTreeMap<(Direction, Tier), u32>,
+    /// Where in its tier each effect stands.
+    orders: BTreeMap<(Direction, Tier, Effect), BTreeSet<u32>>,
 }
 
 /// The rules that decide for some subjects, in the order in which they are asked.
@@ -50,12 +50,11 @@ type Deciders<'p> = Vec<(RuleAt, &'p Entry)>;
 impl<'i, 'p> Covers<'i, 'p> {
     pub fn new(index: &'i Index<'p>, finder: &'i Finder) -> Covers<'i, 'p> {
         let entries = || index.rules.iter().flat_map(|rule| rule.entries.iter());
-        let mut passes: BTreeMap<(Direction, Tier), u32> = BTreeMap::new();
-        for entry in entries().filter(|entry| entry.effect == Effect::Pass) {
-            let first = passes.entry((entry.direction, entry.tier)).or_insert(entry.order);
-            *first = entry.order.min(*first);
+        let mut orders: BTreeMap<(Direction, Tier, Effect), BTreeSet<u32>> = BTreeMap::new();
+        for entry in entries() {
+            orders.entry((entry.direction, entry.tier, entry.effect)).or_default().insert(entry.order);
         }
-        Covers { index, finder, authenticates: entries().any(|entry| entry.auth.is_some()), passes }
+        Covers { index, finder, authenticates: entries().any(|entry| entry.auth.is_some()), orders }
     }
 
     /// How all parts of a rule are decided without it; else the first peer or port that denies alone take back.
@@ -131,9 +130,11 @@ impl<'i, 'p> Covers<'i, 'p> {
         if !is_next || self.index.policy_of(at) != self.index.policy_of(other_at) || !self.is_as_good(entry, other) {
             return false;
         }
-        let all = self.index.rules.iter().flat_map(|rule| rule.entries.iter());
-        let mut between = all.filter(|it| it.direction == entry.direction && it.tier == entry.tier);
-        between.all(|it| it.effect == entry.effect || it.order < entry.order || other.order < it.order)
+        let mut others = [Effect::Allow, Effect::Deny, Effect::Pass].into_iter().filter(|it| *it != entry.effect);
+        others.all(|effect| {
+            let orders = self.orders.get(&(entry.direction, entry.tier, effect));
+            orders.is_none_or(|it| it.range(entry.order..=other.order).next().is_none())
+        })
     }
 
     /// What another entry does to one where both match; of one that only follows it, that it says the same.
@@ -156,7 +157,9 @@ impl<'i, 'p> Covers<'i, 'p> {
         if other.tier == entry.tier {
             return (other.order < entry.order).then_some(over);
         }
-        let skipped = self.passes.get(&(other.direction, other.tier)).is_some_and(|first| *first < other.order);
+        // What comes after a pass may be skipped.
+        let passes = self.orders.get(&(other.direction, other.tier, Effect::Pass));
+        let skipped = passes.and_then(BTreeSet::first).is_some_and(|first| *first < other.order);
         (other.tier < entry.tier && other.effect != Effect::Pass && !skipped).then_some(over)
     }
 

@@ -35,6 +35,8 @@ pub(crate) struct Index<'p> {
     pub rules: Vec<Rule<'p>>,
     /// What each policy is called.
     names: Vec<String>,
+    /// Policies by namespace, ascending; the empty name is for those of the whole cluster.
+    of_namespace: BTreeMap<&'p str, Vec<usize>>,
     /// Sections by namespace, and by one label that all of their subjects carry.
     buckets: BTreeMap<Bucket<'p>, Vec<usize>>,
 }
@@ -49,9 +51,11 @@ impl<'p> Index<'p> {
             sections: Vec::new(),
             rules: Vec::new(),
             names: policies.iter().map(|policy| policy.object.to_string()).collect(),
+            of_namespace: BTreeMap::new(),
             buckets: BTreeMap::new(),
         };
         for (at, policy) in policies.iter().enumerate() {
+            index.of_namespace.entry(policy.object.namespace.as_str()).or_default().push(at);
             for section in &policy.sections {
                 let number = index.sections.len();
                 let first = index.rules.len();
@@ -98,6 +102,15 @@ impl<'p> Index<'p> {
 
     pub fn allows(&self, at: RuleAt) -> bool {
         self.rules[at.0].entries.iter().all(|entry| entry.effect == Effect::Allow)
+    }
+
+    /// The policies that may be about subjects of a namespace, ascending: its own, and those of the whole cluster.
+    pub fn policies_for(&self, namespace: &str) -> impl Iterator<Item = usize> + use<> {
+        let places: BTreeSet<&str> = [namespace, ""].into();
+        let mut found: Vec<usize> =
+            places.into_iter().filter_map(|it| self.of_namespace.get(it)).flatten().copied().collect();
+        found.sort_unstable();
+        found.into_iter()
     }
 
     /// The sections of a policy.

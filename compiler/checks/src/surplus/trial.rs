@@ -43,6 +43,10 @@ pub(crate) struct Trial<'i, 'p> {
     table: PeerTable,
     /// The classes that candidates are about, each with its subjects and rules, ingress first.
     classes: Vec<(Class, Vec<Subject>, [RuleSet; 2])>,
+    /// Places in `classes` by namespace, ascending; the empty name is for subjects without one.
+    of_namespace: BTreeMap<String, Vec<usize>>,
+    /// A pod for each peer that has one, those that there are first.
+    pods: Vec<(PeerId, Name)>,
 }
 
 impl<'i, 'p> Trial<'i, 'p> {
@@ -55,25 +59,50 @@ impl<'i, 'p> Trial<'i, 'p> {
         asked: &[&Selector],
         prepare: impl FnOnce(&mut Cluster),
     ) -> Trial<'i, 'p> {
-        let suspects: Vec<&Policy> = suspects.iter().map(|at| &**index.policies[*at]).collect();
-        let (mut cluster, imagined) = populate(&suspects, asked, finder);
+        let policies: Vec<&Policy> = suspects.iter().map(|at| &**index.policies[*at]).collect();
+        let (mut cluster, imagined) = populate(&policies, asked, finder);
         prepare(&mut cluster);
         let mut mentions = Mentions::default();
         index.policies.iter().for_each(|policy| mentions.extend(&Mentions::of(policy)));
         let table = PeerTable::build(&cluster, &mentions, finder.dialect);
         let all = subject::classes(&cluster, &table, finder.dialect);
-        let mut classes = Vec::new();
+        let (mut classes, mut of_namespace) = (Vec::new(), BTreeMap::<String, Vec<usize>>::new());
         for (class, subjects) in all {
-            let is_about = |policy: &Policy| policy.sections.iter().any(|it| subject::selects(it, &class));
-            if !suspects.iter().any(|policy| is_about(policy)) {
+            let is_about = |at: &usize| index.policies[*at].sections.iter().any(|it| subject::selects(it, &class));
+            let about: Vec<usize> = index.policies_for(namespace_of(&class)).filter(is_about).collect();
+            if !about.iter().any(|at| suspects.contains(at)) {
                 continue;
             }
-            let policies = index.policies.iter().map(|policy| &***policy).filter(|policy| is_about(policy));
+            let policies = about.iter().map(|at| &**index.policies[*at]);
             let bound = hir::resolve(policies, &class, &table, &cluster.config, finder.dialect);
             let (ingress, egress) = lower::lower(&bound);
+            of_namespace.entry(namespace_of(&class).to_owned()).or_default().push(classes.len());
             classes.push((class, subjects, [ingress, egress]));
         }
-        Trial { index, finder, cluster, imagined, table, classes }
+        let mut trial = Trial { index, finder, cluster, imagined, table, classes, of_namespace, pods: Vec::new() };
+        trial.pods = trial.pods_of_peers();
+        trial
+    }
+
+    /// A pod for each peer that has one, those that there are first, each by name.
+    fn pods_of_peers(&self) -> Vec<(PeerId, Name)> {
+        let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
+        for unreal in [false, true] {
+            for pod in self.cluster.pods.values().filter(|pod| self.imagined.contains(&pod.name) == unreal) {
+                if let Some(peer) = self.peer_of(pod).filter(|peer| seen.insert(*peer)) {
+                    found.push((peer, pod.name.clone()));
+                }
+            }
+        }
+        found
+    }
+
+    /// The classes that a policy may be about: those of its namespace, or all.
+    fn classes_for(&self, policy: usize) -> impl Iterator<Item = &(Class, Vec<Subject>, [RuleSet; 2])> {
+        let namespace = self.index.policies[policy].object.namespace.as_str();
+        let of_one = self.of_namespace.get(namespace).into_iter().flatten().map(|at| &self.classes[*at]);
+        let all = if namespace.is_empty() { self.classes.as_slice() } else { &[] };
+        of_one.filter(move |_| !namespace.is_empty()).chain(all)
     }
 
     /// The classes, each with its subjects and rules, ingress first.
@@ -103,10 +132,16 @@ impl<'i, 'p> Trial<'i, 'p> {
     pub fn confirmed<'c>(&self, candidates: &'c [Candidate]) -> Vec<&'c Candidate> {
         let mut wrong: BTreeSet<usize> = BTreeSet::new();
         let mut tried: BTreeSet<usize> = BTreeSet::new();
+        let mut by_policy: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for (at, candidate) in candidates.iter().enumerate() {
+            by_policy.entry(candidate.policy).or_default().push(at);
+        }
         for (class, _, rules) in &self.classes {
-            let is_about =
-                |it: &Candidate| self.index.policies[it.policy].sections.iter().any(|it| subject::selects(it, class));
-            let here: Vec<usize> = (0..candidates.len()).filter(|at| is_about(&candidates[*at])).collect();
+            let is_about = |at: &usize| self.index.policies[*at].sections.iter().any(|it| subject::selects(it, class));
+            let policies = self.index.policies_for(namespace_of(class)).filter(|at| by_policy.contains_key(at));
+            let mut here: Vec<usize> =
+                policies.filter(is_about).filter_map(|at| by_policy.get(&at)).flatten().copied().collect();
+            here.sort_unstable();
             tried.extend(&here);
             let gone: Vec<(usize, Gone<'_>)> =
                 here.iter().filter_map(|at| Some((*at, candidates[*at].gone(self.index)?))).collect();
@@ -145,7 +180,7 @@ impl<'i, 'p> Trial<'i, 'p> {
         };
         let direction = self.index.rule(candidate.rule?).entries.first()?.direction;
         let mut found: Vec<(bool, Witness)> = Vec::new();
-        for (class, subjects, rules) in &self.classes {
+        for (class, subjects, rules) in self.classes_for(candidate.policy) {
             if !policy.sections.iter().any(|it| subject::selects(it, class)) {
                 continue;
             }
@@ -182,11 +217,8 @@ impl<'i, 'p> Trial<'i, 'p> {
             Subject::Pod(name) => self.cluster.pods.get(name).and_then(|pod| self.peer_of(pod)),
             _ => None,
         };
-        let of_pods = |unreal: bool| {
-            let pods = self.cluster.pods.values().filter(move |pod| self.imagined.contains(&pod.name) == unreal);
-            pods.filter_map(|pod| self.peer_of(pod)).find(|peer| peers.contains(*peer) && Some(*peer) != own)
-        };
-        of_pods(false).or_else(|| of_pods(true)).or_else(|| match peers {
+        let of_pods = || self.pods.iter().map(|(peer, _)| *peer).find(|it| peers.contains(*it) && Some(*it) != own);
+        of_pods().or_else(|| match peers {
             Peers::All => Some(WORLD_V4),
             Peers::Of(set) => set.iter().next(),
         })
@@ -204,10 +236,8 @@ impl<'i, 'p> Trial<'i, 'p> {
     }
 
     fn peer_in_words(&self, peer: PeerId) -> String {
-        let is_it = |pod: &&Pod| self.peer_of(pod) == Some(peer);
-        let mut pods: Vec<&Pod> = self.cluster.pods.values().filter(is_it).collect();
-        pods.sort_by_key(|pod| self.imagined.contains(&pod.name));
-        match (pods.first(), peer) {
+        let name = self.pods.iter().find(|(it, _)| *it == peer).map(|(_, name)| name);
+        match (name.and_then(|name| self.cluster.pods.get(name)), peer) {
             (Some(pod), _) => self.pod(pod),
             (None, HOST) => "its own node".to_owned(),
             (None, WORLD_V4 | WORLD_V6) => "any address outside the cluster".to_owned(),
@@ -231,6 +261,11 @@ impl<'i, 'p> Trial<'i, 'p> {
         let labels = if labels.is_empty() { String::new() } else { format!(" ({labels})") };
         format!("pod {}{address}{labels}", pod.name)
     }
+}
+
+/// The namespace of the subjects of a class; empty for those without one.
+fn namespace_of(class: &Class) -> &str {
+    class.labels.get(Some(&Source::K8s), NAMESPACE).unwrap_or_default()
 }
 
 /// A key that people know, or the least. Of a list of ports that is about one of them, that one.
