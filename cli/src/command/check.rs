@@ -10,7 +10,7 @@ mod watch;
 use super::Exit;
 use super::cost::budget;
 use crate::args::{Color, Paths};
-use crate::config::FailOn;
+use crate::config::{FailOn, Order};
 use crate::format::{self, Format, Look, Review, Root};
 use crate::formats::{self, To};
 use crate::listed::Listed;
@@ -60,6 +60,10 @@ pub struct Check {
     /// Report what this git revision does not have.
     #[arg(long, value_name = "REV", help_heading = "Which findings")]
     pub diff_base: Option<String>,
+
+    /// The order in which manifests are applied, in which no flow may be cut between two steps (TG0240) [default: declared]
+    #[arg(long, value_name = "ORDER", help_heading = "Which findings", hide_possible_values = false)]
+    pub order: Option<Order>,
 
     /// Which objects findings are listed of.
     #[command(flatten)]

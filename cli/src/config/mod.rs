@@ -43,6 +43,35 @@ pub struct Config {
     pub baseline: Option<String>,
     /// How suppressions in the text are judged.
     pub suppressions: Option<Suppressions>,
+    /// The order in which manifests are applied, where a flow that it cuts is a finding (TG0240).
+    pub order: Option<Order>,
+    /// Flows to nodes that no policy may cut, such as SSH from a bastion (TG0230).
+    pub essential_flows: Option<Vec<EssentialFlow>>,
+}
+
+/// In which order manifests are applied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// As annotations of Argo CD and Helm and Kustomizations of Flux say.
+    #[default]
+    Declared,
+    /// Document after document, as `kubectl apply` does.
+    Documents,
+}
+
+/// A flow to every node that no policy may cut.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct EssentialFlow {
+    /// What it is called in findings.
+    pub name: String,
+    /// The port at the node.
+    pub port: u16,
+    /// `tcp`, `udp` or `sctp`; tcp when absent.
+    pub protocol: Option<String>,
+    /// The addresses that it comes from; any address outside the cluster when absent.
+    pub from: Option<String>,
 }
 
 /// How suppressions in the text are judged.
@@ -95,6 +124,8 @@ impl Config {
             max_file_mib: self.max_file_mib.or(other.max_file_mib),
             baseline: self.baseline.or(other.baseline),
             suppressions: self.suppressions.or(other.suppressions),
+            order: self.order.or(other.order),
+            essential_flows: self.essential_flows.or(other.essential_flows),
         }
     }
 }

@@ -27,9 +27,11 @@ mod splice;
 mod stages;
 pub mod suppress;
 mod surplus;
+mod wishes;
 mod words;
 
 pub use page::{Group, Page};
+pub use wishes::{EssentialFlow, Wishes};
 
 use diag::Diagnostic;
 use driver::{Db, SourceFile};
@@ -193,10 +195,15 @@ checks! {
     tg0222_unreachable_rule;
     tg0223_conflicting_rules;
     tg0224_redundant_policy;
+    tg0225_deny_cancels_name;
     tg0230_lock_out;
+    tg0231_resolver_out_of_reach;
+    tg0232_probe_out_of_reach;
     tg0240_order_cuts_flows;
     tg0245_shared_address => find;
     tg0246_name_without_dot => find;
+    tg0247_name_with_many_addresses => find;
+    tg0248_name_known_by_search_path => find;
     tg9999_internal_error;
 }
 
@@ -204,8 +211,13 @@ checks! {
 ///
 /// Shape: by the path of the file, then by place; without duplicates. Cost: linear in the texts, times the pods for each selector.
 pub fn check(db: &dyn Db) -> Vec<Diagnostic> {
+    check_for(db, &Wishes::default())
+}
+
+/// The same for somebody who says more of what is meant than files do.
+pub fn check_for(db: &dyn Db, wishes: &Wishes) -> Vec<Diagnostic> {
     let finder = Finder::new(db);
-    let wide = of_several(db, &finder);
+    let wide = of_several(db, &finder, wishes);
     files(db).into_iter().flat_map(|file| of_file(db, file, &finder, &wide)).collect()
 }
 
@@ -214,18 +226,21 @@ pub fn check(db: &dyn Db) -> Vec<Diagnostic> {
 /// Cost: that of looking for objects that stand twice is linear in all files.
 pub fn check_file(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
     let finder = Finder::new(db);
-    of_file(db, file, &finder, &of_several(db, &finder))
+    of_file(db, file, &finder, &of_several(db, &finder, &Wishes::default()))
 }
 
 /// What is said of several objects together.
-fn of_several(db: &dyn Db, finder: &Finder) -> Vec<Diagnostic> {
+fn of_several(db: &dyn Db, finder: &Finder, wishes: &Wishes) -> Vec<Diagnostic> {
     let mut found = tg0046_object_twice::find(db);
     found.extend(tg0111_contradicting_rules::find(db));
     let in_force = surplus::in_force(finder);
     let index = surplus::Index::new(&in_force);
     found.extend(surplus::find(db, finder, &index));
-    found.extend(tg0230_lock_out::find(db, finder, &index));
-    found.extend(tg0240_order_cuts_flows::find(db, finder, &index));
+    found.extend(tg0225_deny_cancels_name::find(db, finder, &index));
+    found.extend(tg0230_lock_out::find(db, finder, &index, &wishes.essential));
+    found.extend(tg0231_resolver_out_of_reach::find(db, finder, &index));
+    found.extend(tg0232_probe_out_of_reach::find(db, finder, &index));
+    found.extend(tg0240_order_cuts_flows::find(db, finder, &index, wishes.documents));
     found.extend(tg0202_priority_overlap::find(db, finder));
     found.extend(tg0203_overlapping_address_pools::find(db));
     found

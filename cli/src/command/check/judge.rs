@@ -36,7 +36,7 @@ pub(super) struct Asked {
 /// Finds, suppresses, selects.
 pub(super) fn asked(check: &Check, db: &Database, settings: &Settings, unreadable: Vec<Diagnostic>) -> Asked {
     let mut all = unreadable;
-    all.extend(checks::check(db));
+    all.extend(checks::check_for(db, &settings.wishes));
     all.extend(checks::for_node(db));
     let not_on_node = NotOnNode::of(&all);
     let suppress::Judged { kept: mut found, suppressed } = suppress::apply(db, all, &settings.rules);

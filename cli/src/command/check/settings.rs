@@ -2,11 +2,12 @@
 
 use super::Check;
 use crate::args::{Facts, Paths};
-use crate::config::{self, FactsKey, FailOn};
+use crate::config::{self, EssentialFlow, FactsKey, FailOn, Order};
 use crate::files::{MAX_BYTES, Take, is_excluded};
-use checks::suppress;
+use checks::{Wishes, suppress};
 use diag::Diagnostic;
 use driver::{Database, Wish};
+use flow::{L4Key, Prefix, Protocol};
 use findings::select::{Pattern, Selection};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use std::path::{Path, PathBuf};
@@ -25,6 +26,8 @@ pub(super) struct Settings {
     pub fail_on: FailOn,
     /// How suppressions are judged.
     pub rules: suppress::Rules,
+    /// What is meant beside what manifests say.
+    pub wishes: Wishes,
     /// What was accepted before.
     pub baseline: Option<PathBuf>,
 }
@@ -103,6 +106,11 @@ impl Settings {
         if check.update_baseline && baseline.is_none() {
             faults.push("`--update-baseline` needs `--baseline FILE`, or `baseline` in the configuration".into());
         }
+        let essential = config.essential_flows.iter().flatten().filter_map(|it| {
+            essential(it).map_err(|why| faults.push(format!("{from}: essential-flows, `{}`: {why}", it.name))).ok()
+        });
+        let essential = essential.collect();
+        let order = check.order.or(config.order).unwrap_or_default();
         if !faults.is_empty() {
             return Err(faults.join("\n  "));
         }
@@ -117,6 +125,7 @@ impl Settings {
                 strict: config.suppressions.and_then(|it| it.strict).unwrap_or_default(),
                 today: Some(jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now()).date()),
             },
+            wishes: Wishes { essential, documents: order == Order::Documents },
             baseline,
         })
     }
@@ -133,6 +142,18 @@ impl Settings {
         };
         self.selection.keeps(finding) && !file.as_ref().is_some_and(ignored)
     }
+}
+
+/// Reads a flow that people declare.
+fn essential(it: &EssentialFlow) -> Result<checks::EssentialFlow, String> {
+    let protocol = it.protocol.as_deref().unwrap_or("tcp");
+    let known = [Protocol::TCP, Protocol::UDP, Protocol::SCTP].into_iter().find(|it| it.to_string() == protocol);
+    let known = known.ok_or_else(|| format!("`protocol` is `{protocol}`; it is tcp, udp or sctp"))?;
+    let prefix = |text: &String| {
+        Prefix::parse(text).ok_or_else(|| format!("`from` is `{text}`; it is a block of addresses such as 192.0.2.0/24"))
+    };
+    let from = it.from.as_ref().map(prefix).transpose()?;
+    Ok(checks::EssentialFlow { name: it.name.clone(), key: L4Key::new(known, it.port), from })
 }
 
 /// Patterns relative to a folder.

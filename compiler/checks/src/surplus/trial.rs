@@ -211,6 +211,12 @@ impl<'i, 'p> Trial<'i, 'p> {
         matches!(subject, Subject::Pod(name) if self.imagined.contains(name))
     }
 
+    /// Whether a peer is nobody but pods that there are not.
+    pub fn is_imagined_peer(&self, peer: PeerId) -> bool {
+        let mut pods = self.cluster.pods.values().filter(|pod| self.peer_of(pod) == Some(peer)).peekable();
+        pods.peek().is_some() && pods.all(|pod| self.imagined.contains(&pod.name))
+    }
+
     /// One of some peers: a pod that there is, else a pod that there could be, else whoever it is.
     fn peer(&self, peers: &Peers, subject: &Subject) -> Option<PeerId> {
         let own = match subject {

@@ -1,5 +1,7 @@
 //! A name pattern that matches names of other people.
 
+mod suffixes;
+
 use diag::Diagnostic;
 use hir::PeerSelector;
 
@@ -7,33 +9,9 @@ use crate::find::Finder;
 use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::quoted;
+use suffixes::{is_of_registry, is_shared};
 
 pub const PAGE: Page = page!(165, "pattern-of-strangers", Warning, "0.2.0", Security);
-
-/// Domains below which everybody can get a name, or where one name serves everybody. Source: the private section of the Public Suffix
-/// List, and the vendors' documentation of their endpoints.
-const SHARED: [&str; 20] = [
-    "amazonaws.com",
-    "appspot.com",
-    "azureedge.net",
-    "azurewebsites.net",
-    "blob.core.windows.net",
-    "cloudapp.net",
-    "cloudfront.net",
-    "firebaseapp.com",
-    "fly.dev",
-    "github.io",
-    "githubusercontent.com",
-    "gitlab.io",
-    "herokuapp.com",
-    "netlify.app",
-    "onrender.com",
-    "pages.dev",
-    "run.app",
-    "vercel.app",
-    "web.app",
-    "workers.dev",
-];
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -46,11 +24,12 @@ pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
         let (domain, below) = rest.strip_prefix('.').map_or((rest, false), |domain| (domain, true));
         let (what, help) = match (below, domain.matches('.').count()) {
             (true, 0) => (format!("every name below {}", quoted(domain)), "name the domains that are meant".to_owned()),
-            (true, _) if SHARED.contains(&domain) => {
-                let below = format!("names below {}, which belong to all its customers", quoted(domain));
+            (true, _) if is_shared(domain) => {
+                let whom = if is_of_registry(domain) { "everybody who registers one" } else { "all its customers" };
+                let below = format!("names below {}, which belong to {whom}", quoted(domain));
                 (
                     below,
-                    "name the hosts that are meant; a name that all customers share cannot tell them apart".to_owned(),
+                    "name the hosts that are meant; a name that all of them share cannot tell them apart".to_owned(),
                 )
             }
             (false, 1) => {

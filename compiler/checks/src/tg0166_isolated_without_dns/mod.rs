@@ -8,6 +8,7 @@ use hir::{Effect, Isolation, L3, Operator, PeerSelector, Requirement, Section, S
 use crate::find::Finder;
 use crate::page::{Page, page};
 use crate::place::Spot;
+use crate::tg0231_resolver_out_of_reach::resolvers;
 
 pub const PAGE: Page = page!(166, "isolated-without-dns", Warning, "0.2.0", Correctness);
 
@@ -45,6 +46,12 @@ fn check(spot: &Spot<'_>, finder: &Finder, section: &Section) -> Option<Diagnost
         spot.key(rule.rsplit_once('[').map_or(rule, |(list, _)| list)),
         "no rule for port 53",
     );
-    let said = said.why("these pods are isolated for egress and no policy lets them send UDP to port 53, so names are not resolved and connections by name fail");
+    let Subjects::Endpoints(selector) = &section.subjects else { return None };
+    let subject = finder.own(selector).next().map_or_else(|| "any of these pods".to_owned(), |it| format!("pod {}", it.pod.name));
+    let resolver = finder.own(&resolvers()).next().map_or_else(|| "the DNS service".to_owned(), |it| format!("pod {}", it.pod.name));
+    let said = said.why(format!(
+        "a packet from {subject} to {resolver}, udp/53, is dropped: these pods are isolated for egress and no policy lets them send UDP to port 53, \
+         so names are not resolved and connections by name fail"
+    ));
     Some(said.help("add a rule that allows UDP and TCP port 53 to the DNS pods in `kube-system`"))
 }

@@ -8,14 +8,14 @@ use driver::meaning::slot;
 use driver::Db;
 use facts::service::TargetPort;
 use facts::{Cluster, Name, Node, Service};
-use flow::{Direction, L4Key, PeerId, Protocol};
+use flow::{Direction, L4Key, PeerId, Prefix, Protocol};
 use hir::labels::NAMESPACE;
 use hir::peers::{HOST, WORLD_V4, WORLD_V6};
 use hir::subject::Subject;
 use hir::{Isolation, Operator, PeerInfo, Requirement, Selector, Source, Subjects};
 use rules::{Origin, RuleSet};
 
-use crate::cover;
+use crate::{EssentialFlow, cover};
 use crate::find::Finder;
 use crate::page::{Page, page};
 use crate::place::Text;
@@ -33,15 +33,18 @@ struct Essential {
     keys: Vec<L4Key>,
     /// Who must be there on the other side: any pod, or any machine: a node, the API server, an address outside.
     of_pods: bool,
+    /// From where every machine must come through, for flows that people declare.
+    from: Option<Vec<Prefix>>,
     level: Severity,
     headline: String,
     why: &'static str,
     help: &'static str,
 }
 
-pub fn find(db: &dyn Db, finder: &Finder, index: &Index<'_>) -> Vec<Diagnostic> {
+pub fn find(db: &dyn Db, finder: &Finder, index: &Index<'_>, declared: &[EssentialFlow]) -> Vec<Diagnostic> {
     let mut all: Vec<Essential> = resolvers(finder).into_iter().chain(nodes()).collect();
     all.extend(webhooks(db, finder));
+    all.extend(declared.iter().map(of_people));
     let mut found: Vec<Diagnostic> = all.iter().filter_map(|it| check(db, finder, index, it)).collect();
     found.sort();
     found.dedup();
@@ -63,6 +66,7 @@ fn resolvers(finder: &Finder) -> Option<Essential> {
         direction: Direction::Ingress,
         keys: vec![L4Key::new(Protocol::UDP, 53), tcp(53), L4Key::new(Protocol::UDP, 8053), tcp(8053)],
         of_pods: true,
+        from: None,
         level: Severity::Warning,
         headline: "the pods that answer DNS are closed to every other pod".to_owned(),
         why: "no name of the cluster can be looked up by any pod then, whatever their own policies allow",
@@ -78,6 +82,7 @@ fn nodes() -> [Essential; 2] {
         direction,
         keys,
         of_pods: false,
+        from: None,
         level: Severity::Error,
         headline: headline.to_owned(),
         why,
@@ -100,6 +105,23 @@ fn nodes() -> [Essential; 2] {
             "allow the entity `kube-apiserver` on the port of the API server, and try the policy in audit mode first",
         ),
     ]
+}
+
+/// A flow that the configuration declares.
+fn of_people(it: &EssentialFlow) -> Essential {
+    let everywhere = || ["0.0.0.0/0", "::/0"].into_iter().filter_map(Prefix::parse).collect();
+    Essential {
+        subjects: Subjects::Nodes(Selector::default()),
+        namespace: String::new(),
+        direction: Direction::Ingress,
+        keys: vec![it.key],
+        of_pods: false,
+        from: Some(it.from.map_or_else(everywhere, |prefix| vec![prefix])),
+        level: Severity::Error,
+        headline: format!("{} to these nodes is cut", quoted(&it.name)),
+        why: "the configuration calls the flow essential",
+        help: "allow it, or take it off `essential-flows`",
+    }
 }
 
 /// The pods behind webhooks of the API server.
@@ -156,6 +178,7 @@ fn webhook_of(finder: &Finder, service: &Service, port: u16, kind: &str) -> Opti
         direction: Direction::Ingress,
         keys,
         of_pods: false,
+        from: None,
         level: Severity::Warning,
         headline: format!("the pods behind {}, {what} webhook, are closed to the API server", quoted(&service.name.to_string())),
         why: "the API server calls the webhook from a node, which is no pod and which no selector of pods means: whatever it \
@@ -187,7 +210,7 @@ fn check(db: &dyn Db, finder: &Finder, index: &Index<'_>, it: &Essential) -> Opt
         let flow = trial.flow(subject, peer, it.direction, key);
         let by: Vec<&Origin> =
             oracle::decide(rules, peer, key).by.iter().filter_map(|id| rules.origin(*id)).collect();
-        if nodes && is_said_of_text(finder, index, &suspects, it.direction) {
+        if nodes && it.from.is_none() && is_said_of_text(finder, index, &suspects, it.direction) {
             continue;
         }
         let places: Vec<_> = by.iter().filter_map(|origin| Some((*origin, place(db, origin)?))).collect();
@@ -250,6 +273,11 @@ fn machines(cluster: &mut Cluster, index: &Index<'_>, suspects: &BTreeSet<usize>
 /// A flow of those, when none of them passes whoever is on the other side.
 fn cut(trial: &Trial<'_, '_>, rules: &RuleSet, it: &Essential) -> Option<(PeerId, L4Key)> {
     let diagram = diagram::build(rules, trial.table().peers().count() as u32, &Limits::default()).ok()?;
+    if let Some(from) = &it.from {
+        let key = *it.keys.first()?;
+        let mut parties = from.iter().flat_map(|prefix| parties(trial, *prefix));
+        return parties.find(|peer| !diagram.eval(*peer, key).is_allowed()).map(|peer| (peer, key));
+    }
     let is_machine = |peer: PeerId, info: &PeerInfo| {
         let reserved = |name: &str| info.key.labels.has_reserved(name);
         peer != HOST && (info.key.region.is_some() || reserved("remote-node") || reserved("kube-apiserver"))
@@ -264,6 +292,18 @@ fn cut(trial: &Trial<'_, '_>, rules: &RuleSet, it: &Essential) -> Option<(PeerId
     let open = all.iter().any(|peer| it.keys.iter().any(|key| diagram.eval(*peer, *key).is_allowed()));
     let first = peers.iter().find(|peer| ![WORLD_V4, WORLD_V6].contains(peer)).or(peers.first());
     if open { None } else { Some((*first?, *it.keys.first()?)) }
+}
+
+/// Whoever has an address of a prefix, outside the cluster.
+fn parties(trial: &Trial<'_, '_>, prefix: Prefix) -> Vec<PeerId> {
+    let regions = || trial.table().peers().filter_map(|(peer, info)| Some((peer, info.key.region?)));
+    let mut found: Vec<PeerId> = regions().filter(|(_, it)| prefix.covers(*it)).map(|(peer, _)| peer).collect();
+    let within: Vec<Prefix> = regions().map(|(_, it)| it).filter(|it| prefix.covers(*it)).collect();
+    if !cover::is_used_up(prefix, &within) {
+        let around = regions().filter(|(_, it)| it.covers(prefix)).max_by_key(|(_, it)| it.len());
+        found.extend(around.map(|(peer, _)| peer));
+    }
+    found
 }
 
 /// Whether TG0179 says it of the text already: no rule is about machines at all.

@@ -136,3 +136,142 @@ fn a_policy_that_leaves_a_way_open_locks_nobody_out() {
         assert_eq!(codes(&said_of(&host(rule))), said, "{rule}");
     }
 }
+
+/// A file of Flux belongs to the Kustomization around it; an order is judged where one waits for another.
+#[test]
+fn flux_and_documents_give_an_order_and_a_better_one_is_named() {
+    let deny = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny, namespace: shop}\nspec: {podSelector: {}, policyTypes: [Ingress]}\n";
+    let allow = kubernetes(
+        "{podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress], ingress: [{from: [{podSelector: {}}]}]}",
+    );
+    let flux = |waits: &str| {
+        let one = |name: &str, waits: &str| {
+            format!(
+                "apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\nmetadata: {{name: {name}, namespace: flux-system}}\nspec: {{path: ./{name}, prune: true{waits}}}\n---\n"
+            )
+        };
+        format!("{}{}", one("base", ""), one("apps", waits))
+    };
+    let said = |files: &[(&str, &str)], wishes: &checks::Wishes| checks::check_for(&crate::project(files), wishes);
+    let plain = checks::Wishes::default();
+    let waiting = flux(", dependsOn: [{name: base}]");
+    let found = said(&[("flux.yaml", &waiting), ("repo/base/a.yaml", deny), ("repo/apps/b.yaml", &allow)], &plain);
+    assert_eq!(codes(&found), [240]);
+    assert!(found[0].help.as_deref().unwrap().contains("step 1 of the Kustomizations: in that order nothing is cut"));
+    // Nobody waits; the other way round; both in one.
+    for (flux, first, second) in [
+        (flux(""), "base/a.yaml", "apps/b.yaml"),
+        (waiting.clone(), "apps/a.yaml", "base/b.yaml"),
+        (waiting.clone(), "base/a.yaml", "base/b.yaml"),
+        (waiting.clone(), "else/a.yaml", "base/b.yaml"),
+    ] {
+        assert_eq!(codes(&said(&[("flux.yaml", &flux), (first, deny), (second, &allow)], &plain)), [], "{first} {second}");
+    }
+    let documents = checks::Wishes { documents: true, ..plain.clone() };
+    let found = said(&[("a.yaml", deny), ("b.yaml", &allow)], &documents);
+    assert_eq!(codes(&found), [240]);
+    assert!(found[0].help.as_deref().unwrap().starts_with("apply `NetworkPolicy shop/a` before `NetworkPolicy shop/deny`"));
+    assert_eq!(codes(&said(&[("a.yaml", &allow), ("b.yaml", deny)], &documents)), []);
+    assert_eq!(codes(&said(&[("a.yaml", deny), ("b.yaml", &allow)], &plain)), []);
+}
+
+/// What people declare is open, or is said to be cut, with the address that is.
+#[test]
+fn flows_that_people_declare_are_kept_open() {
+    let host = |rule: &str| {
+        format!(
+            "apiVersion: cilium.io/v2\nkind: CiliumClusterwideNetworkPolicy\nmetadata: {{name: a}}\nspec: {{nodeSelector: {{}}, ingress: [{{fromEntities: [remote-node, kube-apiserver]}}, {rule}]}}\n"
+        )
+    };
+    let ssh = |from: Option<&str>| checks::Wishes {
+        essential: vec![checks::EssentialFlow {
+            name: "ssh".to_owned(),
+            key: flow::L4Key::new(flow::Protocol::TCP, 22),
+            from: from.map(|it| flow::Prefix::parse(it).unwrap()),
+        }],
+        ..checks::Wishes::default()
+    };
+    for (rule, from, said) in [
+        ("{fromCIDR: [192.0.2.0/24], toPorts: [{ports: [{port: \"22\", protocol: TCP}]}]}", Some("192.0.2.0/24"), vec![]),
+        ("{fromCIDR: [192.0.2.0/25], toPorts: [{ports: [{port: \"22\", protocol: TCP}]}]}", Some("192.0.2.0/24"), vec![230]),
+        ("{fromCIDR: [192.0.2.0/24], toPorts: [{ports: [{port: \"443\", protocol: TCP}]}]}", Some("192.0.2.0/24"), vec![230]),
+        ("{fromEntities: [world]}", None, vec![]),
+        ("{fromCIDR: [192.0.2.0/24]}", None, vec![230]),
+    ] {
+        let found = checks::check_for(&crate::project(&[("a.yaml", &host(rule))]), &ssh(from));
+        assert_eq!(codes(&found), said, "{rule} {from:?}");
+    }
+    assert_eq!(codes(&said_of(&host("{fromCIDR: [192.0.2.0/24]}"))), []);
+}
+
+/// A rule for DNS is right when anybody who may answer is in reach, or when it is not known who answers.
+#[test]
+fn a_rule_for_dns_that_reaches_somebody_who_may_answer_is_fine() {
+    let resolver = "apiVersion: v1\nkind: Pod\nmetadata: {name: coredns-1, namespace: kube-system, labels: {k8s-app: kube-dns}}\nspec: {containers: [{name: coredns}]}\nstatus: {phase: Running, podIPs: [{ip: 10.244.0.2}]}\n---\napiVersion: v1\nkind: Service\nmetadata: {name: kube-dns, namespace: kube-system}\nspec: {clusterIP: 10.96.0.10, selector: {k8s-app: kube-dns}, ports: [{port: 53, protocol: UDP}]}\n---\n";
+    let own = "apiVersion: v1\nkind: Pod\nmetadata: {name: dns, namespace: shop, labels: {app: dns}}\nspec: {containers: [{name: dns}]}\nstatus: {phase: Running, podIPs: [{ip: 10.244.0.3}]}\n---\n";
+    let policy = |to: &str| {
+        kubernetes(&format!("{{podSelector: {{matchLabels: {{app: web}}}}, policyTypes: [Egress], egress: [{{to: [{to}], ports: [{{port: 53, protocol: UDP}}]}}]}}"))
+    };
+    for (to, said) in [
+        ("{namespaceSelector: {}, podSelector: {matchLabels: {k8s-app: kube-dns}}}", vec![]),
+        ("{namespaceSelector: {}, podSelector: {matchLabels: {k8s-app: dns}}}", vec![231]),
+        ("{podSelector: {matchLabels: {k8s-app: kube-dns}}}", vec![231]),
+        ("{podSelector: {matchLabels: {app: dns}}}", vec![]),
+        ("{ipBlock: {cidr: 169.254.20.10/32}}", vec![]),
+        ("{ipBlock: {cidr: 10.0.0.0/8}}", vec![]),
+        // Nobody knows the labels of the namespace.
+        ("{namespaceSelector: {matchLabels: {name: kube-system}}}", vec![]),
+    ] {
+        let found = said_of(&format!("{resolver}{own}{}", policy(to)));
+        let found: Vec<u16> = codes(&found).into_iter().filter(|code| *code == 231).collect();
+        assert_eq!(found, said, "{to}");
+    }
+    assert_eq!(codes(&said_of(&policy("{podSelector: {matchLabels: {k8s-app: kube-dns}}}"))), []);
+}
+
+/// The own node reaches pods unless something says otherwise, and only what is probed matters.
+#[test]
+fn probes_that_the_own_node_may_send_are_fine() {
+    let pod = |probe: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: web, namespace: shop, labels: {{app: web}}}}\nspec: {{containers: [{{name: web, ports: [{{name: http, containerPort: 8080}}]{probe}}}]}}\nstatus: {{phase: Running, podIPs: [{{ip: 10.244.1.5}}]}}\n---\n"
+        )
+    };
+    let probe = ", readinessProbe: {httpGet: {port: http}}";
+    let strict = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: cilium-config, namespace: kube-system}\ndata: {allow-localhost: policy}\n---\n";
+    let isolated = cilium("{endpointSelector: {matchLabels: {app: web}}, ingress: [{fromEndpoints: [{}]}]}");
+    let open = cilium("{endpointSelector: {matchLabels: {app: web}}, ingress: [{fromEntities: [host]}]}");
+    for (files, said) in [
+        (format!("{}{isolated}", pod(probe)), vec![]),
+        (format!("{strict}{}{isolated}", pod(probe)), vec![232]),
+        (format!("{strict}{}{isolated}", pod("")), vec![]),
+        (format!("{strict}{}{isolated}", pod(", readinessProbe: {exec: {command: [ls]}}")), vec![]),
+        (format!("{strict}{}{isolated}", pod(", readinessProbe: {tcpSocket: {port: 8080, host: 192.0.2.1}}")), vec![]),
+        (format!("{strict}{}{open}", pod(probe)), vec![]),
+    ] {
+        assert_eq!(codes(&said_of(&files)), said, "{files}");
+    }
+}
+
+/// Names with few addresses, with answers of their own, or whose denied addresses the text gives away.
+#[test]
+fn names_whose_answers_fit_the_rule_are_fine() {
+    let name = "toFQDNs: [{matchName: api.example.com}], toPorts: [{ports: [{port: \"443\", protocol: TCP}]}]";
+    let dns = "toEndpoints: [{matchLabels: {k8s-app: kube-dns, io.kubernetes.pod.namespace: kube-system}}], toPorts: [{ports: [{port: \"53\", protocol: ANY}], rules: {dns: [{matchPattern: \"*\"}]}}]";
+    let answers = |names: &str| format!("---\napiVersion: tidegate.io/v1alpha1\nkind: DnsCache\nmetadata: {{name: now}}\nnames: {{{names}}}\n");
+    for (deny, names, said) in [
+        ("", "api.example.com: [198.51.100.7]", vec![]),
+        (", egressDeny: [{toCIDR: [203.0.113.0/24]}]", "api.example.com: [198.51.100.7]", vec![]),
+        (", egressDeny: [{toCIDR: [198.51.100.0/24], toPorts: [{ports: [{port: \"22\", protocol: TCP}]}]}]", "api.example.com: [198.51.100.7]", vec![]),
+        (", egressDeny: [{toCIDR: [198.51.100.0/24]}]", "api.example.com: [198.51.100.7]", vec![225]),
+        (", egressDeny: [{toCIDR: [198.51.100.0/24]}]", "other.example.com: [198.51.100.7]", vec![]),
+        ("", "api.example.com.shop.svc.cluster.local: [198.51.100.7]", vec![248]),
+        ("", "api.example.com.example.net: [198.51.100.7]", vec![]),
+        ("", "api.example.com.shop.svc.cluster.local: [198.51.100.7], api.example.com: [198.51.100.7]", vec![]),
+    ] {
+        let policy = cilium(&format!("{{endpointSelector: {{matchLabels: {{app: web}}}}, egress: [{{{name}}}, {{{dns}}}]{deny}}}"));
+        let found = codes(&said_of(&format!("{policy}{}", answers(names))));
+        let found: Vec<u16> = found.into_iter().filter(|code| *code != 245).collect();
+        assert_eq!(found, said, "{deny} {names}");
+    }
+}

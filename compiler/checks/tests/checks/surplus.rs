@@ -181,6 +181,14 @@ fn meaning_of(policies: &str, dialect: &'static Dialect) -> Vec<Arc<[diagram::Di
 /// A list of a policy and a rule of it; nothing for the whole policy.
 type Place = Option<(usize, usize)>;
 
+/// Policies alone, as somebody compares them who has no cluster.
+fn database(text: &str, dialect: &'static Dialect) -> Database {
+    let mut db = Database::new();
+    db.set_dialect(dialect);
+    db.set_files([(Arc::from("a.yaml"), Arc::from(text))]);
+    db
+}
+
 /// What the lints say is without effect: the whole policy, or list and number of a rule.
 fn said_of(policies: &[Written], dialect: &'static Dialect) -> Vec<(u16, usize, Place)> {
     let mut db = Database::new();
@@ -212,7 +220,7 @@ fn said_of(policies: &[Written], dialect: &'static Dialect) -> Vec<(u16, usize, 
 
 /// Runs sets of policies and says how many rules did nothing, and how many of them were named.
 fn run(cases: u64, dialect: &'static Dialect, make: fn(&mut Choices, usize) -> Written) -> (usize, usize) {
-    let (mut idle, mut named) = (0, 0);
+    let (mut idle, mut named, mut removed) = (0, 0, 0);
     for case in 0..cases {
         let mut choices = Choices(case + 1);
         let policies: Vec<Written> = (0..1 + choices.below(4)).map(|number| make(&mut choices, number)).collect();
@@ -229,6 +237,12 @@ fn run(cases: u64, dialect: &'static Dialect, make: fn(&mut Choices, usize) -> W
             "case {case}: {said:?}\n{}",
             text(&policies, &[])
         );
+        if !redundant.is_empty() {
+            let (old, new) = (text(&policies, &[]), text(&policies, &redundant));
+            let delta = delta::diff(&database(&old, dialect), &database(&new, dialect)).unwrap();
+            assert_eq!(delta.changes, [], "case {case}: {said:?}\n{old}");
+            removed += redundant.len();
+        }
         for (at, policy) in policies.iter().enumerate() {
             for (list_at, (list, rules)) in policy.lists.iter().enumerate() {
                 for rule in 0..rules.len() {
@@ -260,7 +274,8 @@ fn run(cases: u64, dialect: &'static Dialect, make: fn(&mut Choices, usize) -> W
             }
         }
     }
-    println!("{named} of {idle} rules without effect are named");
+    println!("{named} of {idle} rules without effect are named; {removed} were removed, and the comparison of both was empty");
+    assert!(removed > 0, "no case has anything to remove");
     (idle, named)
 }
 
