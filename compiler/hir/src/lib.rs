@@ -15,7 +15,7 @@
 //! All values are `Eq` and ordered, so equal answers stop an incremental rebuild. The number of a peer never changes while a table
 //! is extended (`peers::tests`).
 //! # Reading order
-//! [`dialect`], [`labels`], [`policy`], [`peers`], [`subject`], [`mod@resolve`], [`gateway`].
+//! [`dialect`], [`labels`], [`policy`], [`peers`], [`subject`], [`mod@resolve`], [`gateway`], [`identities`].
 
 pub mod dialect;
 
@@ -30,6 +30,8 @@ pub mod refusal;
 pub mod peers;
 
 pub mod subject;
+
+pub mod identities;
 
 pub mod reach;
 pub mod resolve;

@@ -42,6 +42,9 @@ fn kind(schema: &Value) -> String {
     if let Some(words) = schema["enum"].as_array() {
         return words.iter().filter_map(Value::as_str).map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     }
+    if schema["items"]["$ref"].is_string() {
+        return "a list of tables".to_owned();
+    }
     let of =
         |name: &str| schema["type"] == name || schema["type"].as_array().is_some_and(|it| it.contains(&name.into()));
     let all = [("string", "text"), ("boolean", "true or false"), ("integer", "a number"), ("array", "a list of texts")];

@@ -7,8 +7,8 @@ use crate::files::{MAX_BYTES, Take, is_excluded};
 use checks::{Wishes, suppress};
 use diag::Diagnostic;
 use driver::{Database, Wish};
-use flow::{L4Key, Prefix, Protocol};
 use findings::select::{Pattern, Selection};
+use flow::{L4Key, Prefix, Protocol};
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use std::path::{Path, PathBuf};
 
@@ -150,7 +150,8 @@ fn essential(it: &EssentialFlow) -> Result<checks::EssentialFlow, String> {
     let known = [Protocol::TCP, Protocol::UDP, Protocol::SCTP].into_iter().find(|it| it.to_string() == protocol);
     let known = known.ok_or_else(|| format!("`protocol` is `{protocol}`; it is tcp, udp or sctp"))?;
     let prefix = |text: &String| {
-        Prefix::parse(text).ok_or_else(|| format!("`from` is `{text}`; it is a block of addresses such as 192.0.2.0/24"))
+        Prefix::parse(text)
+            .ok_or_else(|| format!("`from` is `{text}`; it is a block of addresses such as 192.0.2.0/24"))
     };
     let from = it.from.as_ref().map(prefix).transpose()?;
     Ok(checks::EssentialFlow { name: it.name.clone(), key: L4Key::new(known, it.port), from })

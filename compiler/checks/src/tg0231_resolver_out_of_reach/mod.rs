@@ -9,7 +9,7 @@ use driver::meaning::slot;
 use flow::{Direction, L4Key, PeerId, Protocol};
 use hir::labels::{NAMESPACE, NAMESPACE_LABELS};
 use hir::peers::HOST;
-use hir::{Entry, Isolation, L3, Operator, PeerInfo, PeerSelector, Requirement, Selector, Subjects};
+use hir::{Entity, Entry, Isolation, L3, LabelSet, Operator, PeerInfo, PeerSelector, Requirement, Section, Selector, Subjects};
 use rules::{Effect, Origin, Rule, RuleSet};
 
 use crate::cover;
@@ -35,18 +35,25 @@ pub(crate) fn resolvers() -> Selector {
 
 pub fn find(db: &dyn Db, finder: &Finder, index: &Index<'_>) -> Vec<Diagnostic> {
     let selector = resolvers();
-    if !finder.own(&selector).any(|it| !it.pod.host_network) {
-        return Vec::new();
-    }
+    let Some(resolver) = finder.own(&selector).find(|it| !it.pod.host_network) else { return Vec::new() };
     let suspects: BTreeSet<usize> = (0..index.policies.len()).filter(|at| is_about_dns(index, *at)).collect();
-    if suspects.is_empty() || suspects.iter().any(|at| !is_readable(finder, index, *at)) {
+    let (unreadable, suspects): (BTreeSet<usize>, BTreeSet<usize>) =
+        suspects.into_iter().partition(|at| !is_readable(finder, index, *at));
+    // Why: diagrams are built of what the text leaves open alone.
+    let reaches = |at: &usize| sections(index, *at).flat_map(|it| &it.entries).any(|it| reaches(it, &resolver.labels));
+    let suspects: BTreeSet<usize> = suspects.into_iter().filter(|at| !reaches(at)).collect();
+    if suspects.is_empty() {
         return Vec::new();
     }
     let trial = Trial::new(index, &suspects, finder, &[&selector], |_| {});
     let mut found: Vec<Diagnostic> = Vec::new();
     for (class, subjects, rules) in trial.classes() {
         let rules = &rules[slot(Direction::Egress)];
-        let Some(subject) = subjects.first().filter(|_| !selector.matches(&class.labels)) else { continue };
+        let is_unreadable = |at: &usize| sections(index, *at).any(|it| hir::subject::selects(it, class));
+        if selector.matches(&class.labels) || unreadable.iter().any(is_unreadable) {
+            continue;
+        }
+        let Some(subject) = subjects.first() else { continue };
         let Some(rule) = rules.rules().find(|it| is_for_dns(it)) else { continue };
         let Some(asked) = out_of_reach(&trial, finder, &selector, rules) else { continue };
         let Some(origin) = rules.origin(rule.origin) else { continue };
@@ -61,9 +68,28 @@ pub fn find(db: &dyn Db, finder: &Finder, index: &Index<'_>) -> Vec<Diagnostic> 
     found
 }
 
+fn sections<'i>(index: &'i Index<'_>, at: usize) -> impl Iterator<Item = &'i Section> {
+    index.policies[at].sections.iter()
+}
+
+/// Whether an entry for DNS surely means a resolver of these labels.
+fn reaches(entry: &Entry, resolver: &LabelSet) -> bool {
+    let means = |peer: &PeerSelector| match peer {
+        PeerSelector::Labels { selector, .. } => selector.matches(resolver),
+        PeerSelector::Entity(entity) => matches!(entity, Entity::All | Entity::Cluster),
+        _ => false,
+    };
+    let peers = |l3: &L3| match l3 {
+        L3::Any(peers) => peers.iter().any(|it| means(&it.selector)),
+        L3::Unrestricted => true,
+        L3::Nobody => false,
+    };
+    is_entry_for_dns(entry) && peers(&entry.l3)
+}
+
 /// Whether a policy isolates egress of pods and lets some of them ask for names, as far as its text goes.
 fn is_about_dns(index: &Index<'_>, at: usize) -> bool {
-    index.policies[at].sections.iter().any(|section| {
+    sections(index, at).any(|section| {
         matches!((&section.subjects, &section.egress), (Subjects::Endpoints(_), Isolation::Isolates(_)))
             && section.entries.iter().any(is_entry_for_dns)
     })
@@ -79,7 +105,7 @@ fn is_entry_for_dns(entry: &Entry) -> bool {
 /// Whether the facts tell whom the rules for DNS mean.
 fn is_readable(finder: &Finder, index: &Index<'_>, at: usize) -> bool {
     let has_namespace = finder.cluster.namespaces.contains_key("kube-system");
-    let entries = index.policies[at].sections.iter().flat_map(|section| &section.entries);
+    let entries = sections(index, at).flat_map(|section| &section.entries);
     entries.filter(|entry| is_entry_for_dns(entry)).all(|entry| match &entry.l3 {
         L3::Any(peers) => peers.iter().all(|peer| match &peer.selector {
             PeerSelector::Labels { selector, .. } => {

@@ -65,13 +65,12 @@ fn check(db: &dyn Db, finder: &Finder, index: &Index<'_>, text: &Text, probe: &P
     }
     let key = L4Key::new(Protocol::TCP, probe.port);
     let trial = Trial::new(index, &suspects, finder, &[&selector], |_| {});
-    for (class, subjects, rules) in trial.classes().filter(|(class, ..)| class.labels == candidate.labels) {
+    for (_, subjects, rules) in trial.classes().filter(|(class, ..)| class.labels == candidate.labels) {
         let rules = &rules[slot(Direction::Ingress)];
         let decision = oracle::decide(rules, HOST, key);
         if decision.verdict.is_allowed() {
             continue;
         }
-        let _ = class;
         let flow = trial.flow(subjects.first()?, HOST, Direction::Ingress, key);
         let by: Vec<&Origin> = decision.by.iter().filter_map(|id| rules.origin(*id)).collect();
         let whom = by.first().map(|it| format!(" by {}", quoted(&it.object))).unwrap_or_default();

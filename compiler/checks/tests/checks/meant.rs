@@ -165,12 +165,18 @@ fn flux_and_documents_give_an_order_and_a_better_one_is_named() {
         (waiting.clone(), "base/a.yaml", "base/b.yaml"),
         (waiting.clone(), "else/a.yaml", "base/b.yaml"),
     ] {
-        assert_eq!(codes(&said(&[("flux.yaml", &flux), (first, deny), (second, &allow)], &plain)), [], "{first} {second}");
+        assert_eq!(
+            codes(&said(&[("flux.yaml", &flux), (first, deny), (second, &allow)], &plain)),
+            [],
+            "{first} {second}"
+        );
     }
     let documents = checks::Wishes { documents: true, ..plain.clone() };
     let found = said(&[("a.yaml", deny), ("b.yaml", &allow)], &documents);
     assert_eq!(codes(&found), [240]);
-    assert!(found[0].help.as_deref().unwrap().starts_with("apply `NetworkPolicy shop/a` before `NetworkPolicy shop/deny`"));
+    assert!(
+        found[0].help.as_deref().unwrap().starts_with("apply `NetworkPolicy shop/a` before `NetworkPolicy shop/deny`")
+    );
     assert_eq!(codes(&said(&[("a.yaml", &allow), ("b.yaml", deny)], &documents)), []);
     assert_eq!(codes(&said(&[("a.yaml", deny), ("b.yaml", &allow)], &plain)), []);
 }
@@ -192,9 +198,21 @@ fn flows_that_people_declare_are_kept_open() {
         ..checks::Wishes::default()
     };
     for (rule, from, said) in [
-        ("{fromCIDR: [192.0.2.0/24], toPorts: [{ports: [{port: \"22\", protocol: TCP}]}]}", Some("192.0.2.0/24"), vec![]),
-        ("{fromCIDR: [192.0.2.0/25], toPorts: [{ports: [{port: \"22\", protocol: TCP}]}]}", Some("192.0.2.0/24"), vec![230]),
-        ("{fromCIDR: [192.0.2.0/24], toPorts: [{ports: [{port: \"443\", protocol: TCP}]}]}", Some("192.0.2.0/24"), vec![230]),
+        (
+            "{fromCIDR: [192.0.2.0/24], toPorts: [{ports: [{port: \"22\", protocol: TCP}]}]}",
+            Some("192.0.2.0/24"),
+            vec![],
+        ),
+        (
+            "{fromCIDR: [192.0.2.0/25], toPorts: [{ports: [{port: \"22\", protocol: TCP}]}]}",
+            Some("192.0.2.0/24"),
+            vec![230],
+        ),
+        (
+            "{fromCIDR: [192.0.2.0/24], toPorts: [{ports: [{port: \"443\", protocol: TCP}]}]}",
+            Some("192.0.2.0/24"),
+            vec![230],
+        ),
         ("{fromEntities: [world]}", None, vec![]),
         ("{fromCIDR: [192.0.2.0/24]}", None, vec![230]),
     ] {
@@ -210,7 +228,9 @@ fn a_rule_for_dns_that_reaches_somebody_who_may_answer_is_fine() {
     let resolver = "apiVersion: v1\nkind: Pod\nmetadata: {name: coredns-1, namespace: kube-system, labels: {k8s-app: kube-dns}}\nspec: {containers: [{name: coredns}]}\nstatus: {phase: Running, podIPs: [{ip: 10.244.0.2}]}\n---\napiVersion: v1\nkind: Service\nmetadata: {name: kube-dns, namespace: kube-system}\nspec: {clusterIP: 10.96.0.10, selector: {k8s-app: kube-dns}, ports: [{port: 53, protocol: UDP}]}\n---\n";
     let own = "apiVersion: v1\nkind: Pod\nmetadata: {name: dns, namespace: shop, labels: {app: dns}}\nspec: {containers: [{name: dns}]}\nstatus: {phase: Running, podIPs: [{ip: 10.244.0.3}]}\n---\n";
     let policy = |to: &str| {
-        kubernetes(&format!("{{podSelector: {{matchLabels: {{app: web}}}}, policyTypes: [Egress], egress: [{{to: [{to}], ports: [{{port: 53, protocol: UDP}}]}}]}}"))
+        kubernetes(&format!(
+            "{{podSelector: {{matchLabels: {{app: web}}}}, policyTypes: [Egress], egress: [{{to: [{to}], ports: [{{port: 53, protocol: UDP}}]}}]}}"
+        ))
     };
     for (to, said) in [
         ("{namespaceSelector: {}, podSelector: {matchLabels: {k8s-app: kube-dns}}}", vec![]),
@@ -258,18 +278,26 @@ fn probes_that_the_own_node_may_send_are_fine() {
 fn names_whose_answers_fit_the_rule_are_fine() {
     let name = "toFQDNs: [{matchName: api.example.com}], toPorts: [{ports: [{port: \"443\", protocol: TCP}]}]";
     let dns = "toEndpoints: [{matchLabels: {k8s-app: kube-dns, io.kubernetes.pod.namespace: kube-system}}], toPorts: [{ports: [{port: \"53\", protocol: ANY}], rules: {dns: [{matchPattern: \"*\"}]}}]";
-    let answers = |names: &str| format!("---\napiVersion: tidegate.io/v1alpha1\nkind: DnsCache\nmetadata: {{name: now}}\nnames: {{{names}}}\n");
+    let answers = |names: &str| {
+        format!("---\napiVersion: tidegate.io/v1alpha1\nkind: DnsCache\nmetadata: {{name: now}}\nnames: {{{names}}}\n")
+    };
     for (deny, names, said) in [
         ("", "api.example.com: [198.51.100.7]", vec![]),
         (", egressDeny: [{toCIDR: [203.0.113.0/24]}]", "api.example.com: [198.51.100.7]", vec![]),
-        (", egressDeny: [{toCIDR: [198.51.100.0/24], toPorts: [{ports: [{port: \"22\", protocol: TCP}]}]}]", "api.example.com: [198.51.100.7]", vec![]),
+        (
+            ", egressDeny: [{toCIDR: [198.51.100.0/24], toPorts: [{ports: [{port: \"22\", protocol: TCP}]}]}]",
+            "api.example.com: [198.51.100.7]",
+            vec![],
+        ),
         (", egressDeny: [{toCIDR: [198.51.100.0/24]}]", "api.example.com: [198.51.100.7]", vec![225]),
         (", egressDeny: [{toCIDR: [198.51.100.0/24]}]", "other.example.com: [198.51.100.7]", vec![]),
         ("", "api.example.com.shop.svc.cluster.local: [198.51.100.7]", vec![248]),
         ("", "api.example.com.example.net: [198.51.100.7]", vec![]),
         ("", "api.example.com.shop.svc.cluster.local: [198.51.100.7], api.example.com: [198.51.100.7]", vec![]),
     ] {
-        let policy = cilium(&format!("{{endpointSelector: {{matchLabels: {{app: web}}}}, egress: [{{{name}}}, {{{dns}}}]{deny}}}"));
+        let policy = cilium(&format!(
+            "{{endpointSelector: {{matchLabels: {{app: web}}}}, egress: [{{{name}}}, {{{dns}}}]{deny}}}"
+        ));
         let found = codes(&said_of(&format!("{policy}{}", answers(names))));
         let found: Vec<u16> = found.into_iter().filter(|code| *code != 245).collect();
         assert_eq!(found, said, "{deny} {names}");

@@ -274,7 +274,9 @@ fn run(cases: u64, dialect: &'static Dialect, make: fn(&mut Choices, usize) -> W
             }
         }
     }
-    println!("{named} of {idle} rules without effect are named; {removed} were removed, and the comparison of both was empty");
+    println!(
+        "{named} of {idle} rules without effect are named; {removed} were removed, and the comparison of both was empty"
+    );
     assert!(removed > 0, "no case has anything to remove");
     (idle, named)
 }

@@ -7,9 +7,10 @@ use driver::{Database, world};
 use facts::{Cluster, LabelPattern, Name, Pod};
 use flow::PeerId;
 use hir::Dialect;
-use hir::labels::{LabelSet, NAMESPACE, NAMESPACE_LABELS, RESERVED_PREFIX, Selector, Source};
+use hir::identities::{self, used};
+use hir::labels::LabelSet;
 use hir::peers::{PeerTable, WORLD_V4, WORLD_V6};
-use hir::policy::{L3, PeerSelector, Policy, Subjects};
+use hir::policy::Policy;
 use hir::subject::{self, Class};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -55,27 +56,30 @@ pub fn advise(db: &Database, dialect: &Dialect) -> Result<Advice, diagram::TooLa
     let cluster = reason::party::planned(&world::cluster(db));
     let policies: Vec<Arc<Policy>> = world::index(db).values().flat_map(|all| all.iter().cloned()).collect();
     let used = used(&policies);
-    let before = identities(&cluster, dialect);
-    let mut keys = keys(&before, &used);
+    let identities = identities(&cluster, dialect);
+    let before: BTreeSet<&LabelSet> = identities.keys().collect();
+    let costs = identities::keys(&before);
+    let (left_out, after) = identities::needless(&before, &costs, &used);
     let mut filtered = cluster.clone();
-    let mut patterns: Vec<String> = Vec::new();
-    let mut count = before.len();
-    for key in keys.iter_mut().filter(|it| it.used_by.is_empty() && may_be_left_out(&it.key)) {
-        let pattern = format!("{}$", escaped(&key.key));
-        let mut with = filtered.clone();
-        with.config.labels.patterns.push(LabelPattern {
-            leaves_out: true,
-            source: String::new(),
-            key: pattern.clone(),
-        });
-        let fewer = identities(&with, dialect).len();
-        if fewer < count {
-            (filtered, count, key.left_out) = (with, fewer, true);
-            patterns.push(format!("!{pattern}"));
-        }
-    }
+    let patterns: Vec<String> =
+        costs.iter().filter(|it| left_out.contains(it.key.as_str())).map(|it| identities::pattern(&it.key)).collect();
+    filtered.config.labels.patterns.extend(patterns.iter().map(|pattern| LabelPattern {
+        leaves_out: true,
+        source: String::new(),
+        key: pattern.clone(),
+    }));
+    let patterns: Vec<String> = patterns.iter().map(|it| format!("!{it}")).collect();
+    let keys = costs.iter().map(|it| Key {
+        key: it.key.clone(),
+        values: it.values.len(),
+        costs: it.costs,
+        used_by: used.get(&it.key).cloned().unwrap_or_default(),
+        generated: it.values.len() > 1 && it.values.iter().all(|value| super::stable::is_generated(value)),
+        left_out: left_out.contains(it.key.as_str()),
+    });
+    let (keys, before) = (keys.collect(), before.len());
     let (compared, differs) = compare(db, &policies, dialect, &cluster, &filtered)?;
-    Ok(Advice { keys, before: before.len(), after: count, filter: patterns.join(" "), compared, differs })
+    Ok(Advice { keys, before, after, filter: patterns.join(" "), compared, differs })
 }
 
 /// The pods that have identities, by their labels.
@@ -85,71 +89,6 @@ fn identities(cluster: &Cluster, dialect: &Dialect) -> BTreeMap<LabelSet, Vec<Na
         found.entry(subject::endpoint_labels(pod, cluster, dialect)).or_default().push(pod.name.clone());
     }
     found
-}
-
-/// Derived labels say where a pod is; a filter that leaves them out breaks more than policies.
-fn may_be_left_out(key: &str) -> bool {
-    let derived = key == NAMESPACE || key.starts_with(RESERVED_PREFIX);
-    !derived || key.starts_with(NAMESPACE_LABELS) && key != format!("{NAMESPACE_LABELS}kubernetes.io/metadata.name")
-}
-
-fn keys(identities: &BTreeMap<LabelSet, Vec<Name>>, used: &BTreeMap<String, BTreeSet<String>>) -> Vec<Key> {
-    let mut values: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for label in identities.keys().flat_map(LabelSet::iter).filter(|label| label.source == Source::K8s) {
-        values.entry(&label.key).or_default().insert(&label.value);
-    }
-    let without = |key: &str| {
-        let rest = |set: &LabelSet| set.iter().filter(|label| label.key != key).cloned().collect::<LabelSet>();
-        identities.keys().map(rest).collect::<BTreeSet<LabelSet>>().len()
-    };
-    let mut keys: Vec<Key> = values
-        .into_iter()
-        .map(|(key, values)| Key {
-            key: key.to_owned(),
-            values: values.len(),
-            costs: identities.len() - without(key),
-            used_by: used.get(key).cloned().unwrap_or_default(),
-            generated: values.len() > 1 && values.iter().all(|value| super::stable::is_generated(value)),
-            left_out: false,
-        })
-        .collect();
-    keys.sort_by_key(|it| (usize::MAX - it.costs, usize::MAX - it.values, it.key.clone()));
-    keys
-}
-
-/// Every key that policies select by, and which do.
-fn used(policies: &[Arc<Policy>]) -> BTreeMap<String, BTreeSet<String>> {
-    let mut used: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for policy in policies {
-        let name = policy.object.to_string();
-        let mut add = |selector: &Selector| {
-            for requirement in selector.requirements() {
-                used.entry(requirement.key.clone()).or_default().insert(name.clone());
-            }
-        };
-        for section in &policy.sections {
-            match &section.subjects {
-                Subjects::Endpoints(selector) | Subjects::Nodes(selector) => add(selector),
-            }
-            section.requires.iter().for_each(|requires| add(&requires.selector));
-            for entry in &section.entries {
-                let L3::Any(peers) = &entry.l3 else { continue };
-                for peer in peers {
-                    match &peer.selector {
-                        PeerSelector::Labels { selector, .. } => add(selector),
-                        PeerSelector::Nodes(selector) | PeerSelector::EveryNode(selector) => add(selector),
-                        _ => {}
-                    }
-                }
-            }
-        }
-    }
-    used
-}
-
-/// A key as a regular expression that matches it alone.
-fn escaped(key: &str) -> String {
-    key.replace('.', "\\.")
 }
 
 /// Everything that decides in one cluster.
