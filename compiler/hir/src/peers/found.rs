@@ -154,7 +154,7 @@ impl<'c> Found<'c> {
         let (cluster, mentions) = (self.cluster, self.mentions);
         let mut shapes = Shapes::new(cluster, self.dialect, &mentions.port_names);
         // By shape: the keys of its pods, which differ in what prefixes cover their addresses.
-        let mut keys: Vec<Vec<(BTreeSet<Prefix>, usize)>> = Vec::new();
+        let mut keys: Vec<BTreeMap<BTreeSet<Prefix>, usize>> = Vec::new();
         let remote = cluster
             .remote_pods
             .iter()
@@ -168,16 +168,16 @@ impl<'c> Found<'c> {
             }
             let (shape, (labels, ports)) = shapes.of(pod);
             if shape == keys.len() {
-                keys.push(Vec::new());
+                keys.push(BTreeMap::new());
                 self.port_names.extend(ports);
             }
             for ip in &pod.ips {
                 let covered_by = self.covered_by(*ip, Party::Pod);
-                let known = keys[shape].iter().find(|(known, _)| *known == covered_by).map(|(_, key)| *key);
+                let known = keys[shape].get(&covered_by).copied();
                 let key = known.unwrap_or_else(|| {
                     let (labels, ports) = (labels.clone(), ports.clone());
                     let key = self.number(PeerKey { labels, ports, covered_by: covered_by.clone(), region: None });
-                    keys[shape].push((covered_by, key));
+                    keys[shape].insert(covered_by, key);
                     key
                 });
                 let name = mesh.map_or_else(|| pod.name.to_string(), |mesh| format!("{mesh}:{}", pod.name));
@@ -352,14 +352,19 @@ impl<'c> Found<'c> {
 impl PeerTable {
     fn number_hosts(&mut self, before: &PeerTable, nodes: &BTreeMap<String, (HostKey, BTreeSet<IpAddr>)>) {
         self.hosts.extend(before.hosts.iter().skip(1).cloned());
+        let mut numbers: BTreeMap<HostKey, usize> = BTreeMap::new();
+        for (at, host) in self.hosts.iter().enumerate() {
+            numbers.entry(host.clone()).or_insert(at);
+        }
         let new: BTreeSet<&HostKey> = nodes.values().map(|(host, _)| host).collect();
         for host in new {
-            if !self.hosts.contains(host) {
+            if !numbers.contains_key(host) {
+                numbers.insert(host.clone(), self.hosts.len());
                 self.hosts.push(host.clone());
             }
         }
         for (name, (host, addresses)) in nodes {
-            let at = self.hosts.iter().position(|known| known == host).unwrap_or(0);
+            let at = numbers.get(host).copied().unwrap_or(0);
             self.nodes.insert(name.clone(), NodeEntry { host: HostId(at as u32), addresses: addresses.clone() });
         }
     }
