@@ -15,14 +15,13 @@ const HELP: &str = "\
 Review
   check       Report every problem of manifests, with its place and a way out
   diff        Say which flows two sets of manifests decide differently
-  explain     Print the page of a code, offline
   trace       Say whether one flow passes, and which lines decide it
   graph       Say who reaches whom, and because of which rules
   test        Say whether policies do what their tests say
   replay      Hold recorded flows against policies, and list every verdict that changes
   suggest     Suggest policies from recorded flows, or labels worth their identities
   cost        Say what policies cost before they are applied, and which rules
-  fn          Check the items of a KRM ResourceList, for kustomize and kpt
+  explain     Print the page of a code, offline
 
 Try
   demo        Show the whole of it on this machine: programs, packets, a swap
@@ -34,6 +33,9 @@ Build
 
 Cluster
   snapshot    Write what a cluster is into one small file
+
+Run as
+  fn          Check the items of a KRM ResourceList, for kustomize and kpt
 
 Self
   init        Write a configuration and a CI file to begin with

@@ -1,17 +1,55 @@
 //! Files of a revision, read with git and without a shell.
 
-use crate::files::Manifest;
+use crate::files::{Manifest, is_manifest};
 use std::io::{Read, Write};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Reads the files below some paths as they are in a revision. Shape: paths relative to the current folder, as git lists them.
+/// A file of a revision.
+pub struct Blob {
+    /// Its path, relative to the current folder.
+    pub path: String,
+    /// What it holds; `None` for what is no text.
+    pub text: Option<String>,
+}
+
+/// Takes `REVISION:PATH` apart; `None` for what is a file or folder, or has no colon.
+pub fn parts(word: &str) -> Option<(&str, &str)> {
+    let (revision, path) = word.split_once(':')?;
+    let named = !revision.is_empty() && !Path::new(word).exists();
+    named.then_some((revision, if path.is_empty() { "." } else { path }))
+}
+
+/// The manifests below a path as they are in a revision, each called `REVISION:PATH`. Shape: of a folder those that end in `.yaml`, `.yml`
+/// or `.json`; a file that is named, whatever its ending.
 ///
-/// `wanted` chooses by path. Errors: for people.
-pub fn read(revision: &str, paths: &[String], wanted: impl Fn(&str) -> bool) -> Result<Vec<Manifest>, String> {
+/// Errors: for people; no repository, no such revision, no such path, a manifest that is no text.
+pub fn manifests(revision: &str, path: &str) -> Result<Vec<Manifest>, String> {
+    let plain = path.trim_start_matches("./").trim_end_matches('/');
+    let blobs = read(revision, &[path.to_owned()], |name| is_manifest(Path::new(name)) || plain == name)?;
+    if blobs.is_empty() {
+        return Err(format!("no manifests in `{revision}:{path}`: looked for .yaml, .yml and .json"));
+    }
+    let manifest = |Blob { path, text }| {
+        let path = format!("{revision}:{path}");
+        let text = text.ok_or_else(|| format!("cannot read `{path}`: it is not UTF-8 text; is it a binary file?"))?;
+        Ok(Manifest { path, text })
+    };
+    blobs.into_iter().map(manifest).collect()
+}
+
+/// Reads the files below some paths as they are in a revision, in the order in which git lists them.
+///
+/// `wanted` chooses by path, relative to the current folder. Errors: for people.
+pub fn read(revision: &str, paths: &[String], wanted: impl Fn(&str) -> bool) -> Result<Vec<Blob>, String> {
+    git(&["rev-parse", "--git-dir"]).map_err(|error| match error.starts_with("cannot run") {
+        true => error,
+        false => format!("cannot read revision `{revision}`: the current folder is in no git repository"),
+    })?;
     let commit = git(&["rev-parse", "--verify", "--quiet", "--end-of-options", &format!("{revision}^{{commit}}")])
         .map_err(|error| match error.is_empty() {
             true => format!("git knows no revision `{revision}`; is it fetched?"),
-            false => format!("cannot read revision `{revision}`: {error}"),
+            false => format!("git knows no revision `{revision}`: {error}"),
         })?;
     let commit = commit.trim();
     let mut list = vec!["ls-tree", "-r", "-z", "--name-only", commit, "--"];
@@ -34,8 +72,8 @@ fn no_git(error: &std::io::Error) -> String {
     format!("cannot run git: {error}")
 }
 
-/// The texts of some files; what is no text is left out.
-fn contents(commit: &str, names: &[&str]) -> Result<Vec<Manifest>, String> {
+/// What some files hold; what is no file, such as another repository, is left out.
+fn contents(commit: &str, names: &[&str]) -> Result<Vec<Blob>, String> {
     let mut child = Command::new("git")
         .args(["cat-file", "--batch"])
         .stdin(Stdio::piped())
@@ -60,7 +98,7 @@ fn contents(commit: &str, names: &[&str]) -> Result<Vec<Manifest>, String> {
 }
 
 /// Takes the answers apart: `HASH blob SIZE`, a line break, the bytes, a line break.
-fn split(mut bytes: &[u8], names: &[&str]) -> Option<Vec<Manifest>> {
+fn split(mut bytes: &[u8], names: &[&str]) -> Option<Vec<Blob>> {
     let mut out = Vec::new();
     for name in names {
         let end = bytes.iter().position(|byte| *byte == b'\n')?;
@@ -73,8 +111,9 @@ fn split(mut bytes: &[u8], names: &[&str]) -> Option<Vec<Manifest>> {
         let (size, kind) = (parts.next()?.parse::<usize>().ok()?, parts.next()?);
         let text = bytes.get(..size)?;
         bytes = bytes.get(size + 1..)?;
-        if let ("blob", Ok(text)) = (kind, std::str::from_utf8(text)) {
-            out.push(Manifest { path: (*name).to_owned(), text: text.to_owned() });
+        if kind == "blob" {
+            let text = std::str::from_utf8(text).ok().map(str::to_owned);
+            out.push(Blob { path: (*name).to_owned(), text });
         }
     }
     Some(out)

@@ -12,7 +12,7 @@
 //! # Laws
 //! Output is the same for the same input, in any order of files. An output file appears whole or not at all (`output::tests`).
 //! # Reading order
-//! [`args`], [`plugin`], [`config`], [`files`], [`rendered`], [`git`], [`output`], [`formats`], [`mod@format`], [`visible`], [`temporary`], [`watch`], [`render`], [`report`], [`cluster`], [`session`], [`listed`], then [`command`], one file a subcommand.
+//! [`args`], [`plugin`], [`config`], [`files`], [`rendered`], [`git`], [`output`], [`formats`], [`mod@format`], [`mod@sarif`], [`visible`], [`temporary`], [`watch`], [`render`], [`report`], [`cluster`], [`session`], [`listed`], then [`command`], one file a subcommand.
 
 pub mod args;
 pub mod cluster;
@@ -28,6 +28,7 @@ pub mod plugin;
 pub mod render;
 pub mod rendered;
 pub mod report;
+pub mod sarif;
 pub mod session;
 pub mod temporary;
 pub mod visible;

@@ -36,16 +36,15 @@ impl Live {
 
 /// Which cluster is asked, and as whom.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
-#[command(next_help_heading = "Live cluster")]
 pub struct LiveArgs {
     /// The kubeconfig; those of `KUBECONFIG`, else ~/.kube/config, else the service account of this pod when absent.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Live cluster")]
     pub kubeconfig: Option<PathBuf>,
     /// The context of the kubeconfig; the current one when absent.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", help_heading = "Live cluster")]
     pub context: Option<String>,
     /// Somebody to act as.
-    #[arg(long = "as", value_name = "USER")]
+    #[arg(long = "as", value_name = "USER", help_heading = "Live cluster")]
     pub act_as: Option<String>,
 }
 

@@ -136,7 +136,6 @@ impl Check {
         let judge::Judged { found, findings, summary } = judge::judge(self, session, settings)?;
         let over = budget::check(session, self.budget.as_deref())?;
         let exit = self.exit(session, settings, &summary, over.is_empty());
-        let here = std::env::current_dir().unwrap_or_default();
         let review = Review {
             db: &session.db,
             found: &found,
@@ -146,13 +145,8 @@ impl Check {
             cluster: session.cluster.clone(),
             incomplete: Incomplete::of(&session.db),
             files: session.db.files().map(|file| file.path(&session.db).to_owned()).collect(),
-            root: Root::around(&here),
-            exit: match exit {
-                Exit::Clean => 0,
-                Exit::Findings => 1,
-                Exit::Bad => 2,
-                Exit::Code(code) => code,
-            },
+            root: Root::here(),
+            exit: exit.code(),
             look: Look {
                 colours: render::colours(color, Destination::Stdout),
                 quiet: self.quiet,

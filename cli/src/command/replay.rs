@@ -7,8 +7,8 @@ mod tables;
 mod text;
 
 use super::Exit;
-use super::diff::revision;
 use crate::args::{Color, Paths, Reading};
+use crate::git;
 use crate::output::{self, Destination};
 use crate::render::{self, say};
 use crate::session::{self, Session};
@@ -76,11 +76,10 @@ impl Replay {
 
     /// Opens files and folders, and what a revision holds of them. Errors: for people; what git cannot say.
     fn open(&self, paths: &[String]) -> Result<Session, String> {
-        let (revised, plain): (Vec<&String>, Vec<&String>) =
-            paths.iter().partition(|path| revision::parts(path).is_some());
+        let (revised, plain): (Vec<&String>, Vec<&String>) = paths.iter().partition(|path| git::parts(path).is_some());
         let mut manifests = Vec::new();
-        for (revision, path) in revised.into_iter().filter_map(|path| revision::parts(path)) {
-            manifests.extend(revision::read(revision, path)?);
+        for (revision, path) in revised.into_iter().filter_map(|path| git::parts(path)) {
+            manifests.extend(git::manifests(revision, path)?);
         }
         // Why an empty file where nothing else is named: no path at all means the current folder.
         let nothing = tempfile::NamedTempFile::with_suffix(".yaml").map_err(|error| error.to_string())?;

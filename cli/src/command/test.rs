@@ -60,7 +60,7 @@ pub struct Test {
     /// Format of the report (text, json, junit, github), and its file when it is not for standard output. Repeatable.
     #[arg(short = 'o', long = "output", value_name = "FORMAT[=FILE]")]
     pub outputs: Vec<To<Format>>,
-    /// What is known of the cluster beside the manifests. Last, for what follows would stand under the heading of its last flags.
+    /// What is known of the cluster beside the manifests.
     #[command(flatten)]
     pub cluster: ClusterArgs,
 }

@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 /// Where the pages of codes stand in public.
 const PAGES: &str = "https://github.com/tidegate/tidegate/blob/main/compiler/checks/src";
 /// Where tidegate stands in public.
-const HOME: &str = "https://github.com/tidegate/tidegate";
+pub(crate) const HOME: &str = "https://github.com/tidegate/tidegate";
 
 /// How findings are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -172,6 +172,11 @@ pub struct Root {
 }
 
 impl Root {
+    /// Looks for a repository around the current folder.
+    pub fn here() -> Root {
+        Root::around(&std::env::current_dir().unwrap_or_default())
+    }
+
     /// Looks for a repository around a folder, which is absolute.
     pub fn around(folder: &Path) -> Root {
         let root = folder.ancestors().find(|it| it.join(".git").exists());
@@ -202,7 +207,7 @@ impl Root {
     }
 
     /// The same as a URI reference.
-    fn uri(&self, shown: &str) -> String {
+    pub fn uri(&self, shown: &str) -> String {
         let path = self.path(shown);
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/!$&'()*+,;=@".contains(&byte);
         let mut out = String::with_capacity(path.len());

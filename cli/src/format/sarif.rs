@@ -1,30 +1,15 @@
-//! SARIF 2.1.0, the form that code scanning reads.
-//!
-//! Types of our own: of the format we write one part in twenty, and the tests judge it by the published schema.
+//! Findings as SARIF 2.1.0.
 
-use super::{Finding, HOME, Review, page_address, told};
-use crate::command::check::report::{FindingEdit, FindingFix, Spot};
-use crate::report::Place;
+use super::{Finding, Review, page_address, told};
+use crate::command::check::report::{FindingEdit, FindingFix};
+use crate::sarif::{FINGERPRINT, Run, artifact, physical};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-
-/// The base of every path: the root of the repository.
-const BASE: &str = "%SRCROOT%";
-/// The name and version of our fingerprints.
-const FINGERPRINT: &str = "tidegate/v1";
 
 pub(super) fn render(review: &Review<'_>) -> String {
     let mut rules: BTreeMap<&str, usize> = review.findings.iter().map(|it| (it.code.as_str(), 0)).collect();
     rules.values_mut().enumerate().for_each(|(at, index)| *index = at);
     let results: Vec<Value> = review.findings.iter().map(|it| result(review, it, rules[it.code.as_str()])).collect();
-    let driver = json!({
-        "name": "tidegate",
-        "version": env!("CARGO_PKG_VERSION"),
-        "semanticVersion": env!("CARGO_PKG_VERSION"),
-        "informationUri": HOME,
-        "rules": rules.keys().map(|code| rule(code)).collect::<Vec<_>>(),
-    });
-    let invocation = json!({"executionSuccessful": review.exit < 2, "exitCode": review.exit});
     let properties = json!({
         "dialect": review.dialect,
         "cluster": review.cluster,
@@ -32,18 +17,8 @@ pub(super) fn render(review: &Review<'_>) -> String {
         "suppressed": review.summary.suppressed,
         "known": review.summary.known,
     });
-    crate::command::json(&json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": driver},
-            "columnKind": "unicodeCodePoints",
-            "invocations": [invocation],
-            "originalUriBaseIds": {BASE: {"description": {"text": "The root of the repository."}}},
-            "results": results,
-            "properties": properties,
-        }],
-    }))
+    let rules = rules.keys().map(|code| rule(code)).collect();
+    Run { tool: "tidegate", rules, results, exit: review.exit, properties }.render()
 }
 
 fn level(level: &str) -> &'static str {
@@ -78,8 +53,8 @@ fn result(review: &Review<'_>, it: &Finding, rule: usize) -> Value {
         "partialFingerprints": {FINGERPRINT: it.fingerprint},
     });
     if let Some(place) = &it.place {
-        let start = Spot { line: place.line, column: place.column };
-        let mut location = json!({"physicalLocation": physical(review, place, Some(it.end.unwrap_or(start)))});
+        let end = it.end.map_or((place.line, place.column), |end| (end.line, end.column));
+        let mut location = json!({"physicalLocation": physical(&review.root, place, Some(end))});
         let mut logical: Vec<Value> = it.object.iter().map(|name| logical(name, "object")).collect();
         logical.extend(it.origin.iter().map(|origin| logical_of(&origin.to_string())));
         if !logical.is_empty() {
@@ -90,7 +65,7 @@ fn result(review: &Review<'_>, it: &Finding, rule: usize) -> Value {
     let related = it.related.iter().enumerate().map(|(at, related)| {
         json!({
             "id": at + 1,
-            "physicalLocation": physical(review, &related.place, None),
+            "physicalLocation": physical(&review.root, &related.place, None),
             "message": {"text": if related.message.is_empty() { "see here" } else { &related.message }},
         })
     });
@@ -118,19 +93,6 @@ fn logical_of(origin: &str) -> Value {
     logical(origin, "resource")
 }
 
-fn physical(review: &Review<'_>, place: &Place, end: Option<Spot>) -> Value {
-    let mut region = json!({"startLine": place.line, "startColumn": place.column});
-    if let Some(end) = end {
-        region["endLine"] = json!(end.line);
-        region["endColumn"] = json!(end.column);
-    }
-    json!({"artifactLocation": artifact(review, &place.file), "region": region})
-}
-
-fn artifact(review: &Review<'_>, file: &str) -> Value {
-    json!({"uri": review.root.uri(file), "uriBaseId": BASE})
-}
-
 fn change(review: &Review<'_>, fix: &FindingFix) -> Value {
     let mut files: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for edit in &fix.edits {
@@ -138,7 +100,7 @@ fn change(review: &Review<'_>, fix: &FindingFix) -> Value {
     }
     let changes: Vec<Value> = files
         .into_iter()
-        .map(|(file, edits)| json!({"artifactLocation": artifact(review, file), "replacements": edits}))
+        .map(|(file, edits)| json!({"artifactLocation": artifact(&review.root, file), "replacements": edits}))
         .collect();
     let safety = if fix.safe { "safe" } else { "unsafe" };
     json!({"description": {"text": format!("{} ({safety})", fix.title)}, "artifactChanges": changes})

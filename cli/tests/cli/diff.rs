@@ -1,5 +1,6 @@
 //! What changes between two sets of manifests.
 
+use crate::formats::wrong_sarif;
 use crate::reports::valid;
 use crate::support::{CLUSTER, Folder, POLICY, Ran};
 use std::process::{Command, Stdio};
@@ -80,6 +81,11 @@ fn each_change_is_a_result_of_sarif_at_the_rule_that_decides() {
     let rules = sarif["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
     let at = result["ruleIndex"].as_u64().unwrap() as usize;
     assert_eq!(rules[at]["id"], result["ruleId"]);
+    let equal = serde_json::from_str(&diff(&pair(POLICY, &reworded()), &["-o", "sarif"]).ended(0)).unwrap();
+    let lost = serde_json::from_str(&diff(&pair(&wider(), POLICY), &["-o", "sarif"]).ended(1)).unwrap();
+    for report in [&sarif, &lost, &equal] {
+        assert_eq!(wrong_sarif(report), [""; 0]);
+    }
 }
 
 #[test]
@@ -174,6 +180,8 @@ fn a_side_may_be_a_revision_of_a_repository() {
     assert_eq!(folder.run(&["diff", "HEAD:tree", "tree"]).code, 0);
     folder.write("tree/policy.yaml", &wider());
     let text = folder.run(&["diff", "HEAD:tree", "tree"]).ended(1);
+    let sarif = folder.run(&["diff", "tree", "HEAD:tree", "-o", "sarif"]).ended(1);
+    assert!(sarif.contains("\"uri\": \"tree/policy.yaml\""), "{sarif}");
     assert!(text.contains("HEAD:tree/policy.yaml:7:3") && text.contains("tree/policy.yaml:8:56"), "{text}");
     // Without the cluster nobody carries the label or declares the port, and somebody may.
     let alone = folder.run(&["diff", "HEAD:tree/policy.yaml", "tree/policy.yaml"]).ended(1);

@@ -34,3 +34,15 @@ fn every_shell_gets_a_completion_script() {
     }
     assert_eq!(folder.run(&["completion", "csh"]).code, 2);
 }
+
+#[test]
+fn the_heading_of_a_cluster_takes_no_flags_of_commands() {
+    let mut root = cli::args::Args::command();
+    root.build();
+    for command in root.get_subcommands() {
+        for argument in command.get_arguments().filter(|it| it.get_help_heading() == Some("Live cluster")) {
+            let flag = argument.get_long().unwrap_or_default();
+            assert!(["kubeconfig", "context", "as"].contains(&flag), "{} --{flag}", command.get_name());
+        }
+    }
+}

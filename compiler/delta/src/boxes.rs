@@ -270,6 +270,11 @@ impl Named {
         Named { of: lists.into_iter().map(number).collect() }
     }
 
+    /// Every peer that a rule names, in no order.
+    pub fn peers(&self) -> impl Iterator<Item = PeerId> + '_ {
+        self.of.keys().map(|peer| PeerId(*peer))
+    }
+
     pub fn by(&self, peer: PeerId) -> u32 {
         self.of.get(&peer.0).copied().unwrap_or(0)
     }

@@ -4,7 +4,7 @@ use crate::boxes::decide;
 use crate::ends::{Row, rows};
 use crate::rows::Kind;
 use crate::side::Side;
-use crate::suppose::suppose;
+use crate::suppose::{Meeting, suppose};
 use crate::world::{Party, World};
 use driver::{Database, text};
 use facts::Name;
@@ -256,7 +256,7 @@ fn found(
 /// How many verdicts were compared, and how many of them differed.
 fn compare(old: &Side, new: &Side) -> (usize, usize) {
     let (mut a, mut b) = (old.clone(), new.clone());
-    let supposed = suppose(&mut a, &mut b);
+    let supposed = suppose(&mut a, &mut b, Meeting::Two);
     let world = World::of(a, b, supposed);
     let rows = rows(&world, false).unwrap();
     let (mut before, mut after) = (Alone::of(old), Alone::of(new));

@@ -2,9 +2,9 @@
 
 use crate::ends::rows;
 use crate::names::Names;
-use crate::rows::{Change, group, sort};
+use crate::rows::{Change, Kind, group, sort};
 use crate::side::Side;
-use crate::suppose::{differing, suppose};
+use crate::suppose::{Meeting, differing, suppose};
 use crate::world::World;
 use diagram::TooLarge;
 use driver::Database;
@@ -15,6 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// How many namespaces' labels are supposed in turn at most, where objects of namespaces were not read.
 const GUESSES: usize = 6;
+
+/// With how many differing policies at most pods are supposed that meet two selectors at once.
+const MOST_PAIRED: usize = 100;
 
 /// Everything that two sides decide otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -62,18 +65,33 @@ pub fn diff(old: &Database, new: &Database) -> Result<Delta, TooLarge> {
     };
     let guesses = guesses(&old, &new);
     let others: Vec<(Side, Side)> = guesses.iter().map(|guess| (with(&old, guess), with(&new, guess))).collect();
-    let (names, changes) = compare(old, new)?;
+    let few = (old.partial || new.partial) && (1..=MOST_PAIRED).contains(&differing(&old, &new).len());
+    let again = few.then(|| (old.clone(), new.clone()));
+    let (names, mut changes) = compare(old, new, Meeting::One)?;
+    changes.extend(gained_by_two(again, &changes)?);
     delta.apart = apart(&names);
     let mut worlds = Vec::new();
     for (old, new) in others {
-        worlds.push(compare(old, new)?.1);
+        worlds.push(compare(old, new, Meeting::One)?.1);
     }
     delta.changes = joined(changes, worlds, &guesses);
     Ok(delta)
 }
 
-fn compare(mut old: Side, mut new: Side) -> Result<(Names, Vec<Change>), TooLarge> {
-    let supposed = suppose(&mut old, &mut new);
+/// What is gained only by somebody who is in no file and meets the selectors of two policies at once.
+///
+/// Why only where nothing else is gained: such pods are many, and of little interest beside those that there are; but a widening is no
+/// tightening, and no rewrite.
+fn gained_by_two(sides: Option<(Side, Side)>, changes: &[Change]) -> Result<Vec<Change>, TooLarge> {
+    let gained = |change: &Change| change.kind == Kind::Gained;
+    let Some((old, new)) = sides.filter(|_| !changes.iter().any(gained)) else { return Ok(Vec::new()) };
+    let (_, found) = compare(old, new, Meeting::Two)?;
+    // Where nothing changes else, losses too say that it is no rewrite.
+    Ok(found.into_iter().filter(|change| changes.is_empty() || gained(change)).collect())
+}
+
+fn compare(mut old: Side, mut new: Side, meeting: Meeting) -> Result<(Names, Vec<Change>), TooLarge> {
+    let supposed = suppose(&mut old, &mut new, meeting);
     let world = World::of(old, new, supposed);
     let rows = rows(&world, false)?;
     let changes = group(&world, rows);

@@ -6,7 +6,7 @@ use crate::world::World;
 use diagram::TooLarge;
 use flow::{Direction, Family, L4Set, Protocol};
 use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -112,26 +112,41 @@ struct Asking<'a> {
 impl Asking<'_> {
     fn rows(&self, old: &Half, new: &Half) -> Result<Vec<Row>, TooLarge> {
         let (by_old, by_new) = (Named::of(&old.rules), Named::of(&new.rules));
+        let name = |at: usize| (by_old.by(self.world.groups[at].old), by_new.by(self.world.groups[at].new));
+        let is_other = |at: usize| {
+            !self.world.is_itself(self.unit, &self.world.groups[at])
+                && self.world.meets(self.unit, &self.world.groups[at])
+        };
+        let named = self.world.groups_of(0, by_old.peers()).chain(self.world.groups_of(1, by_new.peers()));
         let mut buckets: BTreeMap<(u32, u32), Vec<usize>> = BTreeMap::new();
-        for (at, group) in self.world.groups.iter().enumerate() {
-            if self.world.is_itself(self.unit, group) || !self.world.meets(self.unit, group) {
-                continue;
-            }
-            buckets.entry((by_old.by(group.old), by_new.by(group.new))).or_default().push(at);
+        for at in named.collect::<BTreeSet<usize>>().into_iter().filter(|at| is_other(*at)) {
+            buckets.entry(name(at)).or_default().push(at);
         }
+        // Why last and on demand: nearly every group is one that no rule names, and most often nothing changes for all of them.
+        let unnamed = |at: &usize| name(*at) == (0, 0) && is_other(*at);
+        let rest: Vec<usize> = match (0..self.world.groups.len()).find(unnamed) {
+            Some(first) if !self.differences(old, new, first).is_empty() => {
+                (first..self.world.groups.len()).filter(unnamed).collect()
+            }
+            _ => Vec::new(),
+        };
         let mut others = FxHashMap::default();
         let mut rows = Vec::new();
-        for mut groups in buckets.into_values() {
+        for mut groups in buckets.into_values().chain([rest]).filter(|groups| !groups.is_empty()) {
             // Why: whoever is real shows what becomes of whoever is supposed and named by the same rules.
             if groups.iter().any(|at| !self.world.groups[*at].supposed) {
                 groups.retain(|at| !self.world.groups[*at].supposed);
             }
-            let one = &self.world.groups[groups[0]];
-            for difference in differences(old, new, one.old, one.new) {
+            for difference in self.differences(old, new, groups[0]) {
                 self.split(difference, &groups, &mut others, &mut rows)?;
             }
         }
         Ok(rows)
+    }
+
+    fn differences(&self, old: &Half, new: &Half, group: usize) -> Vec<Difference> {
+        let group = &self.world.groups[group];
+        differences(old, new, group.old, group.new)
     }
 
     /// Splits what changes at this end by what the other end lets through.

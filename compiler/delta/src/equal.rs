@@ -4,7 +4,7 @@ use crate::diff::gateways;
 use crate::ends::rows;
 use crate::rows::{Change, group};
 use crate::side::{Edit, Side};
-use crate::suppose::suppose;
+use crate::suppose::{Meeting, suppose};
 use crate::world::World;
 use diagram::TooLarge;
 use driver::Database;
@@ -54,7 +54,7 @@ fn same(mut old: Side, mut new: Side) -> Result<(), Witness> {
     }
     // Why: a rewrite must hold in every cluster, not only in the one that was read.
     (old.partial, new.partial) = (true, true);
-    let supposed = suppose(&mut old, &mut new);
+    let supposed = suppose(&mut old, &mut new, Meeting::Two);
     let world = World::of(old, new, supposed);
     let mut found = rows(&world, true).map_err(Witness::TooLarge)?;
     found.truncate(1);

@@ -16,7 +16,7 @@
 //! The rows are exactly what the oracle answers otherwise, for every subject, peer and key (`brute`). Rewrites of equal meaning
 //! give no row (`testdata/diff`).
 //! # Reading order
-//! [`side`], `suppose`, `world`, `boxes`, `ends`, [`rows`], then [`mod@diff`], [`mod@equal`].
+//! [`side`], `ways`, `suppose`, `world`, `boxes`, `ends`, [`rows`], then [`mod@diff`], [`mod@equal`].
 
 mod boxes;
 #[cfg(test)]
@@ -28,6 +28,7 @@ mod names;
 pub mod rows;
 pub mod side;
 mod suppose;
+mod ways;
 mod world;
 
 pub use boxes::{Decided, Fate, Passes, Step};

@@ -30,8 +30,14 @@ pub(crate) struct Names {
     real: BTreeMap<String, BTreeSet<Name>>,
     nodes: usize,
     /// Every region outside the cluster, ascending.
-    pub blocks: Vec<Prefix>,
+    blocks: Vec<Prefix>,
+    /// Of each block the smallest one that holds it, and those that it is the smallest one of: indices into the blocks.
+    above: Vec<Option<usize>>,
+    below: Vec<Vec<usize>>,
 }
+
+/// What blocks are called that were named before. Why: rows by the thousand are about the same ones.
+pub(crate) type Spelled = BTreeMap<BTreeSet<Prefix>, Vec<String>>;
 
 impl Names {
     pub fn of(old: &Cluster, new: &Cluster, supposed: Supposed) -> Names {
@@ -72,6 +78,26 @@ impl Names {
             names.real.entry(name.namespace.clone()).or_default().insert(name.clone());
         }
         names
+    }
+
+    /// Takes every region outside the cluster.
+    pub fn set_blocks(&mut self, mut blocks: Vec<Prefix>) {
+        // Ordered by address, then length: what a block covers follows it without a gap.
+        blocks.sort_unstable();
+        blocks.dedup();
+        let mut around: Vec<usize> = Vec::new();
+        self.above.clear();
+        self.below = vec![Vec::new(); blocks.len()];
+        for (at, block) in blocks.iter().enumerate() {
+            while around.last().is_some_and(|it| !blocks[*it].covers(*block)) {
+                around.pop();
+            }
+            let above = around.last().copied();
+            self.above.push(above);
+            above.into_iter().for_each(|it| self.below[it].push(at));
+            around.push(at);
+        }
+        self.blocks = blocks;
     }
 
     /// Whether no file tells of a pod.
@@ -165,7 +191,7 @@ impl Names {
     }
 
     /// What some parties are called together. `own` are the subjects themselves, who need not be among them to be all.
-    pub fn parties(&self, parties: &BTreeSet<&Party>, own: &[Subject]) -> Vec<String> {
+    pub fn parties(&self, parties: &BTreeSet<&Party>, own: &[Subject], named: &mut Spelled) -> Vec<String> {
         let mut pods: BTreeSet<Name> = BTreeSet::new();
         let (mut blocks, mut nodes, mut specials) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
         let mut own_node = false;
@@ -187,7 +213,13 @@ impl Names {
             let absent = self.real.values().flatten().filter(|name| !pods.contains(*name)).filter(|name| !is_own(name));
             Some(self.pods(&absent.cloned().collect()))
         };
-        let outside = self.outside(&blocks);
+        let outside = match named.get(&blocks) {
+            Some(known) => known.clone(),
+            None => {
+                let made = self.outside(&blocks);
+                named.entry(blocks).or_insert(made).clone()
+            }
+        };
         let all_nodes = nodes.len() == self.nodes;
         let listed = self.by_namespace(&pods, own);
         let few = missing.filter(|missing| missing.len() <= 3 && missing.len() < listed.len());
@@ -237,41 +269,33 @@ impl Names {
 
     /// Blocks with their exceptions; `world` for all of them.
     fn outside(&self, blocks: &BTreeSet<Prefix>) -> Vec<String> {
-        let parent = |prefix: Prefix| {
-            let shorter = (0..prefix.len()).rev().filter_map(|len| Prefix::new(prefix.addr(), len));
-            shorter.into_iter().find(|it| self.blocks.binary_search(it).is_ok())
-        };
         let is_real = |prefix: &Prefix| {
             let one = prefix.len() == prefix.family().bits();
             !(one && self.stands_for(prefix.addr()).is_some())
         };
-        let mut found: BTreeMap<Prefix, Vec<Prefix>> = BTreeMap::new();
-        let root_of = |mut root: Prefix| {
-            while let Some(above) = parent(root).filter(|above| blocks.contains(above)) {
+        let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        let is_in = |at: &usize| blocks.contains(&self.blocks[*at]);
+        let root_of = |mut root: usize| {
+            while let Some(above) = self.above[root].filter(is_in) {
                 root = above;
             }
             root
         };
-        for prefix in blocks {
-            found.entry(root_of(*prefix)).or_default();
+        for at in blocks.iter().filter_map(|block| self.blocks.binary_search(block).ok()) {
+            let holes = self.below[at].iter().filter(|hole| !is_in(hole) && is_real(&self.blocks[**hole]));
+            found.entry(root_of(at)).or_default().extend(holes);
         }
-        for (root, holes) in &mut found {
-            // Ordered by address, then length: what a block covers follows it without a gap.
-            let from = self.blocks.partition_point(|it| it < root);
-            for hole in self.blocks[from..].iter().take_while(|it| root.covers(**it)) {
-                let above = parent(*hole).filter(|above| blocks.contains(above));
-                if !blocks.contains(hole) && is_real(hole) && above.map(&root_of) == Some(*root) {
-                    holes.push(*hole);
-                }
-            }
-        }
-        let whole = |family| found.get(&Prefix::all(family)).is_some_and(Vec::is_empty);
+        found.values_mut().for_each(|holes| holes.sort_unstable());
+        let whole = |family| {
+            let root = self.blocks.binary_search(&Prefix::all(family)).ok();
+            root.and_then(|root| found.get(&root)).is_some_and(Vec::is_empty)
+        };
         if whole(Family::V4) && whole(Family::V6) {
             return vec!["world".to_owned()];
         }
-        let shown = |(prefix, holes): (&Prefix, &Vec<Prefix>)| {
-            let holes: Vec<String> = holes.iter().map(Prefix::to_string).collect();
-            let block = self.block(*prefix);
+        let shown = |(at, holes): (&usize, &Vec<usize>)| {
+            let holes: Vec<String> = holes.iter().map(|hole| self.blocks[*hole].to_string()).collect();
+            let block = self.block(self.blocks[*at]);
             if holes.is_empty() { block } else { format!("{block} except {}", holes.join(", ")) }
         };
         found.iter().map(shown).collect()

@@ -2,6 +2,7 @@
 
 use crate::boxes::{Decided, Fate};
 use crate::ends::{Row, possible};
+use crate::names::Spelled;
 use crate::world::{Party, World};
 use flow::{Direction, L4Key, L4Set, Protocol};
 use hir::subject::Subject;
@@ -168,10 +169,11 @@ pub(crate) fn group(world: &World, rows: Vec<Row>) -> Vec<Change> {
     for ((reason, subjects, l4), parties) in by_subject {
         by_peer.entry((reason, parties, l4)).or_default().extend(subjects);
     }
+    let mut named = Spelled::default();
     let mut changes: Vec<Change> = by_peer
         .into_iter()
         .map(|((reason, parties, l4), subjects)| Draft { reason, subjects, parties, l4 })
-        .map(|draft| change(world, draft))
+        .map(|draft| change(world, draft, &mut named))
         .collect();
     sort(&mut changes);
     changes
@@ -210,7 +212,7 @@ fn draft(world: &World, row: Row) -> Draft<'_> {
     }
 }
 
-fn change(world: &World, draft: Draft<'_>) -> Change {
+fn change(world: &World, draft: Draft<'_>, named: &mut Spelled) -> Change {
     let Draft { reason: (kind, end_to_end, direction, old, new, of_supposed, with_supposed), subjects, parties, l4 } =
         draft;
     let own: Vec<Subject> = subjects.iter().map(|it| (*it).clone()).collect();
@@ -228,7 +230,7 @@ fn change(world: &World, draft: Draft<'_>) -> Change {
         kind,
         direction,
         subjects: Ends { names: world.names.subjects(own.iter()), supposed: of_supposed },
-        peers: Ends { names: world.names.parties(&parties, &own), supposed: with_supposed },
+        peers: Ends { names: world.names.parties(&parties, &own, named), supposed: with_supposed },
         world: parties.iter().any(|party| outside(&party)),
         l4,
         port_names,

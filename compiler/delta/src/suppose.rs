@@ -2,9 +2,10 @@
 //! supposed.
 
 use crate::side::Side;
+use crate::ways::{Judge, Way, both, ways};
 use facts::{CidrGroup, Cluster, ContainerPort, Labels, Name, Namespace, Pod, Workload};
 use flow::{Prefix, Protocol};
-use hir::labels::{self, LabelSet, Operator, Requirement, Selector, Source};
+use hir::labels::{self, Selector};
 use hir::policy::{L3, L4, PeerSelector, Policy, Ports, Subjects};
 use hir::subject::endpoint_labels;
 use hir::{Entity, ObjectRef};
@@ -16,8 +17,8 @@ use std::sync::Arc;
 const MOST: usize = 2000;
 /// The first number that stands for a name of a port.
 const FIRST_STAND_IN: u16 = 61_001;
-/// How many ways to satisfy one selector are supposed at most.
-const WAYS: usize = 16;
+/// How many pairs of selectors are tried for somebody whom both select, at most.
+const PAIRS: usize = 10_000;
 
 /// What was added.
 #[derive(Clone, Debug, Default)]
@@ -34,15 +35,24 @@ pub(crate) struct Supposed {
     pub port_names: BTreeMap<u16, String>,
 }
 
+/// Whom policies mention and no file tells of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Meeting {
+    /// Whoever meets one of their selectors.
+    One,
+    /// Whoever meets two of them at once, too.
+    Two,
+}
+
 /// Puts both sides on one footing.
-pub(crate) fn suppose(old: &mut Side, new: &mut Side) -> Supposed {
+pub(crate) fn suppose(old: &mut Side, new: &mut Side, meeting: Meeting) -> Supposed {
     let mut supposed = Supposed::default();
     share(&mut old.cluster, &mut new.cluster, &mut supposed);
     templates(&mut old.cluster, &mut new.cluster, &mut supposed);
     if old.partial || new.partial {
         let policies = differing(old, new);
         let mut maker = Maker { old, new, supposed: &mut supposed };
-        maker.pods(&policies);
+        maker.pods(&policies, meeting);
         maker.outside(&policies);
     }
     addresses(&mut old.cluster, &mut new.cluster);
@@ -143,7 +153,7 @@ struct Maker<'s> {
 
 impl Maker<'_> {
     /// Pods of labels that policies mention and nobody carries.
-    fn pods(&mut self, policies: &[Arc<Policy>]) {
+    fn pods(&mut self, policies: &[Arc<Policy>], meeting: Meeting) {
         let mut selectors: BTreeSet<(String, Selector)> = BTreeSet::new();
         for policy in policies {
             let namespace = policy.object.namespace.as_str();
@@ -170,18 +180,48 @@ impl Maker<'_> {
         }
         for (namespace, selector) in &selectors {
             for way in ways(selector) {
-                let Some(pod) = self.pod(namespace, &way).filter(|_| self.supposed.pods.len() < MOST) else { continue };
-                let pod = Pod { ports: ports.clone(), ..pod };
-                let selected_by = judge.selected_by(&endpoint_labels(&pod, &self.new.cluster, self.new.dialect));
-                // Whoever is selected by the same selectors shows what becomes of this one.
-                if known.insert(selected_by) {
-                    for side in [&mut *self.old, &mut *self.new] {
-                        side.cluster.pods.insert(pod.name.clone(), pod.clone());
-                    }
-                    self.supposed.pods.insert(pod.name);
-                }
+                self.add(namespace, &way, &ports, &judge, &mut known);
             }
         }
+        if meeting == Meeting::Two {
+            let plain = |(namespace, selector): &'_ (String, Selector)| {
+                Some((namespace.clone(), ways(selector).into_iter().next()?))
+            };
+            let plain: Vec<(String, Way)> = selectors.iter().filter_map(plain).collect();
+            let pairs =
+                plain.iter().enumerate().flat_map(|(at, one)| plain[at + 1..].iter().map(move |other| (one, other)));
+            for ((namespace, one), (_, other)) in pairs.take(PAIRS) {
+                let Some(way) = both(one, other).filter(|way| self.is_fit(way)) else { continue };
+                self.add(namespace, &way, &ports, &judge, &mut known);
+            }
+        }
+    }
+
+    /// A pod of these labels, where nobody yet is selected by the same selectors: whoever is shows what becomes of this one.
+    fn add(
+        &mut self,
+        namespace: &str,
+        way: &Way,
+        ports: &[ContainerPort],
+        judge: &Judge<'_>,
+        known: &mut BTreeSet<Vec<u32>>,
+    ) {
+        let Some(pod) = self.pod(namespace, way).filter(|_| self.supposed.pods.len() < MOST) else { return };
+        let pod = Pod { ports: ports.to_vec(), ..pod };
+        let selected_by = judge.selected_by(&endpoint_labels(&pod, &self.new.cluster, self.new.dialect));
+        if known.insert(selected_by) {
+            for side in [&mut *self.old, &mut *self.new] {
+                side.cluster.pods.insert(pod.name.clone(), pod.clone());
+            }
+            self.supposed.pods.insert(pod.name);
+        }
+    }
+
+    /// Whether labels say nothing new of a namespace: what one selector asks of a namespace that another names is no fact.
+    fn is_fit(&self, way: &Way) -> bool {
+        let asks = way.keys().any(|key| key.starts_with(labels::NAMESPACE_LABELS));
+        let named = way.get(labels::NAMESPACE);
+        !asks || named.is_none_or(|name| self.new.cluster.namespaces.contains_key(name))
     }
 
     /// Ports of the names that policies mention and nobody declares, each with a number that stands for it: which one it will be, nobody
@@ -212,7 +252,7 @@ impl Maker<'_> {
     }
 
     /// A pod of these labels; `None` where no pod can have them.
-    fn pod(&mut self, policy_namespace: &str, way: &BTreeMap<String, String>) -> Option<Pod> {
+    fn pod(&mut self, policy_namespace: &str, way: &Way) -> Option<Pod> {
         let mut pod = Pod::default();
         let (mut namespace, mut of_namespace) = (None, Labels::new());
         for (key, value) in way {
@@ -321,77 +361,6 @@ impl Maker<'_> {
             self.supposed.outside.insert(address, what);
         }
     }
-}
-
-/// Which of some selectors select whoever carries some labels.
-struct Judge<'s> {
-    /// By the one namespace that they ask for; the others under none.
-    selectors: BTreeMap<Option<&'s str>, Vec<(u32, &'s Selector)>>,
-}
-
-impl<'s> Judge<'s> {
-    fn of(all: impl Iterator<Item = &'s Selector>) -> Judge<'s> {
-        let mut selectors: BTreeMap<Option<&str>, Vec<(u32, &Selector)>> = BTreeMap::new();
-        for (at, selector) in (0..).zip(all) {
-            let one = |it: &'s Requirement| match &it.operator {
-                Operator::In(values) if values.len() == 1 && it.key == labels::NAMESPACE => Some(values[0].as_str()),
-                _ => None,
-            };
-            let namespace = selector.requirements().iter().find_map(one);
-            selectors.entry(namespace).or_default().push((at, selector));
-        }
-        Judge { selectors }
-    }
-
-    fn selected_by(&self, labels: &LabelSet) -> Vec<u32> {
-        let own = labels.get(Some(&Source::K8s), labels::NAMESPACE).and_then(|own| self.selectors.get(&Some(own)));
-        let all = own.into_iter().chain(self.selectors.get(&None)).flatten();
-        let mut found: Vec<u32> = all.filter(|(_, it)| it.matches(labels)).map(|(at, _)| *at).collect();
-        found.sort_unstable();
-        found
-    }
-}
-
-/// Labels that meet a selector, the plainest first, then some that fail one of its conditions alone. Keys are those of identities; labels
-/// that no pod has make none.
-fn ways(selector: &Selector) -> Vec<BTreeMap<String, String>> {
-    let of_pods = |it: &&Requirement| matches!(it.source, None | Some(Source::K8s));
-    let requirements: Vec<&Requirement> = selector.requirements().iter().filter(of_pods).collect();
-    if requirements.len() < selector.requirements().len() {
-        return Vec::new();
-    }
-    let mut ways = vec![BTreeMap::new()];
-    for requirement in &requirements {
-        let values: Vec<String> = match &requirement.operator {
-            Operator::In(values) => values.clone(),
-            // Every pod has a namespace.
-            Operator::Exists if requirement.key == labels::NAMESPACE => continue,
-            Operator::Exists => vec!["any".to_owned()],
-            Operator::NotIn(_) | Operator::DoesNotExist => continue,
-        };
-        let wider = ways.iter().flat_map(|way| {
-            values.iter().map(move |value| {
-                let mut way: BTreeMap<String, String> = way.clone();
-                way.insert(requirement.key.clone(), value.clone());
-                way
-            })
-        });
-        ways = wider.take(WAYS).collect();
-    }
-    let plain = ways[0].clone();
-    for requirement in &requirements {
-        let value = match &requirement.operator {
-            Operator::NotIn(values) => values.first().cloned(),
-            Operator::DoesNotExist => Some("any".to_owned()),
-            Operator::In(_) | Operator::Exists => None,
-        };
-        ways.extend(value.map(|value| {
-            let mut way = plain.clone();
-            way.insert(requirement.key.clone(), value);
-            way
-        }));
-    }
-    ways
 }
 
 /// Gives pods without an address one of the other side, or one that no pod can have: 240.0.0.0/4 and 100::/64 are reserved.

@@ -6,6 +6,7 @@ use crate::suppose::Supposed;
 use flow::{Family, PeerId, Prefix};
 use hir::peers::{self, PeerTable};
 use hir::subject::{self, Class, Subject, SubjectKind};
+use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -68,6 +69,8 @@ pub(crate) struct World {
     pub names: Names,
     /// Which unit a node is as a subject, where nodes are.
     nodes: BTreeMap<String, usize>,
+    /// The groups that a peer of a side is in.
+    by_peer: [FxHashMap<u32, Vec<usize>>; 2],
 }
 
 type UnitKey = ([usize; 2], [Option<(PeerId, PeerId)>; 2], Option<String>, bool);
@@ -96,9 +99,22 @@ impl World {
             classes: classes.into_keys().collect(),
         };
         let sides = [ready(old, old_table, old_classes), ready(new, new_table, new_classes)];
-        let mut world = World { sides, alike, units: Vec::new(), groups: Vec::new(), names, nodes: BTreeMap::new() };
+        let mut world = World {
+            sides,
+            alike,
+            units: Vec::new(),
+            groups: Vec::new(),
+            names,
+            nodes: BTreeMap::new(),
+            by_peer: Default::default(),
+        };
         let unit_of = world.pair(&in_old, &in_new);
         world.gather(&unit_of);
+        for (at, group) in world.groups.iter().enumerate() {
+            for (side, peer) in [group.old, group.new].into_iter().enumerate() {
+                world.by_peer[side].entry(peer.0).or_default().push(at);
+            }
+        }
         world
     }
 
@@ -193,7 +209,7 @@ impl World {
             let supposed = prefix.len() == prefix.family().bits() && self.names.stands_for(prefix.addr()).is_some();
             add(*old, *new, None, Some(prefix.family()), supposed, Party::Outside(*prefix));
         }
-        self.names.blocks = outside.iter().map(|(prefix, ..)| *prefix).collect();
+        self.names.set_blocks(outside.iter().map(|(prefix, ..)| *prefix).collect());
         let group = |((old, new, unit, family, supposed), mut members): (GroupKey, Vec<Party>)| {
             members.sort();
             members.dedup();
@@ -230,6 +246,11 @@ impl World {
             }
         }
         found
+    }
+
+    /// The groups that some peers of a side are in.
+    pub fn groups_of(&self, side: usize, peers: impl Iterator<Item = PeerId>) -> impl Iterator<Item = usize> {
+        peers.flat_map(move |peer| self.by_peer[side].get(&peer.0).into_iter().flatten().copied())
     }
 
     /// Whether a group is the only member of a unit itself: a pod always reaches itself.

@@ -116,7 +116,8 @@ fn of_revision(
     let old = git::read(revision, &named, wanted)?;
     let mut db = Database::new();
     db.set_namespace(&settings.paths.namespace);
-    db.set_files(old.into_iter().map(|it| (Arc::from(it.path), Arc::from(it.text))));
+    // What is no text was not checked then either.
+    db.set_files(old.into_iter().filter_map(|it| Some((Arc::from(it.path), Arc::from(it.text?)))));
     let (now, inputs) = (&session.db, session.db.project());
     db.set_cluster((*inputs.cluster(now)).clone());
     db.set_heeded(inputs.heeded(now));

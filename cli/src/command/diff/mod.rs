@@ -3,16 +3,17 @@
 mod format;
 mod markdown;
 pub mod report;
-pub(crate) mod revision;
 mod sarif;
 mod sides;
 mod text;
 
-use self::format::{Format, To};
+use self::format::Format;
 use self::report::{DiffReport, Total};
 use super::Exit;
 use crate::args::{Color, Facts};
 use crate::cluster::ClusterArgs;
+use crate::format::Root;
+use crate::formats::{self, To};
 use crate::render;
 use clap::{Args, ValueEnum};
 use driver::Wish;
@@ -53,7 +54,7 @@ pub struct Diff {
     pub fail_on: FailOn,
     /// Format of the report (text, json, markdown, sarif), and its file when it is not for standard output. Repeatable.
     #[arg(short = 'o', long = "output", value_name = "FORMAT[=FILE]")]
-    pub outputs: Vec<To>,
+    pub outputs: Vec<To<Format>>,
     /// What is known of the cluster beside both sides.
     #[command(flatten)]
     pub cluster: ClusterArgs,
@@ -96,16 +97,19 @@ impl Diff {
         let [old, new] = &read.sides;
         let delta = delta::diff(&old.db, &new.db).map_err(|error| format!("the comparison is too large: {error}"))?;
         let report = DiffReport::of(&read, &delta);
-        format::write_all(&self.outputs, |format, destination| match format {
-            Format::Text => text::render(&report, render::colours(color, destination)),
-            Format::Json => super::json(&report),
-            Format::Markdown => markdown::render(&report),
-            Format::Sarif => sarif::render(&report),
-        })?;
-        Ok(match read.unsound {
+        let exit = match read.unsound {
             true => Exit::Bad,
             false if self.fail_on.fails(&report.summary) => Exit::Findings,
             false => Exit::Clean,
-        })
+        };
+        formats::write_all(&self.outputs, |format, destination| {
+            Ok(match format {
+                Format::Text => text::render(&report, render::colours(color, destination)),
+                Format::Json => super::json(&report),
+                Format::Markdown => markdown::render(&report),
+                Format::Sarif => sarif::render(&report, &Root::here(), exit.code()),
+            })
+        })?;
+        Ok(exit)
     }
 }

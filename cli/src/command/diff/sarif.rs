@@ -2,13 +2,11 @@
 
 use super::report::{ChangeEntry, Decision, DiffReport};
 use super::text::{cause, note, says, who, word};
+use crate::format::Root;
+use crate::git;
 use crate::report::Place;
+use crate::sarif::{FINGERPRINT, Run, physical};
 use serde_json::{Value, json};
-
-/// Where the project is at home.
-const HOME: &str = "https://github.com/tidegate/tidegate";
-/// The base of every path: the root of the repository.
-const BASE: &str = "%SRCROOT%";
 
 /// Every kind of result: its id, its level, what it is.
 const RULES: [(&str, &str, &str); 5] = [
@@ -19,8 +17,8 @@ const RULES: [(&str, &str, &str); 5] = [
     ("flow-unknown", "warning", "Whether a flow changes hangs on facts that were not read."),
 ];
 
-/// The report as SARIF.
-pub fn render(report: &DiffReport) -> String {
+/// The report as SARIF, of a run that ends with `exit`.
+pub fn render(report: &DiffReport, root: &Root, exit: u8) -> String {
     let rule = |(id, level, what): &(&str, &str, &str)| {
         json!({
             "id": id,
@@ -30,25 +28,9 @@ pub fn render(report: &DiffReport) -> String {
             "defaultConfiguration": {"level": level},
         })
     };
-    let driver = json!({
-        "name": "tidegate diff",
-        "version": env!("CARGO_PKG_VERSION"),
-        "semanticVersion": env!("CARGO_PKG_VERSION"),
-        "informationUri": HOME,
-        "rules": RULES.iter().map(rule).collect::<Vec<_>>(),
-    });
     let properties = json!({"old": report.old, "new": report.new, "summary": report.summary});
-    super::super::json(&json!({
-        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
-        "version": "2.1.0",
-        "runs": [{
-            "tool": {"driver": driver},
-            "columnKind": "unicodeCodePoints",
-            "originalUriBaseIds": {BASE: {"description": {"text": "The root of the repository."}}},
-            "results": report.changes.iter().map(result).collect::<Vec<_>>(),
-            "properties": properties,
-        }],
-    }))
+    let results = report.changes.iter().map(|it| result(it, report, root)).collect();
+    Run { tool: "tidegate diff", rules: RULES.iter().map(rule).collect(), results, exit, properties }.render()
 }
 
 /// Which of [`RULES`] a change is.
@@ -63,7 +45,7 @@ fn rule(it: &ChangeEntry) -> usize {
     }
 }
 
-fn result(it: &ChangeEntry) -> Value {
+fn result(it: &ChangeEntry, report: &DiffReport, root: &Root) -> Value {
     let at = rule(it);
     let (id, level, _) = RULES[at];
     let decides = |when: &str, decision: &Decision| {
@@ -87,15 +69,20 @@ fn result(it: &ChangeEntry) -> Value {
         "ruleIndex": at,
         "level": level,
         "message": {"text": text},
-        "partialFingerprints": {"tidegate/v1": fingerprint},
+        "partialFingerprints": {FINGERPRINT: fingerprint},
     });
     // Why the new side alone: places of the old one are of files as they were.
-    let places: Vec<Value> = it.new.by.iter().filter_map(|it| it.place.as_ref()).map(location).collect();
-    let old: Vec<Value> = it.old.by.iter().filter_map(|it| it.place.as_ref()).map(location).collect();
-    let mut places = if places.is_empty() { old } else { places };
-    if !places.is_empty() {
-        let related = places.split_off(1);
-        out["locations"] = json!(places);
+    let places = |decision: &Decision, side: &str| -> Vec<Value> {
+        let places = decision.by.iter().filter_map(|it| it.place.as_ref());
+        places.map(|place| json!({"physicalLocation": physical(root, &plain(place, side), None)})).collect()
+    };
+    let mut locations = places(&it.new, &report.new.name);
+    if locations.is_empty() {
+        locations = places(&it.old, &report.old.name);
+    }
+    if !locations.is_empty() {
+        let related = locations.split_off(1);
+        out["locations"] = json!(locations);
         if !related.is_empty() {
             out["relatedLocations"] = json!(related);
         }
@@ -103,20 +90,9 @@ fn result(it: &ChangeEntry) -> Value {
     out
 }
 
-/// A place, by its path in the repository: that of a revision without the revision.
-fn location(place: &Place) -> Value {
-    let file = place.file.split_once(':').map_or(place.file.as_str(), |(_, path)| path);
-    let mut uri = String::new();
-    for byte in file.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(byte as char),
-            other => uri += &format!("%{other:02X}"),
-        }
-    }
-    json!({
-        "physicalLocation": {
-            "artifactLocation": {"uri": uri, "uriBaseId": BASE},
-            "region": {"startLine": place.line, "startColumn": place.column},
-        },
-    })
+/// A place as the repository knows it: that of a revision without the revision.
+fn plain(place: &Place, side: &str) -> Place {
+    let revision = git::parts(side).map(|(revision, _)| revision);
+    let path = revision.and_then(|revision| place.file.strip_prefix(revision)?.strip_prefix(':'));
+    Place { file: path.unwrap_or(&place.file).to_owned(), ..place.clone() }
 }

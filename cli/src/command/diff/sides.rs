@@ -1,8 +1,9 @@
 //! The two sides, read.
 
-use super::{Diff, revision};
+use super::Diff;
 use crate::cluster::{self, ClusterEntry};
 use crate::files::{self, Gathered, Manifest, Unreadable};
+use crate::git;
 use crate::render::say;
 use driver::{Because, Choice, Database, Knowledge, Wish};
 use std::sync::Arc;
@@ -44,8 +45,8 @@ pub fn open(diff: &Diff) -> Result<Read, String> {
     let mut unsound = say_unreadable(&shared.unreadable) | say_unreadable(&known.unreadable) | !shared.empty.is_empty();
     let partial = known.entry.as_ref().is_some_and(|it| !it.not_read.is_empty());
     let mut side = |name: &str| -> Result<Database, String> {
-        let own = match revision::parts(name) {
-            Some((revision, path)) => Gathered { manifests: revision::read(revision, path)?, ..Gathered::default() },
+        let own = match git::parts(name) {
+            Some((revision, path)) => Gathered { manifests: git::manifests(revision, path)?, ..Gathered::default() },
             None => files::read(&[name.to_owned()]),
         };
         unsound |= say_unreadable(&own.unreadable) | !own.empty.is_empty();
