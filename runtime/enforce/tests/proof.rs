@@ -25,7 +25,7 @@ fn only_what_the_diagrams_say_is_loaded_whatever_the_sizes_of_the_node() {
         };
         assert_eq!(subject, "web");
         assert!(
-            reasons.contains("ingress: a peer of class 1 with tcp/80 gets allowed, and the rules say deny"),
+            reasons.contains("ingress: a peer of class 1 with tcp/443 gets denied, and the rules say allow"),
             "{reasons}"
         );
         // The last byte of a table is the leaf of the last cell.
