@@ -1,11 +1,12 @@
 //! A name whose addresses another rule denies, whichever policy that rule stands in.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use diag::Diagnostic;
 use driver::Db;
 use driver::meaning::slot;
-use flow::{Direction, L4Key, PeerId};
+use flow::{Direction, L4Key, PeerId, Prefix};
 use hir::peers::name_matches;
 use hir::{Effect, Entry, L3, Peer, PeerSelector, Policy, subject};
 use rules::{Origin, RuleSet};
@@ -26,12 +27,20 @@ struct Cancelled {
 }
 
 pub fn find(db: &dyn Db, finder: &Finder, index: &Index<'_>) -> Vec<Diagnostic> {
-    let denies = |policy: &Policy| entries(policy).any(|it| it.effect == Effect::Deny);
-    if finder.cluster.dns.is_empty() || !index.policies.iter().any(|policy| denies(policy)) {
+    if finder.cluster.dns.is_empty() {
         return Vec::new();
     }
+    let denies: Vec<&Peer> = index.policies.iter().flat_map(|policy| denied(policy)).collect();
+    // Why: diagrams are built of names that a deny may be about alone.
+    let is_denied = |address: IpAddr| denies.iter().any(|peer| may_mean(peer, address));
+    let is_suspect = |at: &usize| {
+        names(index.policies[*at]).any(|(_, pattern)| {
+            let mut known = finder.cluster.dns.iter().filter(|(name, _)| name_matches(pattern, name));
+            known.any(|(_, all)| all.iter().any(|it| is_denied(*it)))
+        })
+    };
     let suspects: BTreeSet<usize> =
-        (0..index.policies.len()).filter(|at| names(index.policies[*at]).next().is_some()).collect();
+        if denies.is_empty() { BTreeSet::new() } else { (0..index.policies.len()).filter(is_suspect).collect() };
     if suspects.is_empty() {
         return Vec::new();
     }
@@ -51,6 +60,26 @@ pub fn find(db: &dyn Db, finder: &Finder, index: &Index<'_>) -> Vec<Diagnostic> 
 fn entries(policy: &Policy) -> impl Iterator<Item = &Entry> {
     let all = policy.sections.iter().flat_map(|section| &section.entries);
     all.filter(|entry| entry.direction == Direction::Egress)
+}
+
+/// The peers that a policy denies.
+fn denied(policy: &Policy) -> impl Iterator<Item = &Peer> {
+    entries(policy).filter(|entry| entry.effect == Effect::Deny).flat_map(|entry| {
+        let peers: &[Peer] = if let L3::Any(peers) = &entry.l3 { peers } else { &[] };
+        peers.iter()
+    })
+}
+
+/// Whether a peer may mean an address outside the cluster, and the text does not say that it means all of them.
+fn may_mean(peer: &Peer, address: IpAddr) -> bool {
+    let address = Prefix::host(address);
+    match &peer.selector {
+        PeerSelector::Cidr { prefix, except, .. } => {
+            prefix.covers(address) && !except.iter().any(|it| it.covers(address))
+        }
+        PeerSelector::CidrGroup { .. } | PeerSelector::CidrGroups { .. } | PeerSelector::CloudGroup(_) => true,
+        _ => false,
+    }
 }
 
 /// The names that a policy allows, each with its place.
