@@ -48,6 +48,7 @@ pub fn all() -> BTreeMap<&'static str, String> {
         ("PolicyTest.json", schema::<test::PolicyTest>("PolicyTest")),
         ("LabReport.json", schema::<report::LabReport>("LabReport")),
         ("ReplayReport.json", schema::<replay::report::ReplayReport>("ReplayReport")),
+        ("PacketReport.json", schema::<replay::packets::report::PacketReport>("PacketReport")),
         ("SuggestReport.json", schema::<suggest::report::SuggestReport>("SuggestReport")),
         ("LabelsReport.json", schema::<suggest::labels::LabelsReport>("LabelsReport")),
         ("CostReport.json", schema::<cost::report::CostReport>("CostReport")),

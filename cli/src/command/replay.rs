@@ -1,7 +1,9 @@
 //! `tidegate replay`: recorded flows held against policies.
 
+pub mod capture;
 pub mod flows;
 pub mod forms;
+pub mod packets;
 pub mod report;
 mod tables;
 mod text;
@@ -11,6 +13,7 @@ use crate::args::{Color, Paths, Reading};
 use crate::git;
 use crate::output::{self, Destination};
 use crate::render::{self, say};
+use crate::rendered::RenderArgs;
 use crate::session::{self, Session};
 use clap::Args;
 use flows::{FlowFiles, Read};
@@ -22,14 +25,15 @@ use std::sync::Arc;
 /// Hold recorded flows against policies, and list every verdict that changes.
 ///
 /// With one set of policies the verdict of each record is compared with what they decide; with `--against` two sets are compared on what
-/// was recorded. The exit code is 0 when nothing changes, 1 when something does.
+/// was recorded. Packets of captures go one by one through the programs that a node would run. The exit code is 0 when nothing changes, 1
+/// when something does; of captures without `--against`, when a packet is dropped.
 #[derive(Debug, Args)]
 pub struct Replay {
     /// Where the flows are.
     #[command(flatten)]
     pub flows: FlowFiles,
     /// The policies to judge, and the facts of their cluster: files or folders. Repeatable.
-    #[arg(short = 'f', long = "policies", alias = "filename", value_name = "PATH", required = true)]
+    #[arg(short = 'f', long = "policies", alias = "filename", value_name = "PATH", required_unless_present_any = ["kustomize", "helm", "cluster"])]
     pub policies: Vec<String>,
     /// The policies to compare with, for example those in force: files, folders, or `REVISION:PATH` of the git repository of the current
     /// folder. Repeatable.
@@ -52,8 +56,14 @@ pub struct Replay {
 impl Replay {
     /// Reads, decides, prints.
     pub fn run(self, color: Color) -> Result<Exit, String> {
-        let new = self.open(&self.policies)?;
-        let old = if self.against.is_empty() { None } else { Some(self.open(&self.against)?) };
+        let captures = packets::are(&self.flows)?;
+        let new = self.open(&self.policies, self.reading.clone())?;
+        // Why without: what `-k` and `--helm` render is judged, not compared with.
+        let reading = Reading { rendered: RenderArgs::default(), ..self.reading.clone() };
+        let old = if self.against.is_empty() { None } else { Some(self.open(&self.against, reading)?) };
+        if captures {
+            return packets::run(&self, new, old, color);
+        }
         let mut unsound = new.report_unsound();
         unsound |= old.as_ref().is_some_and(Session::report_unsound);
         let compared = old.is_some();
@@ -75,19 +85,20 @@ impl Replay {
     }
 
     /// Opens files and folders, and what a revision holds of them. Errors: for people; what git cannot say.
-    fn open(&self, paths: &[String]) -> Result<Session, String> {
+    fn open(&self, paths: &[String], reading: Reading) -> Result<Session, String> {
         let (revised, plain): (Vec<&String>, Vec<&String>) = paths.iter().partition(|path| git::parts(path).is_some());
+        let of_revision_alone = plain.is_empty() && !revised.is_empty();
         let mut manifests = Vec::new();
         for (revision, path) in revised.into_iter().filter_map(|path| git::parts(path)) {
             manifests.extend(git::manifests(revision, path)?);
         }
-        // Why an empty file where nothing else is named: no path at all means the current folder.
+        // Why an empty file where a revision alone is named: no path at all means the current folder, or the policies of a live cluster.
         let nothing = tempfile::NamedTempFile::with_suffix(".yaml").map_err(|error| error.to_string())?;
         let mut paths: Vec<String> = plain.into_iter().cloned().collect();
-        if paths.is_empty() {
+        if of_revision_alone {
             paths.push(nothing.path().to_string_lossy().into_owned());
         }
-        let (filenames, namespace, reading) = (Vec::new(), self.namespace.clone(), self.reading.clone());
+        let (filenames, namespace) = (Vec::new(), self.namespace.clone());
         let mut session = session::open(&Paths { paths, filenames, namespace, reading });
         if !manifests.is_empty() {
             session.db.set_files(manifests.into_iter().map(|it| (Arc::from(it.path), Arc::from(it.text))));

@@ -32,6 +32,9 @@ pub struct Suggest {
     /// Facts of the cluster, so that services are translated and selectors tell neighbours apart: files or folders. Repeatable.
     #[arg(short = 'f', long = "facts-from", alias = "filename", value_name = "PATH")]
     pub files: Vec<String>,
+    /// The namespace of objects that name none.
+    #[arg(short, long, value_name = "NAME", default_value = "default")]
+    pub namespace: String,
     /// The kind of the suggested policies.
     #[arg(long, value_name = "KIND", default_value = "networkpolicy")]
     pub kind: PolicyKind,
@@ -70,16 +73,22 @@ impl Suggest {
         if let Some(Other::Labels(labels)) = self.other {
             return labels.run(color);
         }
-        let empty = self.files.is_empty() && self.reading.cluster.cluster.is_none();
+        let empty = self.files.is_empty() && self.reading.cluster.cluster.is_none() && self.reading.rendered.is_empty();
+        // Why an empty file where a cluster alone is named: no path at all means the current folder.
+        let nothing = tempfile::NamedTempFile::with_suffix(".yaml").map_err(|error| error.to_string())?;
+        let mut files = self.files.clone();
+        if files.is_empty() && self.reading.rendered.is_empty() {
+            files.push(nothing.path().to_string_lossy().into_owned());
+        }
         let mut known = None;
         let mut unsound = false;
         let cluster = match empty {
             true => facts::Cluster::default(),
             false => {
                 let session = session::open(&Paths {
-                    paths: self.files.clone(),
+                    paths: files,
                     filenames: Vec::new(),
-                    namespace: "default".into(),
+                    namespace: self.namespace.clone(),
                     reading: self.reading.clone(),
                 });
                 unsound = session.report_unsound();

@@ -139,3 +139,62 @@ fn costs_are_listed_and_budgets_name_the_rules_that_exceed_them() {
     assert!(said.contains("max-entries is exceeded"), "{said}");
     assert_eq!(folder.run(&["check", "--budget", "max-entires=1", "."]).code, 2);
 }
+
+/// Runs with `cat` for the programs that render.
+fn rendered(folder: &Folder, args: &[&str]) -> (i32, String, String) {
+    let mut command = folder.command(args);
+    let output = command.env("TIDEGATE_KUSTOMIZE", "cat").env("TIDEGATE_HELM", "cat").output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn policies_and_facts_come_from_where_other_commands_take_them() {
+    let folder = example();
+    folder.run(&["snapshot", "--from", "cluster.yaml", "-o", "snapshot.json"]).ended(0);
+    let expected = compare(&folder, &[]).ended(1);
+    let headline = expected.lines().next().unwrap().split("   ").next().unwrap();
+    for flag in ["-k", "--helm"] {
+        let args = ["replay", "flows.jsonl", flag, "new/db.yaml", "-f", "cluster.yaml", "--against", "old"];
+        let (code, out, err) = rendered(&folder, &args);
+        assert!(code == 1 && out.starts_with(headline), "{flag}: {out}{err}");
+        let (code, out, err) =
+            rendered(&folder, &["replay", "flows.jsonl", flag, "new/db.yaml", "--cluster", "snapshot.json"]);
+        assert!(code == 1 && out.starts_with("3 of 15 decided records differ"), "{flag}: {out}{err}");
+        let (code, out, err) = rendered(&folder, &["suggest", "flows.jsonl", flag, "cluster.yaml"]);
+        assert!(code == 0 && out == folder.run(&["suggest", "flows.jsonl", "-f", "cluster.yaml"]).ended(0), "{err}");
+        let (code, out, err) = rendered(&folder, &["cost", flag, "new/db.yaml", "--cluster", "snapshot.json"]);
+        assert!(code == 0 && out.contains("pod shop/db"), "{flag}: {out}{err}");
+    }
+    let cluster = ["replay", "flows.jsonl", "-f", "new", "--against", "old", "--cluster", "snapshot.json"];
+    assert!(folder.run(&cluster).ended(1).starts_with(headline));
+    let facts = folder.run(&["suggest", "flows.jsonl", "--cluster", "snapshot.json"]).ended(0);
+    assert_eq!(facts, folder.run(&["suggest", "flows.jsonl", "-f", "cluster.yaml"]).ended(0));
+}
+
+#[test]
+fn objects_that_name_no_namespace_are_in_that_of_the_flag() {
+    let folder = example();
+    for set in ["old", "new"] {
+        let text = std::fs::read_to_string(folder.join(&format!("{set}/db.yaml"))).unwrap();
+        folder.write(
+            &format!("{set}/db.yaml"),
+            &text.replace("  namespace: shop\n", "").replace(", namespace: shop", ""),
+        );
+    }
+    let found = compare(&folder, &["-n", "shop"]).ended(1);
+    assert!(found.contains("NetworkPolicy shop/db spec.ingress[0].from[0]"), "{found}");
+    let cost = folder.run(&["cost", "new", "cluster.yaml", "-n", "shop"]).ended(0);
+    assert!(cost.contains("pod shop/db"), "{cost}");
+    folder.run(&["suggest", "flows.jsonl", "-f", "cluster.yaml", "-n", "shop"]).ended(0);
+}
+
+#[test]
+fn a_record_of_an_address_that_may_be_a_pods_is_not_guessed() {
+    let folder = Folder::of(&[("cluster.yaml", crate::support::CLUSTER), ("policy.yaml", crate::support::POLICY)]);
+    folder.write("flows.jsonl", concat!(
+        r#"{"flow":{"verdict":"DROPPED","drop_reason_desc":"POLICY_DENIED","IP":{"source":"10.1.0.77","destination":"10.1.0.9"},"#,
+        r#""l4":{"TCP":{"destination_port":5432}},"traffic_direction":"INGRESS","is_reply":false}}"#, "\n"));
+    let found = folder.run(&["replay", "flows.jsonl", "-f", "policy.yaml", "-f", "cluster.yaml"]).ended(0);
+    assert!(found.contains("address-owner") && found.contains("10.1.0.77"), "{found}");
+}

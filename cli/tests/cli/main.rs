@@ -15,6 +15,7 @@ mod help;
 mod lab;
 mod live;
 mod output;
+mod packets;
 mod parts;
 mod policy_tests;
 mod reading;

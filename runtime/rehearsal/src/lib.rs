@@ -13,9 +13,10 @@
 //! # Laws
 //! What is expected never comes from an image. Without programs, or with a wrong one, the comparison fails (`tests/stage.rs`).
 //! # Reading order
-//! [`spec`], [`pairs`], [`expect`], [`stage`], [`user_space`]; [`soak`] stands on all of them.
+//! [`spec`], [`pairs`], [`expect`], [`stage`], [`user_space`], [`packets`]; [`soak`] stands on all of them.
 
 pub mod expect;
+pub mod packets;
 pub mod pairs;
 pub mod soak;
 pub mod spec;
@@ -23,6 +24,7 @@ pub mod stage;
 pub mod user_space;
 
 pub use expect::{Expected, Judge, Side};
+pub use packets::{Conversations, Player, Talk};
 pub use pairs::{Question, Sample, questions};
 pub use stage::{Answer, Error, Fault, Stage};
 pub use user_space::in_user_space;

@@ -66,7 +66,7 @@ impl<'p> Nodes<'p> {
             hosts: BTreeMap::new(),
         };
         for node in plan.nodes() {
-            let mut maps = node_maps(&peers, &node.name, &target)?;
+            let mut maps = node_maps(&peers, Some(&node.name), &target)?;
             let own = cluster.nodes.get(&node.name).map(|node| node.ips.clone()).unwrap_or_default();
             maps.set_own(&own).map_err(|error| format!("addresses of {}: {error:?}", node.name))?;
             let config = maps.config();
@@ -180,11 +180,11 @@ impl<'p> Nodes<'p> {
     }
 }
 
-fn image_of(db: &Database, class: &Class) -> Result<std::sync::Arc<image::Image>, String> {
+pub(crate) fn image_of(db: &Database, class: &Class) -> Result<std::sync::Arc<image::Image>, String> {
     build::image(db, ClassKey::new(db, class.clone())).map_err(|problem| problem.to_string())
 }
 
-fn machine(db: &Database, class: &Class, image: &image::Image) -> Result<Machine, String> {
+pub(crate) fn machine(db: &Database, class: &Class, image: &image::Image) -> Result<Machine, String> {
     let mut machine = Machine::load(image).map_err(|error| error.to_string())?;
     let diagrams = meaning::diagrams(db, ClassKey::new(db, class.clone())).map_err(|error| error.to_string())?;
     for (hook, diagram) in image.hooks().into_iter().zip(diagrams.iter()) {
@@ -195,11 +195,11 @@ fn machine(db: &Database, class: &Class, image: &image::Image) -> Result<Machine
     Ok(machine)
 }
 
-fn node_maps(peers: &PeerTable, node: &str, target: &Target) -> Result<NodeMaps, String> {
+pub(crate) fn node_maps(peers: &PeerTable, node: Option<&str>, target: &Target) -> Result<NodeMaps, String> {
     let mut maps = NodeMaps::new(target);
     maps.set_config(&Config::new(1000, 1));
     let mut four = Vec::new();
-    for (prefix, peer) in peers.addresses(Some(node)) {
+    for (prefix, peer) in peers.addresses(node) {
         match prefix.addr() {
             IpAddr::V4(address) => four.push((address.to_bits(), prefix.len(), peer.0)),
             IpAddr::V6(address) => {

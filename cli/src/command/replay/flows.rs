@@ -1,5 +1,6 @@
 //! Reads files of flows: opens, unpacks, cuts into whole lines, and counts them on as many threads as there are cores.
 
+use super::capture::{self, Captured};
 use crate::render::say;
 use clap::{Args, ValueEnum};
 use flate2::read::MultiGzDecoder;
@@ -27,7 +28,7 @@ const MOST_WORKERS: usize = 4;
 #[derive(Clone, Debug, Args)]
 pub struct FlowFiles {
     /// Files of flows, also compressed (gzip, zstd), or `-` for standard input: JSON lines as `hubble observe -o json` prints them, our own
-    /// records as JSON lines, or a CSV table.
+    /// records as JSON lines, or a CSV table; for `replay` also captures of packets, pcap or pcapng.
     #[arg(value_name = "FLOWS", required = true)]
     pub flows: Vec<String>,
     /// How the flows are written.
@@ -44,6 +45,8 @@ pub enum InputFormat {
     Json,
     /// A table with a header.
     Csv,
+    /// A capture of packets, pcap or pcapng; for `replay`.
+    Pcap,
 }
 
 /// What could not be read.
@@ -143,7 +146,37 @@ impl FlowFiles {
         }
     }
 
+    /// Reads all files as captures, in order, and gives every packet to `each` with its file and its number there. Says which could not be
+    /// read to their ends.
+    ///
+    /// Errors: those of `each`.
+    pub fn packets(
+        &self,
+        each: &mut dyn FnMut(&Arc<str>, u64, Captured) -> Result<(), String>,
+    ) -> Result<Vec<String>, String> {
+        let progress = progress(&self.flows);
+        let (mut unreadable, mut failed) = (Vec::new(), None);
+        for path in &self.flows {
+            let file: Arc<str> = Arc::from(path.as_str());
+            let mut give =
+                |number: u64, packet: Captured| each(&file, number, packet).map_err(|why| failed.insert(why).clone());
+            if let Err(why) = open(path, &progress).and_then(|input| capture::read(input, &mut give)) {
+                match failed {
+                    Some(why) => return Err(why),
+                    None => unreadable.push(format!("`{path}`: {why}")),
+                }
+            }
+        }
+        progress.finish_and_clear();
+        Ok(unreadable)
+    }
+
     fn format(&self, text: &[u8]) -> Result<(Format, usize), String> {
+        if self.input_format == InputFormat::Pcap || capture::begins(text) {
+            return Err(
+                "it is a capture of packets, which `tidegate replay` takes; flow records are needed here".into()
+            );
+        }
         if self.input_format == InputFormat::Json {
             return Ok((Format::Json, 0));
         }
@@ -172,7 +205,7 @@ fn work(take: &Mutex<Receiver<Piece>>, full: &Sender<Tally>) -> Tally {
 }
 
 /// Reads until the buffer is full or the input ends.
-fn fill(input: &mut dyn io::Read, buffer: &mut [u8]) -> io::Result<usize> {
+pub fn fill(input: &mut dyn io::Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut got = 0;
     while got < buffer.len() {
         match input.read(&mut buffer[got..]) {
@@ -190,9 +223,18 @@ fn memrchr(text: &[u8]) -> usize {
     text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
 }
 
+/// The first bytes of a file, unpacked.
+pub fn first_bytes(path: &str) -> Result<Vec<u8>, String> {
+    let progress = ProgressBar::hidden();
+    let mut bytes = vec![0; 4];
+    let got = fill(&mut open(path, &progress)?, &mut bytes).map_err(|error| error.to_string())?;
+    bytes.truncate(got);
+    Ok(bytes)
+}
+
 /// Opens a file, and unpacks it where its first bytes say that it is packed.
-fn open<'p>(path: &str, progress: &'p ProgressBar) -> Result<Box<dyn io::Read + 'p>, String> {
-    let raw: Box<dyn io::Read> = match path {
+fn open<'p>(path: &str, progress: &'p ProgressBar) -> Result<Box<dyn io::Read + Send + 'p>, String> {
+    let raw: Box<dyn io::Read + Send> = match path {
         "-" => Box::new(io::stdin()),
         path => Box::new(File::open(path).map_err(|error| error.to_string())?),
     };

@@ -57,7 +57,7 @@ fn by(step: &ReplayStep) -> String {
 }
 
 /// A field as RFC 4180 writes it. What a spreadsheet would take for a formula is kept text by a quote of its own.
-fn quoted(field: &str) -> String {
+pub fn quoted(field: &str) -> String {
     let field = match field.starts_with(['=', '+', '-', '@']) {
         true => format!("'{field}"),
         false => field.to_owned(),
