@@ -10,6 +10,9 @@ set -u
 path=${REVIEW_PATH:-.}
 out=${REVIEW_OUT:-tidegate-review}
 mkdir -p "$out" || exit 2
+# What an earlier run left says nothing of this one, and reports inside the reviewed folder are no manifests of it.
+rm -f "$out/check.sarif" "$out/codequality.json" "$out/junit.xml" "$out/check.md" "$out/diff.md" "$out/comment.md"
+printf '*\n' >"$out/.tidegateignore" || exit 2
 set --
 [ -z "${REVIEW_CLUSTER:-}" ] || set -- --cluster "$REVIEW_CLUSTER"
 dialect=${REVIEW_DIALECT:-auto}
@@ -29,7 +32,8 @@ fi
 {
     # The first line is how the comment is found again.
     echo '<!-- tidegate -->'
-    [ ! -f "$out/diff.md" ] || grep -v '^<!-- tidegate' "$out/diff.md"
+    # What was compared in part would read as if nothing else changed.
+    [ "$compared" -ge 2 ] || [ ! -f "$out/diff.md" ] || grep -v '^<!-- tidegate' "$out/diff.md"
     [ "$compared" -lt 2 ] || printf '\n**The change could not be compared.** The log of the job says why.\n'
     [ ! -f "$out/check.md" ] || { echo; grep -v '^<!-- tidegate' "$out/check.md"; }
     [ "$checked" -lt 2 ] || printf '\n**Some files could not be checked.** The log of the job says which.\n'
