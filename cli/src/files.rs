@@ -34,8 +34,9 @@ pub struct Gathered {
     pub empty: Vec<String>,
 }
 
-/// The greatest file that is read, in bytes. A cluster's `kubectl get -A -o yaml` is far below it.
-pub const MAX_BYTES: u64 = 1 << 30;
+/// The greatest file that is read, in bytes: the longest text that the reader of YAML takes. What is greater is refused unread, so that it
+/// costs neither time nor memory and is never taken for an empty one.
+pub const MAX_BYTES: u64 = 1 << 28;
 
 /// What is taken of what the paths name.
 #[derive(Clone, Debug)]
@@ -127,7 +128,8 @@ fn collect(path: &Path, take: &Take, unreadable: &mut Vec<Unreadable>) -> BTreeS
     });
     for entry in walk.build() {
         match entry {
-            Ok(entry) if entry.file_type().is_some_and(|kind| !kind.is_dir()) && is_manifest(entry.path()) => {
+            // A pipe in a folder would be waited for, perhaps for ever; one that is named is read.
+            Ok(entry) if is_manifest(entry.path()) && entry.path().is_file() => {
                 found.insert(entry.into_path());
             }
             Ok(_) => {}

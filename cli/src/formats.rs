@@ -1,6 +1,6 @@
 //! `-o FORMAT[=FILE]` of commands whose formats are their own.
 
-use crate::output::{Destination, write_file, write_stdout};
+use crate::output::{Destination, twice, write_file, write_stdout};
 use crate::visible::visible;
 use std::io;
 use std::path::PathBuf;
@@ -50,6 +50,9 @@ pub fn write_all<F: Formats>(
     outputs: &[To<F>],
     render: impl Fn(F, Destination) -> Result<String, String>,
 ) -> Result<(), String> {
+    if let Some(file) = twice(outputs.iter().filter_map(|it| it.file.as_deref())) {
+        return Err(format!("two outputs go to `{}`, and one would replace the other", file.display()));
+    }
     let default = [To { format: F::ALL[0], file: None }];
     for output in if outputs.is_empty() { &default } else { outputs } {
         let destination = if output.file.is_some() { Destination::File } else { Destination::Stdout };

@@ -25,11 +25,19 @@ pub fn parts(word: &str) -> Option<(&str, &str)> {
 ///
 /// Errors: for people; no repository, no such revision, no such path, a manifest that is no text.
 pub fn manifests(revision: &str, path: &str) -> Result<Vec<Manifest>, String> {
+    let found = manifests_if_any(revision, path)?;
+    match found.is_empty() {
+        true => Err(format!("no manifests in `{revision}:{path}`: looked for .yaml, .yml and .json")),
+        false => Ok(found),
+    }
+}
+
+/// As [`manifests`], where a path may hold none: what a change adds was not there before.
+///
+/// Errors: likewise, but for a path without manifests.
+pub fn manifests_if_any(revision: &str, path: &str) -> Result<Vec<Manifest>, String> {
     let plain = path.trim_start_matches("./").trim_end_matches('/');
     let blobs = read(revision, &[path.to_owned()], |name| is_manifest(Path::new(name)) || plain == name)?;
-    if blobs.is_empty() {
-        return Err(format!("no manifests in `{revision}:{path}`: looked for .yaml, .yml and .json"));
-    }
     let manifest = |Blob { path, text }| {
         let path = format!("{revision}:{path}");
         let text = text.ok_or_else(|| format!("cannot read `{path}`: it is not UTF-8 text; is it a binary file?"))?;

@@ -67,6 +67,10 @@ impl std::str::FromStr for Output {
 ///
 /// Errors: the first file or stream that cannot be written, with its name. A reader that closed the pipe is no error.
 pub fn write_all(outputs: &[Output], render: impl Fn(Format, Destination) -> String) -> io::Result<()> {
+    if let Some(file) = twice(outputs.iter().filter_map(|it| it.file.as_deref())) {
+        let reason = format!("two outputs go to `{}`, and one would replace the other", file.display());
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
+    }
     let default = [Output { format: Format::Text, file: None }];
     for output in if outputs.is_empty() { &default } else { outputs } {
         let shown = |destination| match (output.format, render(output.format, destination)) {
@@ -81,6 +85,13 @@ pub fn write_all(outputs: &[Output], render: impl Fn(Format, Destination) -> Str
         }
     }
     Ok(())
+}
+
+/// A file that is named twice. Devices take any number of outputs.
+pub fn twice<'f>(files: impl Iterator<Item = &'f Path>) -> Option<&'f Path> {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut files = files.filter(|file| !file.starts_with("/dev"));
+    files.find(|file| !seen.insert(*file))
 }
 
 /// Whether text may carry colours.

@@ -49,6 +49,7 @@ pub struct Store {
     nodes: Vec<Node>,
     known: FxHashMap<Node, Dd>,
     done: FxHashMap<(Op, Dd, Dd), Dd>,
+    loads: FxHashMap<(u64, usize, Dd), Dd>,
 }
 
 impl Store {
@@ -158,6 +159,17 @@ impl Store {
             }
         };
         self.done.insert((op, left, right), out);
+        out
+    }
+
+    /// The elements of the one table of this proof, of so many bytes, from `base` on, at what another function gives. Each is read once: a
+    /// decision reads the same for every class until it comes to the leaves.
+    pub fn load(&mut self, base: u64, width: usize, at: Dd, element: &dyn Fn(u64) -> Term) -> Dd {
+        if let Some(done) = self.loads.get(&(base, width, at)) {
+            return *done;
+        }
+        let out = self.map(at, element);
+        self.loads.insert((base, width, at), out);
         out
     }
 

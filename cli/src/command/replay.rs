@@ -109,7 +109,7 @@ impl Replay {
 }
 
 fn ended(unsound: bool, read: &Read, outcome: &Outcome) -> Exit {
-    let nothing = outcome.seen.records == 0 && outcome.broken_lines > 0;
+    let nothing = outcome.seen.records == 0;
     match outcome.changed() {
         _ if unsound || nothing || !read.unreadable.is_empty() => Exit::Bad,
         0 => Exit::Clean,

@@ -187,6 +187,21 @@ fn a_side_may_be_a_revision_of_a_repository() {
     let alone = folder.run(&["diff", "HEAD:tree/policy.yaml", "tree/policy.yaml"]).ended(1);
     assert!(alone.contains("pods app=db in shop from 0.0.0.0/0  tcp/pg"), "{alone}");
     assert!(folder.run(&["diff", "nowhere:tree", "tree"]).failed(2).contains("git knows no revision `nowhere`"));
-    assert!(folder.run(&["diff", "HEAD:absent", "tree"]).failed(2).contains("no manifests in `HEAD:absent`"));
+    // What a change adds was not there before.
+    assert!(folder.run(&["diff", "HEAD:absent", "tree"]).failed(1).contains("note: no manifests in `HEAD:absent`"));
+    assert!(folder.run(&["diff", "HEAD:absent", "HEAD:gone"]).failed(2).contains("and none in `HEAD:gone`"));
     assert!(folder.run(&["diff", "--", "-x:tree", "tree"]).failed(2).contains("git knows no revision `-x`"));
+}
+
+#[test]
+fn what_nobody_can_read_of_the_new_side_is_said_and_never_taken_for_a_change_alone() {
+    let folder = Folder::shop();
+    folder.write("new/cluster.yaml", CLUSTER);
+    folder.write("new/policy.yaml", &POLICY.replace("kind: NetworkPolicy", "kind: NetworkPolcy"));
+    let misspelt = folder.run(&["diff", "policy.yaml", "new", "--fail-on", "none"]);
+    assert!(misspelt.err.contains("error[TG0011]"), "{misspelt:?}");
+    folder.write("new/policy.yaml", &POLICY.replace("metadata: {name", "metadata: {\"name"));
+    let broken = folder.run(&["diff", "policy.yaml", "new", "--fail-on", "world"]);
+    assert!(broken.err.contains("error[TG0002]"), "{broken:?}");
+    assert_eq!(broken.code, 2);
 }

@@ -39,6 +39,9 @@ pub(crate) struct Names {
 /// What blocks are called that were named before. Why: rows by the thousand are about the same ones.
 pub(crate) type Spelled = BTreeMap<BTreeSet<Prefix>, Vec<String>>;
 
+/// What pods are told apart by: their namespace and their labels.
+type Alike<'p> = (&'p str, Vec<(&'p String, &'p String)>);
+
 impl Names {
     pub fn of(old: &Cluster, new: &Cluster, supposed: Supposed) -> Names {
         let mut names = Names { supposed, nodes: new.node_ips().len(), ..Names::default() };
@@ -47,7 +50,7 @@ impl Names {
         for workload in workloads.values().filter(|it| !it.labels.is_empty()) {
             made_by.entry(&workload.name.namespace).or_default().push((&workload.name.name, &workload.labels));
         }
-        let mut alike: BTreeMap<(&str, Vec<(&String, &String)>), Vec<&Pod>> = BTreeMap::new();
+        let mut alike: BTreeMap<Alike<'_>, Vec<&Pod>> = BTreeMap::new();
         for pod in new.pods.values().filter(|pod| !pod.phase.is_over()) {
             let namespace = pod.name.namespace.as_str();
             let own = made_by.get(namespace).and_then(|made| made.iter().find(|(_, labels)| carries(pod, labels)));
@@ -205,6 +208,8 @@ impl Names {
             }
         }
         let all: usize = self.real.values().map(BTreeSet::len).sum();
+        // A pod is no peer of its own. Several are peers of each other, so each that is left out is.
+        let own = if own.len() == 1 { own } else { &[] };
         let is_own = |name: &&Name| own.iter().any(|it| matches!(it, Subject::Pod(pod) if pod == *name));
         // Those that are left out are named only where they are the fewer ones.
         let missing = if pods.len() + own.len() < all / 2 {

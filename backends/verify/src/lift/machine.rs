@@ -203,7 +203,7 @@ impl Machine<'_, '_> {
                     let little = self.subject.image.target.little_endian;
                     let zero = self.store.constant(0);
                     let element = |of: u64| element(bytes, base.wrapping_add(of), width, little);
-                    Value::Of(self.store.map(dd.unwrap_or(zero), &element))
+                    Value::Of(self.store.load(base, width, dd.unwrap_or(zero), &element))
                 }
                 _ => return Err(refused("a load that no decision needs")),
             }

@@ -65,11 +65,11 @@ pub struct Diff {
 pub enum FailOn {
     /// Any change, at one end or from end to end.
     Any,
-    /// A flow that begins to pass.
+    /// A flow that begins to pass, or that a proxy asks other things of.
     Gained,
     /// A flow that no longer passes.
     Lost,
-    /// A flow with addresses outside the cluster that begins to pass.
+    /// Likewise, of flows with addresses outside the cluster.
     World,
     /// A change that hangs on what was not read, or on what is not evaluated.
     Unknown,
@@ -81,9 +81,10 @@ impl FailOn {
     fn fails(self, total: &Total) -> bool {
         match self {
             FailOn::Any => total.any(),
-            FailOn::Gained => total.gained > 0,
+            // What a proxy asks of flows that are altered may be less than it was, so they count as gained.
+            FailOn::Gained => total.gained + total.altered > 0,
             FailOn::Lost => total.lost > 0,
-            FailOn::World => total.gained_from_world > 0,
+            FailOn::World => total.gained_from_world + total.altered_with_world > 0,
             FailOn::Unknown => total.unknown > 0,
             FailOn::None => false,
         }

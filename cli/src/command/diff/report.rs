@@ -70,6 +70,8 @@ pub struct Total {
     pub lost: usize,
     /// Flows that pass before and after, but not alike.
     pub altered: usize,
+    /// Those of them with addresses outside the cluster.
+    pub altered_with_world: usize,
     /// Changes at one end that the other end keeps from having an effect.
     pub one_end: usize,
     /// Changes that hang on facts that were not read, and clauses that are not evaluated.
@@ -179,7 +181,10 @@ fn total(delta: &Delta) -> Total {
                 total.gained_from_world += usize::from(change.world);
             }
             Kind::Lost => total.lost += 1,
-            Kind::Altered => total.altered += 1,
+            Kind::Altered => {
+                total.altered += 1;
+                total.altered_with_world += usize::from(change.world);
+            }
         }
     }
     total

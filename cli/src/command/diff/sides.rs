@@ -4,8 +4,12 @@ use super::Diff;
 use crate::cluster::{self, ClusterEntry};
 use crate::files::{self, Gathered, Manifest, Unreadable};
 use crate::git;
-use crate::render::say;
-use driver::{Because, Choice, Database, Knowledge, Wish};
+use crate::render::{self, say};
+use checks::Group;
+use diag::{Diagnostic, Severity};
+use driver::{Because, Choice, Database, Knowledge, SourceFile, Wish};
+use source::FileId;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// One side.
@@ -44,13 +48,18 @@ pub fn open(diff: &Diff) -> Result<Read, String> {
     shared.empty.iter().for_each(|it| say(&format!("error: {it}")));
     let mut unsound = say_unreadable(&shared.unreadable) | say_unreadable(&known.unreadable) | !shared.empty.is_empty();
     let partial = known.entry.as_ref().is_some_and(|it| !it.not_read.is_empty());
+    let mut empty = Vec::new();
     let mut side = |name: &str| -> Result<Database, String> {
         let own = match git::parts(name) {
-            Some((revision, path)) => Gathered { manifests: git::manifests(revision, path)?, ..Gathered::default() },
+            Some((revision, path)) => {
+                Gathered { manifests: git::manifests_if_any(revision, path)?, ..Gathered::default() }
+            }
             None => files::read(&[name.to_owned()]),
         };
-        unsound |= say_unreadable(&own.unreadable) | !own.empty.is_empty();
-        own.empty.iter().for_each(|it| say(&format!("error: {it}")));
+        unsound |= say_unreadable(&own.unreadable);
+        if own.manifests.is_empty() && own.unreadable.is_empty() {
+            empty.push(name.to_owned());
+        }
         let mut db = Database::new();
         db.set_namespace(&diff.namespace);
         let text = |it: Manifest| (Arc::from(it.path), Arc::from(it.text));
@@ -62,6 +71,12 @@ pub fn open(diff: &Diff) -> Result<Read, String> {
         Ok(db)
     };
     let (mut old, mut new) = (side(&diff.old)?, side(&diff.new)?);
+    // The first policies of a repository, and the last, are changes too.
+    match &empty[..] {
+        [one] => say(&format!("note: no manifests in `{one}`, so that side is taken for empty")),
+        [_, _] => return Err(format!("no manifests in `{}` and none in `{}`", diff.old, diff.new)),
+        _ => {}
+    }
     let wishes = [diff.old_dialect.unwrap_or(diff.dialect), diff.new_dialect.unwrap_or(diff.dialect)];
     let mut choices = [old.settle_dialect(wishes[0]), new.settle_dialect(wishes[1])];
     // Why: where the facts of one side alone say who enforces, they say it of both.
@@ -73,6 +88,7 @@ pub fn open(diff: &Diff) -> Result<Read, String> {
     }
     old.set_dialect(choices[0].dialect);
     new.set_dialect(choices[1].dialect);
+    unsound |= say_faults(&old, &new);
     let [before, after] = choices;
     let side = |name: &str, db, choice| Side { name: name.to_owned(), db, choice };
     let sides = [side(&diff.old, old, before), side(&diff.new, new, after)];
@@ -85,3 +101,33 @@ fn say_unreadable(unreadable: &[Unreadable]) -> bool {
     }
     !unreadable.is_empty()
 }
+
+/// How many faults are named.
+const NAMED: usize = 20;
+
+/// Says which texts of the new side that are not of the old one a cluster would refuse or nobody can read: what is lost that way is no
+/// change that anybody wants. Whether a part could not be read at all.
+fn say_faults(old: &Database, new: &Database) -> bool {
+    let before: BTreeSet<Arc<str>> = old.files().filter_map(|file| file.text(old)).collect();
+    let is_new = |file: &SourceFile| file.text(new).is_some_and(|text| !before.contains(&text));
+    let changed: BTreeSet<FileId> = new.files().filter(is_new).map(|file| file.id(new)).collect();
+    if changed.is_empty() {
+        return false;
+    }
+    let is_fault = |it: &Diagnostic| {
+        let refused = it.severity == Severity::Error
+            && checks::explain(it.slug).is_some_and(|page| page.group == Group::Validity);
+        refused && it.place().is_some_and(|label| changed.contains(&label.file))
+    };
+    let faults: Vec<Diagnostic> = checks::check(new).into_iter().filter(is_fault).collect();
+    for it in faults.iter().take(NAMED) {
+        say(&format!("warning: {}", render::concise(new, it).trim_end()));
+    }
+    if faults.len() > NAMED {
+        say(&format!("warning: and {} more; `tidegate check` lists them all", faults.len() - NAMED));
+    }
+    faults.iter().any(|it| UNREADABLE.contains(&it.slug))
+}
+
+/// Faults by which a text, or a part of it, says nothing that can be compared.
+const UNREADABLE: [&str; 5] = ["not-yaml", "tab-indentation", "broken-reference", "unrendered-template", "yaml-limit"];

@@ -64,6 +64,9 @@ struct Piece {
     text: Vec<u8>,
 }
 
+/// What is done with each packet: its file and its number there, from 1.
+pub type Each<'e> = dyn FnMut(&Arc<str>, u64, Captured) -> Result<(), String> + 'e;
+
 impl FlowFiles {
     /// Reads all files; `fold` is given what was counted, once or, for logs of many different flows, in parts.
     pub fn read(&self, fold: &mut dyn FnMut(Tally)) -> Read {
@@ -150,10 +153,7 @@ impl FlowFiles {
     /// read to their ends.
     ///
     /// Errors: those of `each`.
-    pub fn packets(
-        &self,
-        each: &mut dyn FnMut(&Arc<str>, u64, Captured) -> Result<(), String>,
-    ) -> Result<Vec<String>, String> {
+    pub fn packets(&self, each: &mut Each<'_>) -> Result<Vec<String>, String> {
         let progress = progress(&self.flows);
         let (mut unreadable, mut failed) = (Vec::new(), None);
         for path in &self.flows {

@@ -71,7 +71,7 @@ impl Step {
 
 /// The step of each object that has one of its own.
 pub(crate) struct Steps {
-    by_object: BTreeMap<String, (Step, Option<(FileId, Span)>)>,
+    by_object: BTreeMap<String, Placed>,
     /// The step of those that say nothing.
     usual: Step,
 }
@@ -128,8 +128,11 @@ impl Steps {
     }
 }
 
+/// The step of an object, and where it says so.
+type Placed = (Step, Option<(FileId, Span)>);
+
 /// Numbers documents without gaps.
-fn number(by_object: &mut BTreeMap<String, (Step, Option<(FileId, Span)>)>) {
+fn number(by_object: &mut BTreeMap<String, Placed>) {
     let mut all: Vec<&mut Step> = by_object.values_mut().map(|(step, _)| step).collect();
     all.sort();
     all.into_iter().enumerate().for_each(|(at, step)| step.number = 2 * at as i64);

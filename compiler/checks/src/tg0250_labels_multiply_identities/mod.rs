@@ -61,9 +61,12 @@ fn check(spot: &Spot<'_>, finder: &Finder) -> Option<Diagnostic> {
     )))
 }
 
+/// Labels that stay: source, key, value.
+type Rest<'l> = Vec<(&'l Source, &'l str, &'l str)>;
+
 /// Two pods that only such labels tell apart, in words.
 fn twins(pods: &[(String, LabelSet)], gone: &BTreeSet<&str>) -> Option<String> {
-    let mut seen: BTreeMap<Vec<(&Source, &str, &str)>, (&str, &LabelSet)> = BTreeMap::new();
+    let mut seen: BTreeMap<Rest<'_>, (&str, &LabelSet)> = BTreeMap::new();
     for (name, labels) in pods {
         let rest = labels.iter().filter(|label| !gone.contains(label.key.as_str()));
         let rest = rest.map(|label| (&label.source, label.key.as_str(), label.value.as_str())).collect();
