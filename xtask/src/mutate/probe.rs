@@ -112,6 +112,9 @@ fn alone(image: &Image, program: &Program, region: Region, peer: u32, key: u32) 
     let inside = |reloc: &&Reloc| (region.start..region.end).contains(&(reloc.at as usize));
     let moved = |reloc: &Reloc| Reloc { at: reloc.at - region.start as u32 + shift as u32, ..*reloc };
     let relocs = program.relocs.iter().filter(inside).map(moved).collect();
-    let program = Program { insns, relocs, ..program.clone() };
-    Image { programs: vec![program], ..image.clone() }
+    let alone = Program { insns, relocs, ..program.clone() };
+    // The other program keeps its place: classes are known by the place of theirs.
+    let programs =
+        image.programs.iter().map(|it| if it.hook == program.hook { alone.clone() } else { it.clone() }).collect();
+    Image { programs, ..image.clone() }
 }
