@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: builds the fuzzer with optimisation and runs it.
+//! `cargo xtask fuzz`: builds the fuzzer with optimisation and with its assertions, and runs it.
 
 use crate::tidy::root;
 use clap::Args;
@@ -22,7 +22,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> ExitCode {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["run", "--quiet", "--release", "--package", "tidegate-fuzz", "--bin", "fuzz", "--", "run"]);
+    command.args(["run", "--quiet", "--profile", "fuzz", "--package", "tidegate-fuzz", "--bin", "fuzz", "--", "run"]);
     command.args(["--minutes", &arguments.minutes.to_string(), "--seed", &arguments.seed.to_string()]);
     for target in &arguments.target {
         command.args(["--target", target]);

@@ -1,4 +1,4 @@
-//! Text to tree: no panic, spans hold, problems and soundness agree, reading again gives the same.
+//! Text to tree: no panic, spans hold, problems and soundness agree, reading again gives the same, and so does reading all of it by the parser.
 
 use super::hold;
 use crate::generate::{cluster, policy};
@@ -76,7 +76,10 @@ pub(super) fn check(text: &str) -> Result<(), String> {
     nodes(&tree)?;
     documents_and_problems(&tree)?;
     let again = syntax::parse(text, &limits);
-    hold!(format!("{tree:?}") == format!("{again:?}"), "again: reading twice differs");
+    let said = format!("{tree:?}");
+    hold!(said == format!("{again:?}"), "again: reading twice differs");
+    let careful = syntax::parse_carefully(text, &limits);
+    hold!(said == format!("{careful:?}"), "quick: the quick reader and the parser differ");
     Ok(())
 }
 
