@@ -9,7 +9,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{quoted, replace};
 
-pub const PAGE: Page = page!(152, "host-bits-set", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(152, "host-bits-set", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     // Why: of a NetworkPolicy the API server itself has a word to say.
@@ -44,6 +44,12 @@ fn check(spot: &Spot<'_>, path: &str) -> Option<Diagnostic> {
     let said = said.why(
         "what stands behind the length is cut off, so the block is wider than the one address that it seems to name",
     );
+    either(spot, said, path, written, &prefix)
+}
+
+/// The two ways out of bits behind a length: the block, or the one address. `None` where the text is not the file's own.
+pub fn either(spot: &Spot<'_>, said: Diagnostic, path: &str, written: &str, prefix: &Prefix) -> Option<Diagnostic> {
+    let addr: std::net::IpAddr = written.split_once('/')?.0.parse().ok()?;
     let host = Prefix::host(addr).to_string();
     let said = said.help(format!(
         "write {} for the block, or {} for this one address",

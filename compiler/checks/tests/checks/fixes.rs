@@ -85,6 +85,14 @@ fn a_bare_address_gets_its_full_length() {
 }
 
 #[test]
+fn a_block_with_bits_behind_its_length_gets_its_first_address() {
+    let from = |block: &str| format!("  podSelector: {{}}\n  ingress: [{{from: [{{ipBlock: {{cidr: {block}}}}}]}}]\n");
+    check(KUBERNETES, &from("203.0.113.5/24"), &from("203.0.113.0/24"));
+    // Which address is meant by leading zeros, nobody knows.
+    check_none(KUBERNETES, &from("203.0.113.05/24"), "203.0.113.05/24");
+}
+
+#[test]
 fn an_old_version_of_a_kind_gets_the_present_one() {
     let head = "apiVersion: extensions/v1beta1\nkind: NetworkPolicy\nmetadata: {name: a}\nspec: {podSelector: {}}\n";
     let found = said_of(head);
