@@ -16,3 +16,13 @@ fn every_policy_kind_says_what_it_is_enforced_by() {
         assert!(page.contains("What it means: ["), "{}", kind.kind);
     }
 }
+
+#[test]
+fn no_page_is_of_a_version_that_is_still_to_come() {
+    let parts = |version: &str| version.split('.').map(|part| part.parse().unwrap()).collect::<Vec<u32>>();
+    for (name, page) in xtask::parity::all() {
+        let Some((_, rest)) = page.split_once("Since ") else { continue };
+        let since = rest.split(':').next().unwrap();
+        assert!(parts(since) <= parts(env!("CARGO_PKG_VERSION")), "{name} says since {since}");
+    }
+}

@@ -48,12 +48,12 @@ const ABOUT: &[(&str, About)] = &[
     ),
     (
         "ClusterNetworkPolicy",
-        ("enforced; in Cilium where `enable-k8s-cluster-network-policy` is set", "0.2.0", "tiers.md"),
+        ("enforced; in Cilium where `enable-k8s-cluster-network-policy` is set", "0.1.0", "tiers.md"),
     ),
-    ("AdminNetworkPolicy", ("enforced; under a dialect of Cilium without effect", "0.2.0", "tiers.md")),
-    ("BaselineAdminNetworkPolicy", ("enforced; under a dialect of Cilium without effect", "0.2.0", "tiers.md")),
+    ("AdminNetworkPolicy", ("enforced; under a dialect of Cilium without effect", "0.1.0", "tiers.md")),
+    ("BaselineAdminNetworkPolicy", ("enforced; under a dialect of Cilium without effect", "0.1.0", "tiers.md")),
     ("CiliumCIDRGroup", ("read as a fact: prefixes for peers", "0.1.0", "identities.md")),
-    ("CiliumNode", ("read as a fact: addresses of nodes and of their special endpoints", "0.2.0", "identities.md")),
+    ("CiliumNode", ("read as a fact: addresses of nodes and of their special endpoints", "0.1.0", "identities.md")),
     ("Service", ("read as a fact; translation not yet", "0.1.0", "identities.md")),
     ("EndpointSlice", ("read as a fact; translation not yet", "0.1.0", "identities.md")),
 ];
@@ -69,12 +69,12 @@ pub fn by_kind() -> BTreeMap<&'static str, Page> {
     let mut found: BTreeMap<&'static str, Page> = BTreeMap::new();
     let known = |name: &str| ABOUT.iter().find(|(kind, _)| *kind == name).map(|(_, about)| *about);
     let of_role = |role: Role| match role {
-        Role::Steers => ("fields checked; not enforced yet, which is an error", "0.2.0", ""),
-        Role::Arranges => ("fields checked; acted on by others", "0.2.0", ""),
-        Role::Records => ("fields checked; written by controllers", "0.2.0", ""),
+        Role::Steers => ("fields checked; not enforced yet, which is an error", "0.1.0", ""),
+        Role::Arranges => ("fields checked; acted on by others", "0.1.0", ""),
+        Role::Records => ("fields checked; written by controllers", "0.1.0", ""),
     };
     let plain =
-        KINDS.iter().chain(FACTS).map(|kind| (kind, known(kind.kind).unwrap_or(("fields checked", "0.2.0", ""))));
+        KINDS.iter().chain(FACTS).map(|kind| (kind, known(kind.kind).unwrap_or(("fields checked", "0.1.0", ""))));
     let checked = CHECKED.iter().map(|checked| (&checked.kind, of_role(checked.role)));
     for (kind, about) in plain.chain(checked) {
         found.entry(kind.kind).or_insert_with(|| Page { about, kinds: Vec::new() }).kinds.push(kind);

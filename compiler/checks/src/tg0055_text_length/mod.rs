@@ -7,7 +7,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{counted, fate, quoted};
 
-pub const PAGE: Page = page!(55, "text-length", Error, "0.2.0");
+pub const PAGE: Page = page!(55, "text-length", Error, "0.1.0");
 
 pub fn render_long(spot: &Spot<'_>, problem: &Problem, found: usize, limit: usize) -> Diagnostic {
     let said = PAGE.says(format!("{} has {} and may have {limit}", quoted(&problem.path), counted(found, "character")));

@@ -7,7 +7,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{counted, fate, quoted};
 
-pub const PAGE: Page = page!(56, "wrong-number-of-fields", Error, "0.2.0");
+pub const PAGE: Page = page!(56, "wrong-number-of-fields", Error, "0.1.0");
 
 pub fn render_few(spot: &Spot<'_>, problem: &Problem, found: usize, limit: usize) -> Diagnostic {
     let has = counted(found, "known field");

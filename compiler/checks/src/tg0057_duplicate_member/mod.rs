@@ -8,7 +8,7 @@ use crate::place::Spot;
 use crate::splice::without_item;
 use crate::words::{fate, quoted};
 
-pub const PAGE: Page = page!(57, "duplicate-member", Error, "0.2.0");
+pub const PAGE: Page = page!(57, "duplicate-member", Error, "0.1.0");
 
 pub fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
     let said = PAGE.says(format!("{} stands there a second time", quoted(&problem.path)));

@@ -7,7 +7,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{fate, quoted};
 
-pub const PAGE: Page = page!(58, "rule-broken", Error, "0.2.0");
+pub const PAGE: Page = page!(58, "rule-broken", Error, "0.1.0");
 
 pub fn render(spot: &Spot<'_>, problem: &Problem, name: &str, says: &str) -> Diagnostic {
     let place = if problem.path.is_empty() { "the object".to_owned() } else { quoted(&problem.path) };

@@ -7,7 +7,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{fate, quoted};
 
-pub const PAGE: Page = page!(59, "text-does-not-match", Error, "0.2.0");
+pub const PAGE: Page = page!(59, "text-does-not-match", Error, "0.1.0");
 
 pub fn render_pattern(spot: &Spot<'_>, problem: &Problem, found: &str, pattern: &str) -> Diagnostic {
     said(spot, problem, found, "pattern").help(format!("write a text that matches {}", quoted(pattern)))

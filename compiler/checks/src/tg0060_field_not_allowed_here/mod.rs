@@ -7,7 +7,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{fate, quoted};
 
-pub const PAGE: Page = page!(60, "field-not-allowed-here", Error, "0.2.0");
+pub const PAGE: Page = page!(60, "field-not-allowed-here", Error, "0.1.0");
 
 pub fn render(spot: &Spot<'_>, problem: &Problem, beside: &str) -> Diagnostic {
     let beside = quoted(beside);

@@ -7,7 +7,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{fate, quoted};
 
-pub const PAGE: Page = page!(63, "bad-address-field", Error, "0.2.0");
+pub const PAGE: Page = page!(63, "bad-address-field", Error, "0.1.0");
 
 pub fn render(spot: &Spot<'_>, problem: &Problem, found: &str) -> Diagnostic {
     said(spot, problem, found, "no address that may stand here")

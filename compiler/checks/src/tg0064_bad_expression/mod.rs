@@ -7,7 +7,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{fate, line, quoted};
 
-pub const PAGE: Page = page!(64, "bad-expression", Error, "0.2.0");
+pub const PAGE: Page = page!(64, "bad-expression", Error, "0.1.0");
 
 pub fn render(spot: &Spot<'_>, problem: &Problem, found: &str, why: &str) -> Diagnostic {
     let said = PAGE.says(format!("{} is no regular expression", quoted(found)));

@@ -6,7 +6,7 @@ use kinds::Engine;
 use crate::page::{Page, page};
 use crate::place::Spot;
 
-pub const PAGE: Page = page!(90, "foreign-policy", Warning, "0.2.0", Reach);
+pub const PAGE: Page = page!(90, "foreign-policy", Warning, "0.1.0", Reach);
 
 pub fn render(spot: &Spot<'_>, engine: Engine) -> Diagnostic {
     let said = PAGE.says(format!("this policy of {engine} is not evaluated"));

@@ -7,7 +7,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{listed, quoted};
 
-pub const PAGE: Page = page!(91, "removed-kind", Error, "0.2.0");
+pub const PAGE: Page = page!(91, "removed-kind", Error, "0.1.0");
 
 pub fn render(spot: &Spot<'_>, removed: &Removed) -> Diagnostic {
     let said = PAGE.says(format!("the kind {} was removed from {}", quoted(removed.kind), removed.by));

@@ -6,7 +6,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(92, "kind-ignored-by-cilium", Error, "0.2.0", Reach);
+pub const PAGE: Page = page!(92, "kind-ignored-by-cilium", Error, "0.1.0", Reach);
 
 pub fn render(spot: &Spot<'_>) -> Diagnostic {
     let said = PAGE.says(format!("the kind {} has no effect under Cilium", quoted(&spot.object.object.kind)));

@@ -7,7 +7,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::listed;
 
-pub const PAGE: Page = page!(93, "unknown-type", Error, "0.2.0");
+pub const PAGE: Page = page!(93, "unknown-type", Error, "0.1.0");
 
 pub fn render(spot: &Spot<'_>, problem: &Problem, names: &[String]) -> Diagnostic {
     let said =

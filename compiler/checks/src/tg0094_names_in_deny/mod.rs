@@ -7,7 +7,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::fate;
 
-pub const PAGE: Page = page!(94, "names-in-deny", Error, "0.2.0");
+pub const PAGE: Page = page!(94, "names-in-deny", Error, "0.1.0");
 
 pub fn render(spot: &Spot<'_>, problem: &Problem) -> Diagnostic {
     let said = PAGE.says("domain names stand in a rule that does not let traffic through");

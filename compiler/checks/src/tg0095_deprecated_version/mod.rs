@@ -7,7 +7,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{quoted, replace};
 
-pub const PAGE: Page = page!(95, "deprecated-version", Warning, "0.2.0");
+pub const PAGE: Page = page!(95, "deprecated-version", Warning, "0.1.0");
 
 pub fn render(spot: &Spot<'_>, version: &Deprecated) -> Diagnostic {
     let written = format!("{}/{}", version.group, version.version);

@@ -7,7 +7,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(96, "advertisement-selects-nothing", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(96, "advertisement-selects-nothing", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     if !spot.is_of_cilium("CiliumBGPAdvertisement") {

@@ -6,7 +6,7 @@ use crate::find::Finder;
 use crate::page::{Page, page};
 use crate::place::Spot;
 
-pub const PAGE: Page = page!(97, "peer-family-announces-nothing", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(97, "peer-family-announces-nothing", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     if !spot.is_of_cilium("CiliumBGPPeerConfig") {

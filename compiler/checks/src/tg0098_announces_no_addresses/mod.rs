@@ -7,7 +7,7 @@ use crate::find::Finder;
 use crate::page::{Page, page};
 use crate::place::Spot;
 
-pub const PAGE: Page = page!(98, "announces-no-addresses", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(98, "announces-no-addresses", Warning, "0.1.0", Correctness);
 
 const FLAGS: [&str; 2] = ["spec.loadBalancerIPs", "spec.externalIPs"];
 

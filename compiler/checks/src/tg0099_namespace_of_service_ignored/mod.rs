@@ -7,7 +7,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(99, "namespace-of-service-ignored", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(99, "namespace-of-service-ignored", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     // Why: an object that names no namespace may be meant for the one that its services name.

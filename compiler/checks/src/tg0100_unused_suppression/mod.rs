@@ -6,7 +6,7 @@ use crate::page::{Page, page};
 use crate::suppress::{Name, Suppression};
 use crate::words::listed;
 
-pub const PAGE: Page = page!(100, "unused-suppression", Warning, "0.3.0", Style);
+pub const PAGE: Page = page!(100, "unused-suppression", Warning, "0.1.0", Style);
 
 pub(crate) fn render(it: &Suppression, unused: &[&Name], fix: Option<Fix>) -> Diagnostic {
     let names = listed(unused.iter().map(|name| name.text.as_str()), "and");

@@ -7,7 +7,7 @@ use crate::page::{Page, page};
 use crate::suppress::{Name, Suppression};
 use crate::words::{quoted, replace};
 
-pub const PAGE: Page = page!(101, "unknown-code-in-suppression", Warning, "0.3.0", Correctness);
+pub const PAGE: Page = page!(101, "unknown-code-in-suppression", Warning, "0.1.0", Correctness);
 
 pub(crate) fn render(it: &Suppression, name: &Name) -> Diagnostic {
     let near = crate::near(&name.text).into_iter().next();

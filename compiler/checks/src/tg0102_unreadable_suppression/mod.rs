@@ -6,7 +6,7 @@ use source::FileId;
 use crate::page::{Page, page};
 use crate::suppress::Unreadable;
 
-pub const PAGE: Page = page!(102, "unreadable-suppression", Error, "0.3.0", Correctness);
+pub const PAGE: Page = page!(102, "unreadable-suppression", Error, "0.1.0", Correctness);
 
 pub(crate) fn render(file: FileId, it: &Unreadable) -> Diagnostic {
     let said = PAGE.says("this suppression cannot be read");

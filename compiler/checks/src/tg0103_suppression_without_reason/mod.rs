@@ -5,7 +5,7 @@ use diag::Diagnostic;
 use crate::page::{Page, page};
 use crate::suppress::Suppression;
 
-pub const PAGE: Page = page!(103, "suppression-without-reason", Warning, "0.3.0", Style);
+pub const PAGE: Page = page!(103, "suppression-without-reason", Warning, "0.1.0", Style);
 
 pub(crate) fn render(it: &Suppression) -> Diagnostic {
     let said = PAGE.says("this suppression gives no reason");

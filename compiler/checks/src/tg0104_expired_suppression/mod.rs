@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use crate::page::{Page, page};
 use crate::suppress::Suppression;
 
-pub const PAGE: Page = page!(104, "expired-suppression", Warning, "0.3.0", Correctness);
+pub const PAGE: Page = page!(104, "expired-suppression", Warning, "0.1.0", Correctness);
 
 pub(crate) fn render(it: &Suppression, until: Date) -> Diagnostic {
     let said = PAGE.says(format!("this suppression ended on {until}"));

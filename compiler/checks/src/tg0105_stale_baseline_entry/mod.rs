@@ -5,7 +5,7 @@ use diag::Diagnostic;
 use crate::page::{Page, page};
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(105, "stale-baseline-entry", Warning, "0.3.0", Style);
+pub const PAGE: Page = page!(105, "stale-baseline-entry", Warning, "0.1.0", Style);
 
 /// Words one entry: its file, its code and its headline.
 pub(crate) fn render(baseline: &str, file: &str, code: &str, message: &str) -> Diagnostic {

@@ -8,7 +8,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(110, "setting-refuses-policy", Error, "0.2.0");
+pub const PAGE: Page = page!(110, "setting-refuses-policy", Error, "0.1.0");
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let Some(policy) = &spot.policy else { return Vec::new() };

@@ -13,7 +13,7 @@ use crate::page::{Page, page};
 use crate::place::Text;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(111, "contradicting-rules", Error, "0.2.0");
+pub const PAGE: Page = page!(111, "contradicting-rules", Error, "0.1.0");
 
 /// Every contradiction, once for each pair of places, with a subject that it is about.
 ///

@@ -6,7 +6,7 @@ use hir::{Entry, Parser};
 use crate::page::{Page, page};
 use crate::place::Spot;
 
-pub const PAGE: Page = page!(130, "needs-proxy", Error, "0.2.0", Reach);
+pub const PAGE: Page = page!(130, "needs-proxy", Error, "0.1.0", Reach);
 
 /// What nodes of this build would drop for want of a proxy.
 pub fn find(spot: &Spot<'_>, entry: &Entry) -> Option<Diagnostic> {

@@ -7,7 +7,7 @@ use hir::Entry;
 use crate::page::{Page, page};
 use crate::place::Spot;
 
-pub const PAGE: Page = page!(131, "needs-authentication", Error, "0.2.0", Reach);
+pub const PAGE: Page = page!(131, "needs-authentication", Error, "0.1.0", Reach);
 
 /// What nodes of this build would drop for want of a session.
 pub fn find(spot: &Spot<'_>, entry: &Entry) -> Option<Diagnostic> {

@@ -10,7 +10,7 @@ use crate::find::{Finder, is_of_pods};
 use crate::page::{Page, page};
 use crate::place::Spot;
 
-pub const PAGE: Page = page!(140, "list-slip", Warning, "0.2.0", Security);
+pub const PAGE: Page = page!(140, "list-slip", Warning, "0.1.0", Security);
 
 /// What a peer puts conditions on.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use crate::page::{Page, page};
 use crate::place::{Spot, Written};
 use crate::words::{condition, quoted};
 
-pub const PAGE: Page = page!(141, "selector-never-matches", Error, "0.2.0", Correctness);
+pub const PAGE: Page = page!(141, "selector-never-matches", Error, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     let selectors = spot.selectors();

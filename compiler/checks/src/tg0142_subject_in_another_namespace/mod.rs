@@ -9,7 +9,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(142, "subject-in-another-namespace", Error, "0.2.0", Security);
+pub const PAGE: Page = page!(142, "subject-in-another-namespace", Error, "0.1.0", Security);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     if !spot.is_policy_of(&["CiliumNetworkPolicy"]) {

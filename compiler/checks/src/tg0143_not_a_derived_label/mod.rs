@@ -9,7 +9,7 @@ use crate::page::{Page, page};
 use crate::place::{Spot, Written};
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(143, "not-a-derived-label", Error, "0.2.0", Correctness);
+pub const PAGE: Page = page!(143, "not-a-derived-label", Error, "0.1.0", Correctness);
 
 /// Where labels come from, beside those that selectors have types for.
 const SOURCES: [&str; 9] = ["cidr", "cidrgroup", "node", "container", "cni", "unspec", "any", "directory", "ingress"];

@@ -9,7 +9,7 @@ use crate::place::{Spot, Written};
 use crate::tg0143_not_a_derived_label::advice;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(144, "label-outside-identities", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(144, "label-outside-identities", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let cilium = ["CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"];

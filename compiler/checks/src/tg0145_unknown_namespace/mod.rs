@@ -9,7 +9,7 @@ use crate::page::{Page, page};
 use crate::place::{Spot, Written};
 use crate::words::{listed, quoted, replace};
 
-pub const PAGE: Page = page!(145, "unknown-namespace", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(145, "unknown-namespace", Warning, "0.1.0", Correctness);
 
 /// A condition that no namespace meets.
 pub(crate) struct Unknown {

@@ -8,7 +8,7 @@ use crate::page::{Page, page};
 use crate::place::{Spot, Written};
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(146, "label-of-one-run", Warning, "0.2.0", Cost);
+pub const PAGE: Page = page!(146, "label-of-one-run", Warning, "0.1.0", Cost);
 
 /// Labels that controllers make anew for each rollout or run.
 const MADE: [&str; 4] =

@@ -8,7 +8,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{counted, quoted};
 
-pub const PAGE: Page = page!(147, "host-network-subjects", Warning, "0.2.0", Security);
+pub const PAGE: Page = page!(147, "host-network-subjects", Warning, "0.1.0", Security);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let mut found = Vec::new();

@@ -12,7 +12,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(148, "block-covers-cluster", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(148, "block-covers-cluster", Warning, "0.1.0", Correctness);
 
 /// Something of the cluster inside a block.
 struct Inside {

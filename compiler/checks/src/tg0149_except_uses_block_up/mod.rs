@@ -10,7 +10,7 @@ use crate::place::Spot;
 use crate::tg0148_block_covers_cluster::block;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(149, "except-uses-block-up", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(149, "except-uses-block-up", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     let mut found = Vec::new();

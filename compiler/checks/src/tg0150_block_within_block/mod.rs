@@ -12,7 +12,7 @@ use crate::splice::without_item;
 use crate::tg0148_block_covers_cluster::block;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(150, "block-within-block", Hint, "0.2.0", Style);
+pub const PAGE: Page = page!(150, "block-within-block", Hint, "0.1.0", Style);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     let mut found = Vec::new();

@@ -11,7 +11,7 @@ use crate::place::Spot;
 use crate::tg0148_block_covers_cluster::block;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(151, "except-opened-again", Warning, "0.2.0", Security);
+pub const PAGE: Page = page!(151, "except-opened-again", Warning, "0.1.0", Security);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     let mut found = Vec::new();

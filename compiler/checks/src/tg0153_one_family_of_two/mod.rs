@@ -10,7 +10,7 @@ use crate::place::Spot;
 use crate::tg0148_block_covers_cluster::block;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(153, "one-family-of-two", Warning, "0.2.0", Security);
+pub const PAGE: Page = page!(153, "one-family-of-two", Warning, "0.1.0", Security);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     if !finder.addresses().both_families {

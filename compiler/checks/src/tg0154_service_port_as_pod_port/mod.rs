@@ -17,7 +17,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{quoted, replace};
 
-pub const PAGE: Page = page!(154, "service-port-as-pod-port", Error, "0.2.0", Correctness);
+pub const PAGE: Page = page!(154, "service-port-as-pod-port", Error, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     if finder.cluster.services.is_empty() {

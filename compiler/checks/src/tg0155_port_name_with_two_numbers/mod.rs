@@ -9,7 +9,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(155, "port-name-with-two-numbers", Warning, "0.2.0", Parity);
+pub const PAGE: Page = page!(155, "port-name-with-two-numbers", Warning, "0.1.0", Parity);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     if finder.dialect.egress_port_names_per_destination {

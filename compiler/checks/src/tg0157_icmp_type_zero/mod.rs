@@ -7,7 +7,7 @@ use crate::find::Finder;
 use crate::page::{Page, page};
 use crate::place::Spot;
 
-pub const PAGE: Page = page!(157, "icmp-type-zero", Warning, "0.2.0", Parity);
+pub const PAGE: Page = page!(157, "icmp-type-zero", Warning, "0.1.0", Parity);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     if !spot.is_policy_of(&["CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"]) {

@@ -9,7 +9,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(160, "fqdn-without-dns-rule", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(160, "fqdn-without-dns-rule", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let Some(policy) = &spot.policy else { return Vec::new() };

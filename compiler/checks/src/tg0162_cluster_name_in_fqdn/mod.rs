@@ -9,7 +9,7 @@ use crate::place::Spot;
 use crate::tg0160_fqdn_without_dns_rule::names;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(162, "cluster-name-in-fqdn", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(162, "cluster-name-in-fqdn", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let mut found = Vec::new();

@@ -7,7 +7,7 @@ use crate::find::Finder;
 use crate::page::{Page, page};
 use crate::place::Spot;
 
-pub const PAGE: Page = page!(163, "dns-rule-off-port", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(163, "dns-rule-off-port", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     let mut found = Vec::new();

@@ -8,7 +8,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{quoted, replace};
 
-pub const PAGE: Page = page!(164, "pattern-without-star", Hint, "0.2.0", Style);
+pub const PAGE: Page = page!(164, "pattern-without-star", Hint, "0.1.0", Style);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     let names = spot.peers().filter(|(_, _, peer)| matches!(peer.selector, PeerSelector::Fqdn(_)));

@@ -11,7 +11,7 @@ use crate::place::Spot;
 use crate::words::quoted;
 use suffixes::{is_of_registry, is_shared};
 
-pub const PAGE: Page = page!(165, "pattern-of-strangers", Warning, "0.2.0", Security);
+pub const PAGE: Page = page!(165, "pattern-of-strangers", Warning, "0.1.0", Security);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     let mut found = Vec::new();

@@ -10,7 +10,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::tg0231_resolver_out_of_reach::resolvers;
 
-pub const PAGE: Page = page!(166, "isolated-without-dns", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(166, "isolated-without-dns", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let Some(policy) = &spot.policy else { return Vec::new() };

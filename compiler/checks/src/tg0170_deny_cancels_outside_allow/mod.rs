@@ -11,7 +11,7 @@ use crate::place::Spot;
 use crate::tg0161_dns_rule_leaves_name_out::example;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(170, "deny-cancels-outside-allow", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(170, "deny-cancels-outside-allow", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let found = cancelled(spot, finder).into_iter().filter(|it| it.is_outside());

@@ -8,7 +8,7 @@ use crate::place::Spot;
 use crate::tg0170_deny_cancels_outside_allow::{Cancelled, cancelled, deny_place, rule, witness};
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(171, "deny-shadows-allow", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(171, "deny-shadows-allow", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let inside = cancelled(spot, finder).into_iter().filter(|it| it.whole && !it.is_outside());

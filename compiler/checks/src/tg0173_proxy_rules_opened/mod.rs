@@ -11,7 +11,7 @@ use crate::place::Spot;
 use crate::tg0170_deny_cancels_outside_allow::rule;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(173, "proxy-rules-opened", Warning, "0.2.0", Security);
+pub const PAGE: Page = page!(173, "proxy-rules-opened", Warning, "0.1.0", Security);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     let mut found = Vec::new();

@@ -10,7 +10,7 @@ use crate::place::Spot;
 use crate::splice::without_item;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(174, "entity-within-entity", Hint, "0.2.0", Style);
+pub const PAGE: Page = page!(174, "entity-within-entity", Hint, "0.1.0", Style);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     let mut found = Vec::new();

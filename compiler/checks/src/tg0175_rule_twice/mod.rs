@@ -12,7 +12,7 @@ use crate::splice::without_item;
 use crate::tg0170_deny_cancels_outside_allow::rule;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(175, "rule-twice", Hint, "0.2.0", Style);
+pub const PAGE: Page = page!(175, "rule-twice", Hint, "0.1.0", Style);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     let twice = spot.policy.iter().flat_map(|policy| twice(policy));

@@ -7,7 +7,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::replace;
 
-pub const PAGE: Page = page!(176, "ingress-isolated-unsaid", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(176, "ingress-isolated-unsaid", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let names_types = spot.items("spec.policyTypes").next().is_some();

@@ -7,7 +7,7 @@ use crate::find::Finder;
 use crate::page::{Page, page};
 use crate::place::Spot;
 
-pub const PAGE: Page = page!(177, "egress-not-isolated", Warning, "0.2.0", Security);
+pub const PAGE: Page = page!(177, "egress-not-isolated", Warning, "0.1.0", Security);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     let names_types = spot.items("spec.policyTypes").next().is_some();

@@ -8,7 +8,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(178, "empty-list-means-everything", Warning, "0.2.0", Security);
+pub const PAGE: Page = page!(178, "empty-list-means-everything", Warning, "0.1.0", Security);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     if !spot.is_policy_of(&["NetworkPolicy"]) {

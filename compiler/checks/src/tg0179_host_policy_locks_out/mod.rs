@@ -8,7 +8,7 @@ use crate::find::Finder;
 use crate::page::{Page, page};
 use crate::place::Spot;
 
-pub const PAGE: Page = page!(179, "host-policy-locks-out", Error, "0.2.0", Correctness);
+pub const PAGE: Page = page!(179, "host-policy-locks-out", Error, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let sections = spot.policy.iter().flat_map(|policy| &policy.sections);

@@ -9,7 +9,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::tg0170_deny_cancels_outside_allow::rule;
 
-pub const PAGE: Page = page!(181, "outsiders-cannot-authenticate", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(181, "outsiders-cannot-authenticate", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     let mut found = Vec::new();

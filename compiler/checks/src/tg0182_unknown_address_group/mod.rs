@@ -8,7 +8,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{nearest, quoted, replace};
 
-pub const PAGE: Page = page!(182, "unknown-address-group", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(182, "unknown-address-group", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let groups = &finder.cluster.cidr_groups;

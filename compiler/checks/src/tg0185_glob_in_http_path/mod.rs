@@ -8,7 +8,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{quoted, replace};
 
-pub const PAGE: Page = page!(185, "glob-in-http-path", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(185, "glob-in-http-path", Warning, "0.1.0", Correctness);
 
 /// The paths of the HTTP rules of a policy.
 pub(crate) fn http_rules(spot: &Spot<'_>) -> Vec<String> {

@@ -8,7 +8,7 @@ use crate::place::Spot;
 use crate::tg0185_glob_in_http_path::http_rules;
 use crate::words::{quoted, replace};
 
-pub const PAGE: Page = page!(186, "http-path-without-slash", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(186, "http-path-without-slash", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     http_rules(spot).iter().filter_map(|rule| check(spot, &format!("{rule}.path"))).collect()

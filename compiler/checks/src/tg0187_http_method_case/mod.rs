@@ -8,7 +8,7 @@ use crate::place::Spot;
 use crate::tg0185_glob_in_http_path::http_rules;
 use crate::words::{quoted, replace};
 
-pub const PAGE: Page = page!(187, "http-method-case", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(187, "http-method-case", Warning, "0.1.0", Correctness);
 
 /// Methods with a meaning that everybody knows. Source: RFC 9110 section 9 and RFC 5789.
 const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE"];

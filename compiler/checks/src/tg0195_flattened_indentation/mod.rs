@@ -11,7 +11,7 @@ use crate::page::{Page, page};
 use crate::place::Text;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(195, "flattened-indentation", Error, "0.2.0", Validity);
+pub const PAGE: Page = page!(195, "flattened-indentation", Error, "0.1.0", Validity);
 
 /// Puts one explanation in the place of everything that is said of a flattened document.
 pub fn explain(text: &Text, found: &mut Vec<Diagnostic>) {

@@ -10,7 +10,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{nearest, quoted, replace};
 
-pub const PAGE: Page = page!(200, "unknown-service", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(200, "unknown-service", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let mut found = Vec::new();

@@ -12,7 +12,7 @@ use crate::place::Spot;
 use crate::tg0154_service_port_as_pod_port::{listens, targets};
 use crate::words::{quoted, replace};
 
-pub const PAGE: Page = page!(201, "service-port-beside-service", Error, "0.2.0", Correctness);
+pub const PAGE: Page = page!(201, "service-port-beside-service", Error, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let mut found = Vec::new();

@@ -14,7 +14,7 @@ use crate::place::Text;
 use crate::words::quoted;
 use witness::{Witness, witnesses};
 
-pub const PAGE: Page = page!(202, "priority-overlap", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(202, "priority-overlap", Warning, "0.1.0", Correctness);
 
 /// How many places a priority has, as the kinds are decoded.
 const PLACES: u32 = 100;

@@ -11,7 +11,7 @@ use crate::page::{Page, page};
 use crate::place::{Spot, Text};
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(203, "overlapping-address-pools", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(203, "overlapping-address-pools", Warning, "0.1.0", Correctness);
 
 const KIND: &str = "CiliumLoadBalancerIPPool";
 

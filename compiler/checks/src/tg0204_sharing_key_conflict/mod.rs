@@ -8,7 +8,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(204, "sharing-key-conflict", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(204, "sharing-key-conflict", Warning, "0.1.0", Correctness);
 
 /// Where a service says with whom it shares.
 pub(crate) const KEY: &str = "metadata.annotations[\"lbipam.cilium.io/sharing-key\"]";

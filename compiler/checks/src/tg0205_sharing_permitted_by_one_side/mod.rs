@@ -9,7 +9,7 @@ use crate::place::Spot;
 use crate::tg0204_sharing_key_conflict::{KEY, apart};
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(205, "sharing-permitted-by-one-side", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(205, "sharing-permitted-by-one-side", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let found = apart(spot, finder).into_iter().filter_map(|(other, apart)| {

@@ -8,7 +8,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(206, "bandwidth-text", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(206, "bandwidth-text", Warning, "0.1.0", Correctness);
 
 const ANNOTATIONS: [&str; 2] = ["kubernetes.io/egress-bandwidth", "kubernetes.io/ingress-bandwidth"];
 /// Source: Kubernetes' own traffic shaping takes 1k to 1P.

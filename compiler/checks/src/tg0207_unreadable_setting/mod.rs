@@ -7,7 +7,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(207, "unreadable-setting", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(207, "unreadable-setting", Warning, "0.1.0", Correctness);
 
 pub fn render(spot: &Spot<'_>, problem: &Problem, found: &str, wanted: &str) -> Diagnostic {
     let headline = format!("{} is nothing that the setting {} can be", quoted(found), quoted(name(&problem.path)));

@@ -8,7 +8,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{listed, quoted};
 
-pub const PAGE: Page = page!(208, "setting-of-some-nodes", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(208, "setting-of-some-nodes", Warning, "0.1.0", Correctness);
 
 /// Settings that are read for the whole cluster, because what they decide is shared between nodes or is no policy of an endpoint.
 const WHOLE: [&str; 15] = [

@@ -12,7 +12,7 @@ use crate::place::Spot;
 use crate::words::{nearest, quoted, replace};
 use fields::Shape;
 
-pub const PAGE: Page = page!(209, "misspelt-fact-field", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(209, "misspelt-fact-field", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     if spot.object.role != Role::Fact {

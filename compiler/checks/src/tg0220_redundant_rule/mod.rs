@@ -8,7 +8,7 @@ use crate::surplus::Said;
 use crate::tg0175_rule_twice::twice;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(220, "redundant-rule", Hint, "0.2.0", Style);
+pub const PAGE: Page = page!(220, "redundant-rule", Hint, "0.1.0", Style);
 
 pub fn render(db: &dyn Db, said: &Said<'_>) -> Option<Diagnostic> {
     // Where a rule stands twice in one list, TG0175 says so.

@@ -7,7 +7,7 @@ use crate::page::{Page, page};
 use crate::surplus::Said;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(222, "unreachable-rule", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(222, "unreachable-rule", Warning, "0.1.0", Correctness);
 
 pub fn render(db: &dyn Db, said: &Said<'_>) -> Option<Diagnostic> {
     let spot = said.spot()?;

@@ -9,7 +9,7 @@ use crate::surplus::{Lost, Said};
 use crate::tg0170_deny_cancels_outside_allow::{cancelled, rule};
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(223, "conflicting-rules", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(223, "conflicting-rules", Warning, "0.1.0", Correctness);
 
 pub fn render(db: &dyn Db, finder: &Finder, said: &Said<'_>, lost: &Lost) -> Option<Diagnostic> {
     let spot = said.spot()?;

@@ -7,7 +7,7 @@ use crate::page::{Page, page};
 use crate::surplus::Said;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(224, "redundant-policy", Hint, "0.2.0", Style);
+pub const PAGE: Page = page!(224, "redundant-policy", Hint, "0.1.0", Style);
 
 pub fn render(db: &dyn Db, said: &Said<'_>) -> Option<Diagnostic> {
     let spot = said.spot()?;

@@ -17,7 +17,7 @@ use crate::page::{Page, page};
 use crate::surplus::{Index, Trial, place};
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(225, "deny-cancels-name", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(225, "deny-cancels-name", Warning, "0.1.0", Correctness);
 
 /// An address of a name that is allowed, and the deny that takes it back.
 struct Cancelled {

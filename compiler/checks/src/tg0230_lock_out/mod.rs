@@ -22,7 +22,7 @@ use crate::place::Text;
 use crate::surplus::{Index, Trial, place};
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(230, "lock-out", Error, "0.2.0", Correctness);
+pub const PAGE: Page = page!(230, "lock-out", Error, "0.1.0", Correctness);
 
 /// A flow that the cluster lives on.
 struct Essential {

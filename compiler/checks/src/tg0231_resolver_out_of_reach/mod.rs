@@ -18,7 +18,7 @@ use crate::page::{Page, page};
 use crate::surplus::{Index, Trial, place};
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(231, "resolver-out-of-reach", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(231, "resolver-out-of-reach", Warning, "0.1.0", Correctness);
 
 /// Where resolvers are asked: 53, and the ports that their containers listen on where a service translates.
 const ASKED: [u16; 3] = [53, 5353, 8053];

@@ -21,7 +21,7 @@ use crate::surplus::{Index, Trial, place};
 use crate::words::quoted;
 use probes::{Probe, probes};
 
-pub const PAGE: Page = page!(232, "probe-out-of-reach", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(232, "probe-out-of-reach", Warning, "0.1.0", Correctness);
 
 pub fn find(db: &dyn Db, finder: &Finder, index: &Index<'_>) -> Vec<Diagnostic> {
     // Why: otherwise the own node reaches every pod.

@@ -20,7 +20,7 @@ use crate::surplus::{Index, Trial, place};
 use crate::words::quoted;
 use steps::{Step, Steps};
 
-pub const PAGE: Page = page!(240, "order-cuts-flows", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(240, "order-cuts-flows", Warning, "0.1.0", Correctness);
 
 /// A flow that is cut between two steps.
 struct Cut {

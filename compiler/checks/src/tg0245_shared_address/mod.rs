@@ -9,7 +9,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{listed, quoted};
 
-pub const PAGE: Page = page!(245, "shared-address", Warning, "0.2.0", Security);
+pub const PAGE: Page = page!(245, "shared-address", Warning, "0.1.0", Security);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let dns = &finder.cluster.dns;

@@ -8,7 +8,7 @@ use crate::place::Spot;
 use crate::tg0160_fqdn_without_dns_rule::names;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(246, "name-without-dot", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(246, "name-without-dot", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let sections = spot.policy.iter().flat_map(|policy| &policy.sections);

@@ -12,7 +12,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(247, "name-with-many-addresses", Hint, "0.2.0", Cost);
+pub const PAGE: Page = page!(247, "name-with-many-addresses", Hint, "0.1.0", Cost);
 
 /// How many addresses an agent keeps of one name for an endpoint unless it is told otherwise (`tofqdns-endpoint-max-ip-per-hostname`).
 const KEPT: usize = 1000;

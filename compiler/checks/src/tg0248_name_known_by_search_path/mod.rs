@@ -10,7 +10,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(248, "name-known-by-search-path", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(248, "name-known-by-search-path", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let mut found = Vec::new();

@@ -11,7 +11,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{listed, quoted};
 
-pub const PAGE: Page = page!(250, "labels-multiply-identities", Hint, "0.2.0", Cost);
+pub const PAGE: Page = page!(250, "labels-multiply-identities", Hint, "0.1.0", Cost);
 
 /// Below this many identities nobody notices them.
 const NOTICED: usize = 32;

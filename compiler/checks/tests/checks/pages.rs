@@ -149,6 +149,15 @@ fn an_empty_project_has_nothing_to_say() {
     assert_eq!(said_of("# only a comment\n---\n"), []);
 }
 
+#[test]
+fn no_page_is_of_a_version_that_is_still_to_come() {
+    let parts = |version: &str| version.split('.').map(|part| part.parse().unwrap()).collect::<Vec<u32>>();
+    let this = parts(env!("CARGO_PKG_VERSION"));
+    for page in REGISTRY {
+        assert!(parts(page.since) <= this, "{} says since {}", page.code, page.since);
+    }
+}
+
 /// `BLESS=1` writes the list anew.
 #[test]
 fn the_list_of_codes_is_that_of_the_registry() {
