@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// Write a configuration, and on request a CI file, to begin with.
 ///
-/// What is there already is left as it is, and named.
+/// What is there already is left as it is, and named; the exit code is 1 where it says something else.
 #[derive(Debug, Args)]
 pub struct Init {
     /// The folder to write into.
@@ -44,30 +44,48 @@ impl Ci {
 }
 
 impl Init {
-    /// Writes the files; [`Exit::Findings`] when one was there already.
+    /// Writes the files; [`Exit::Findings`] when one was there already and says something else.
     ///
-    /// Errors: the first file that cannot be written.
+    /// Errors: the first file that cannot be read or written.
     pub fn run(self) -> Result<Exit, String> {
         let configuration = ("tidegate.toml", include_str!("../../../deploy/init/tidegate.toml"));
         let mut files = vec![configuration];
         files.extend(self.ci.iter().map(|ci| ci.file()));
         files.dedup();
-        let (mut said, mut exit) = (String::new(), Exit::Clean);
+        let (mut said, mut exit, mut wrote) = (String::new(), Exit::Clean, false);
         for (name, text) in files {
+            let text = text.replace("@VERSION@", env!("CARGO_PKG_VERSION"));
             let path = self.folder.join(name);
-            if path.exists() && !self.force {
-                said += &format!("{} is there already and stays as it is; `--force` replaces it\n", path.display());
-                exit = Exit::Findings;
-                continue;
+            let shown = path.strip_prefix(".").unwrap_or(&path).display();
+            match there(&path)? {
+                Some(old) if old == text.as_bytes() => said += &format!("{shown} stands already\n"),
+                Some(_) if !self.force => {
+                    said += &format!(
+                        "{shown} is there already and says something else, so it stays as it is; `--force` replaces it\n"
+                    );
+                    exit = Exit::Findings;
+                }
+                _ => {
+                    write(&path, &text)?;
+                    said += &format!("{shown} written\n");
+                    wrote = true;
+                }
             }
-            write(&path, &text.replace("@VERSION@", env!("CARGO_PKG_VERSION")))?;
-            said += &format!("{} written\n", path.display());
         }
-        if exit == Exit::Clean {
+        if wrote && exit == Exit::Clean {
             said += "next: `tidegate check`, then commit these files\n";
         }
         output::write_stdout(&said).map_err(|error| error.to_string())?;
         Ok(exit)
+    }
+}
+
+/// The bytes of a file, if it is there.
+fn there(path: &Path) -> Result<Option<Vec<u8>>, String> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("cannot read `{}`: {error}", path.display())),
     }
 }
 

@@ -12,11 +12,16 @@ fn init_writes_what_is_asked_for_and_spares_what_is_there() {
         let text = std::fs::read_to_string(folder.join(name)).unwrap();
         assert!(!text.contains("@VERSION@"), "{text}");
     }
+    // Once more: nothing to do is no failure.
+    let again = folder.run(&["init", "--ci", "github", "--ci", "gitlab", "--ci", "pre-commit"]).ended(0);
+    let stands: Vec<String> = names.iter().map(|name| format!("{name} stands already")).collect();
+    assert_eq!(again.lines().collect::<Vec<_>>(), stands);
     // The files are no manifests, and none of them disturbs the first check.
     folder.run(&["check", "."]).ended(0);
     folder.write("tidegate.toml", "dialect = \"cilium\"\n");
-    let again = folder.run(&["init"]).ended(1);
-    assert!(again.contains("tidegate.toml is there already and stays as it is"), "{again}");
+    let again = folder.run(&["init", "--ci", "github"]).ended(1);
+    assert!(again.contains("tidegate.toml is there already and says something else, so it stays as it is"), "{again}");
+    assert!(again.contains(".github/workflows/tidegate.yml stands already"), "{again}");
     assert_eq!(std::fs::read_to_string(folder.join("tidegate.toml")).unwrap(), "dialect = \"cilium\"\n");
     folder.run(&["init", "--force"]).ended(0);
     assert_ne!(std::fs::read_to_string(folder.join("tidegate.toml")).unwrap(), "dialect = \"cilium\"\n");
