@@ -6,8 +6,9 @@ set -eu
 
 file=${1:?usage: comment.sh FILE}
 mark=$(head -n 1 "$file")
-existing=$(gh api --paginate "repos/$REPOSITORY/issues/$NUMBER/comments" \
-    --jq ".[] | select(.body | startswith(\"$mark\")) | .id" | head -n 1)
+# Apart from what looks through it, so that a list that cannot be had is no list without our comment.
+known=$(gh api --paginate "repos/$REPOSITORY/issues/$NUMBER/comments" --jq ".[] | select(.body | startswith(\"$mark\")) | .id")
+existing=$(printf '%s\n' "$known" | head -n 1)
 if [ -n "$existing" ]; then
     gh api --method PATCH "repos/$REPOSITORY/issues/comments/$existing" --field "body=@$file" --silent
 else

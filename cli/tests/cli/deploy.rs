@@ -4,7 +4,7 @@ use crate::support::Folder;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-fn script(name: &str) -> PathBuf {
+pub fn script(name: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy")).join(name)
 }
 
@@ -13,7 +13,7 @@ fn processor() -> &'static str {
 }
 
 /// Whether the programs that the scripts need are there; what is absent is said and counted by nobody else.
-fn have(programs: &[&str]) -> bool {
+pub fn have(programs: &[&str]) -> bool {
     let absent: Vec<&&str> = programs.iter().filter(|it| Command::new(it).arg("--version").output().is_err()).collect();
     if !absent.is_empty() {
         println!("absent: {absent:?}, so a script was not run");
@@ -41,7 +41,7 @@ fn release(folder: &Folder, version: &str) -> String {
     format!("file://{}", folder.join("releases").display())
 }
 
-fn said(output: &Output) -> String {
+pub fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
@@ -72,7 +72,7 @@ fn a_released_binary_is_installed_and_a_changed_one_is_not() {
 }
 
 /// A `gh` that keeps what it is asked to write in a file a comment.
-const GH: &str = r#"#!/bin/sh
+pub const GH: &str = r#"#!/bin/sh
 echo "$*" >>"$LOG"
 for word in "$@"; do case $word in body=@*) cp "${word#body=@}" "$COMMENTS/41" ;; esac; done
 case "$*" in *--paginate*) [ ! -e "$COMMENTS/41" ] || echo 41 ;; esac
@@ -101,6 +101,14 @@ fn a_second_review_changes_the_comment_of_the_first() {
     assert!(log.contains("--method POST repos/o/r/issues/7/comments"), "{log}");
     assert!(log.contains("--method PATCH repos/o/r/issues/comments/41"), "{log}");
     assert_eq!(std::fs::read_to_string(folder.join("comments/41")).unwrap(), "<!-- tidegate -->\nsecond\n");
+    // A list that cannot be had is not taken for one without the comment.
+    folder.write("bin/gh", &GH.replace("echo \"$*\"", "case \"$*\" in *--paginate*) exit 1 ;; esac; echo \"$*\""));
+    let mut command = Command::new("sh");
+    command.arg(script("github/comment.sh")).arg("comment.md").current_dir(folder.path()).env("PATH", &path);
+    command.envs([("REPOSITORY", "o/r"), ("NUMBER", "7"), ("GH_TOKEN", "t")]);
+    command.env("LOG", folder.join("log")).env("COMMENTS", folder.join("comments"));
+    assert!(!command.output().unwrap().status.success());
+    assert_eq!(std::fs::read_to_string(folder.join("log")).unwrap(), log);
 }
 
 #[test]

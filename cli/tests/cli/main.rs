@@ -1,5 +1,6 @@
 //! The binary as its users meet it: arguments and files in; text, JSON and exit codes out.
 
+mod book;
 mod build;
 mod checks;
 mod deploy;
@@ -21,8 +22,10 @@ mod policy_tests;
 mod reading;
 mod reports;
 mod requests;
+mod review;
 mod snapshot;
 mod start;
 mod support;
+mod templates;
 mod verify;
 mod words;
