@@ -53,16 +53,14 @@ pub fn build(root: &Path, target: Target) -> Result<PathBuf, Failure> {
     installed(root, target)?;
     let variable = |name: &str| format!("{name}_{}", target.triple().replace('-', "_"));
     let upper = target.triple().replace('-', "_").to_uppercase();
+    let flags = format!("-Clink-self-contained=yes -Ctarget-feature=+crt-static -Cstrip=symbols {}", remapped(root));
     command(
         Command::new("cargo")
             .current_dir(root)
             .args(["build", "--locked", "--profile", "dist", "--package", "tidegate-cli", "--target", target.triple()])
             // The toolchain's own linker and C library, so that nothing of this machine gets into the binary.
             .env(format!("CARGO_TARGET_{upper}_LINKER"), "rust-lld")
-            .env(
-                format!("CARGO_TARGET_{upper}_RUSTFLAGS"),
-                "-Clink-self-contained=yes -Ctarget-feature=+crt-static -Cstrip=symbols",
-            )
+            .env(format!("CARGO_TARGET_{upper}_RUSTFLAGS"), flags)
             .env(variable("CC"), target.c_compiler()),
     )?;
     let folder = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
@@ -72,6 +70,16 @@ pub fn build(root: &Path, target: Target) -> Result<PathBuf, Failure> {
         return Err(format!("{} names a loader, so it would not run on every Linux", binary.display()));
     }
     Ok(binary)
+}
+
+/// Flags under which messages name sources as on every machine: the folder of the repository and that of dependencies are left out.
+fn remapped(root: &Path) -> String {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| std::env::var_os("HOME").map(|home| Path::new(&home).join(".cargo")));
+    let flag = |folder: &Path, name: &str| format!("--remap-path-prefix={}={name}", folder.display());
+    let mut flags = vec![flag(root, "tidegate")];
+    flags.extend(home.map(|home| flag(&home, "cargo")));
+    flags.join(" ")
 }
 
 fn installed(root: &Path, target: Target) -> Result<(), Failure> {

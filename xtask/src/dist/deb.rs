@@ -38,7 +38,7 @@ pub fn package(
         };
         copy(script, &tree.join(at))?;
     }
-    let size = fs::metadata(binary).map_or(0, |data| data.len().div_ceil(1024));
+    let size = kibibytes(&tree);
     let control = format!(
         "Package: tidegate\nVersion: {version}\nArchitecture: {}\nMaintainer: The tidegate authors <maintainers@tidegate.invalid>\n\
          Installed-Size: {size}\nSection: net\nPriority: optional\n\
@@ -48,12 +48,27 @@ pub fn package(
         target.processor()
     );
     write(&tree.join("DEBIAN/control"), control.as_bytes())?;
+    // What the umask of this machine made of folders and texts is nobody's business.
+    command(Command::new("chmod").args(["-R", "u=rwX,go=rX"]).arg(&tree))?;
     command(
         Command::new("dpkg-deb")
             .env("SOURCE_DATE_EPOCH", "0")
+            // How xz cuts its blocks hangs on how many work on them.
+            .env("DPKG_DEB_THREADS_MAX", "1")
             .current_dir(out)
             .args(["--root-owner-group", "-Zxz", "--build", &name])
             .stdout(std::process::Stdio::null()),
     )?;
     fs::remove_dir_all(&tree).map_err(|error| format!("cannot remove {}: {error}", tree.display()))
+}
+
+/// What the files of a folder take on a disk, each rounded up; links take nothing.
+fn kibibytes(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let sizes = entries.map(|entry| match entry.metadata() {
+        Ok(data) if data.is_dir() => kibibytes(&entry.path()),
+        Ok(data) if data.is_file() => data.len().div_ceil(1024),
+        _ => 0,
+    });
+    sizes.sum()
 }

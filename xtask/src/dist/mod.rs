@@ -27,12 +27,19 @@ pub struct Arguments {
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/dist"))]
     out: PathBuf,
     /// Write the address that released files are downloaded from into the krew manifest
-    #[arg(long, value_name = "URL", default_value = "https://example.invalid/tidegate/releases")]
+    #[arg(long, value_name = "URL", default_value = "https://github.com/tidegate/tidegate/releases/download")]
     url: String,
+    /// Write the address of the project into the krew manifest
+    #[arg(long, value_name = "URL", default_value = "https://github.com/tidegate/tidegate")]
+    homepage: String,
     /// The repository
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/.."))]
     root: PathBuf,
 }
+
+/// The scripts that pipelines download: where each stands below deploy, and its name among the released files.
+const SCRIPTS: [(&str, &str); 3] =
+    [("install.sh", "install.sh"), ("review.sh", "review.sh"), ("gitlab/comment.sh", "gitlab-comment.sh")];
 
 /// A failure of the world: what was tried, of what, and why it failed.
 pub type Failure = String;
@@ -67,8 +74,8 @@ fn make(arguments: &Arguments) -> Result<Vec<String>, Failure> {
     let binaries = targets.iter().map(|target| binary::build(&root, *target)).collect::<Result<Vec<_>, _>>()?;
     write(&staging.join("tidegate.cdx.json"), bom::of(&crates).as_bytes())?;
     write(&staging.join("THIRD-PARTY-LICENCES.md"), licences::of(&crates).as_bytes())?;
-    for script in ["install.sh", "review.sh"] {
-        copy(&root.join("deploy").join(script), &staging.join(script))?;
+    for (from, name) in SCRIPTS {
+        copy(&root.join("deploy").join(from), &staging.join(name))?;
     }
     let shared = pages::write(&staging.join("share"))?;
     for (target, binary) in targets.iter().zip(&binaries) {
@@ -77,7 +84,8 @@ fn make(arguments: &Arguments) -> Result<Vec<String>, Failure> {
     }
     fs::remove_dir_all(staging.join("share")).map_err(|error| format!("cannot remove the pages' folder: {error}"))?;
     let sums = pack::checksums(&staging)?;
-    write(&staging.join("tidegate.krew.yaml"), krew::manifest(&version, &arguments.url, &targets, &sums).as_bytes())?;
+    let manifest = krew::manifest(&version, &arguments.url, &arguments.homepage, &targets, &sums);
+    write(&staging.join(krew::FILE), manifest.as_bytes())?;
     let sums = pack::checksums(&staging)?;
     let list: String = sums.iter().map(|(name, sum)| format!("{sum}  {name}\n")).collect();
     write(&staging.join("SHA256SUMS"), list.as_bytes())?;
@@ -114,5 +122,19 @@ fn command(command: &mut std::process::Command) -> Result<(), Failure> {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("`{name}` ended with {status}")),
         Err(error) => Err(format!("cannot start `{name}`: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_pipelines_download_is_released() {
+        let deploy = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy"));
+        let template = fs::read_to_string(deploy.join("gitlab/review.yml")).unwrap();
+        let names = SCRIPTS.map(|(_, name)| name).join(" ");
+        assert!(template.contains(&format!("for script in {names}; do")), "{template}");
+        assert!(SCRIPTS.iter().all(|(from, _)| deploy.join(from).exists()));
     }
 }

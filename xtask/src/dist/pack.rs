@@ -21,8 +21,6 @@ pub fn archive(
     let name = format!("tidegate-{version}-linux-{}", target.processor());
     let folder = out.join(&name);
     copy(binary, &folder.join("tidegate"))?;
-    // kubectl finds a plugin by its file name; the program looks at the name that it was called by.
-    copy(binary, &folder.join("kubectl-tidegate"))?;
     copy(&root.join("LICENSE"), &folder.join("LICENSE"))?;
     copy(&root.join("README.md"), &folder.join("README.md"))?;
     copy(&out.join("THIRD-PARTY-LICENCES.md"), &folder.join("THIRD-PARTY-LICENCES.md"))?;
