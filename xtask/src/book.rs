@@ -1,7 +1,7 @@
 //! `cargo xtask book`: puts the book for users together from the pages of docs/ and from what the program says of itself.
 //!
-//! `docs/book/src/SUMMARY.md` is the table of contents; its lines `<!-- guides -->`, `<!-- commands -->`, `<!-- rules -->` and `<!-- kinds -->` are
-//! filled in.
+//! `docs/book/src/SUMMARY.md` is the table of contents; its lines `<!-- guides -->`, `<!-- commands -->`, `<!-- rules -->`, `<!-- kinds -->` and
+//! `<!-- decisions -->` are filled in.
 
 mod links;
 mod reference;
@@ -35,23 +35,61 @@ pub fn pages(root: &Path) -> std::io::Result<BTreeMap<PathBuf, Vec<u8>>> {
     let mut pages = BTreeMap::new();
     collect(&docs, &docs, &mut pages)?;
     let mut reference = reference::pages();
-    reference.insert("guides", guides(&pages));
+    reference.insert("guides", listed(&pages, "book/src/guide"));
+    reference.insert("decisions", listed(&pages, "adr"));
     let contents = fs::read_to_string(docs.join(CONTENTS))?;
     pages.insert("SUMMARY.md".into(), summary(&contents, &reference).into_bytes());
     pages.remove(Path::new(CONTENTS));
     pages.extend(reference.into_values().flatten().map(|page| (page.path, page.text.into_bytes())));
-    Ok(pages)
+    Ok(settled(pages))
 }
 
-/// The guides, by the order of their file names; each is called as its first line says.
-fn guides(pages: &BTreeMap<PathBuf, Vec<u8>>) -> Vec<reference::Page> {
-    let guides = pages.iter().filter(|(path, _)| path.starts_with("book/src/guide"));
+/// Where mdbook wants a page: the first one beside the table of contents, since it is the index of the book, too; and each `README.md` as
+/// the index of its folder.
+fn place(path: &Path) -> PathBuf {
+    if path == Path::new("book/src/introduction.md") {
+        "introduction.md".into()
+    } else if path.file_name().is_some_and(|name| name == "README.md") {
+        path.with_file_name("index.md")
+    } else {
+        path.to_owned()
+    }
+}
+
+/// The pages at their places, with links that follow.
+fn settled(pages: BTreeMap<PathBuf, Vec<u8>>) -> BTreeMap<PathBuf, Vec<u8>> {
+    let settle = |(path, bytes): (PathBuf, Vec<u8>)| {
+        let new = place(&path);
+        if path.extension().is_none_or(|ending| ending != "md") {
+            return (new, bytes);
+        }
+        let (old_folder, folder) = (path.parent().unwrap_or(&path), new.parent().unwrap_or(&new));
+        let text = links::replaced(&String::from_utf8_lossy(&bytes), |target| {
+            let led = normal(&old_folder.join(target));
+            let to = place(&led);
+            (to != led || folder != old_folder).then(|| relative(folder, &to).display().to_string())
+        });
+        (new, text.into_bytes())
+    };
+    pages.into_iter().map(settle).collect()
+}
+
+/// The way from a folder to a path, both below docs.
+fn relative(folder: &Path, to: &Path) -> PathBuf {
+    let same = folder.components().zip(to.components()).take_while(|(left, right)| left == right).count();
+    let up = folder.components().skip(same).map(|_| Component::ParentDir);
+    up.chain(to.components().skip(same)).collect()
+}
+
+/// The pages of a folder, by the order of their file names; each is called as its first line says.
+fn listed(pages: &BTreeMap<PathBuf, Vec<u8>>, folder: &str) -> Vec<reference::Page> {
+    let inside = pages.iter().filter(|(path, _)| path.starts_with(folder) && !path.ends_with("README.md"));
     let page = |(path, bytes): (&PathBuf, &Vec<u8>)| {
         let text = String::from_utf8_lossy(bytes).into_owned();
-        let title = text.lines().find_map(|line| line.strip_prefix("# ")).unwrap_or("A guide").to_owned();
+        let title = text.lines().find_map(|line| line.strip_prefix("# ")).unwrap_or("A page").to_owned();
         reference::Page { title, path: path.clone(), text }
     };
-    guides.map(page).collect()
+    inside.map(page).collect()
 }
 
 fn collect(folder: &Path, docs: &Path, pages: &mut BTreeMap<PathBuf, Vec<u8>>) -> std::io::Result<()> {
@@ -131,8 +169,10 @@ fn make(arguments: &Arguments) -> Result<String, String> {
         fs::create_dir_all(path.parent().unwrap_or(&folder)).map_err(|error| failed(&path, error))?;
         fs::write(&path, bytes).map_err(|error| failed(&path, error))?;
     }
-    let settings = arguments.root.join("docs/book/book.toml");
-    fs::copy(&settings, folder.join("book.toml")).map_err(|error| failed(&settings, error))?;
+    for name in ["book.toml", "book.css"] {
+        let settings = arguments.root.join("docs/book").join(name);
+        fs::copy(&settings, folder.join(name)).map_err(|error| failed(&settings, error))?;
+    }
     if Command::new("mdbook").arg("--version").output().is_err() {
         let pages = folder.display();
         return Ok(format!("{pages}: the pages; `cargo install mdbook` and run this again to make the book of them"));
