@@ -58,6 +58,29 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
+/// A version while it is made.
+struct Release<'a> {
+    root: &'a Path,
+    out: &'a Path,
+    version: &'a str,
+    /// The time of everything in archives, in seconds since 1970.
+    time: &'a str,
+    shared: &'a pages::Shared,
+}
+
+/// The time of the sources: that of the last commit, or what `SOURCE_DATE_EPOCH` says.
+fn time(root: &Path) -> Result<String, Failure> {
+    if let Ok(time) = std::env::var("SOURCE_DATE_EPOCH") {
+        return Ok(time);
+    }
+    let mut git = std::process::Command::new("git");
+    let output = git.current_dir(root).args(["log", "-1", "--format=%ct"]).output();
+    match output.map(|it| String::from_utf8_lossy(&it.stdout).trim().to_owned()) {
+        Ok(time) if !time.is_empty() => Ok(time),
+        _ => Err("git does not say when the last commit was made; set SOURCE_DATE_EPOCH".to_owned()),
+    }
+}
+
 fn make(arguments: &Arguments) -> Result<Vec<String>, Failure> {
     let root = arguments
         .root
@@ -78,9 +101,10 @@ fn make(arguments: &Arguments) -> Result<Vec<String>, Failure> {
         copy(&root.join("deploy").join(from), &staging.join(name))?;
     }
     let shared = pages::write(&staging.join("share"))?;
+    let release = Release { root: &root, out: &staging, version: &version, time: &time(&root)?, shared: &shared };
     for (target, binary) in targets.iter().zip(&binaries) {
-        pack::archive(&root, &staging, *target, binary, &version, &shared)?;
-        deb::package(&root, &staging, *target, binary, &version, &shared)?;
+        pack::archive(&release, *target, binary)?;
+        deb::package(&release, *target, binary)?;
     }
     fs::remove_dir_all(staging.join("share")).map_err(|error| format!("cannot remove the pages' folder: {error}"))?;
     let sums = pack::checksums(&staging)?;

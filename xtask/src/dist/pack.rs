@@ -1,23 +1,16 @@
 //! Archives for people who unpack, and the sums of everything.
 
-use super::pages::Shared;
-use super::{Failure, Target, command, copy};
+use super::{Failure, Release, Target, command, copy};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-/// Packs binary, licence, pages and completions: `tidegate-0.1.0-linux-amd64.tar.gz`, the same bytes each time.
+/// Packs binary, licence, pages and completions: `tidegate-0.1.0-linux-amd64.tar.gz`, the same bytes from the same sources.
 ///
 /// Errors: a file that cannot be copied; `tar` that cannot be run.
-pub fn archive(
-    root: &Path,
-    out: &Path,
-    target: Target,
-    binary: &Path,
-    version: &str,
-    shared: &Shared,
-) -> Result<(), Failure> {
+pub fn archive(release: &Release<'_>, target: Target, binary: &Path) -> Result<(), Failure> {
+    let Release { root, out, version, time, shared } = *release;
     let name = format!("tidegate-{version}-linux-{}", target.processor());
     let folder = out.join(&name);
     copy(binary, &folder.join("tidegate"))?;
@@ -33,7 +26,14 @@ pub fn archive(
     command(
         Command::new("tar")
             .current_dir(out)
-            .args(["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner", "--mode=go=rX,u+rw"])
+            .args([
+                "--sort=name",
+                &format!("--mtime=@{time}"),
+                "--owner=0",
+                "--group=0",
+                "--numeric-owner",
+                "--mode=go=rX,u+rw",
+            ])
             .args(["--use-compress-program=gzip -9n", "-cf", &format!("{name}.tar.gz"), &name]),
     )?;
     fs::remove_dir_all(&folder).map_err(|error| format!("cannot remove {}: {error}", folder.display()))
