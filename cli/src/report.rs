@@ -328,7 +328,10 @@ pub struct TraceAnswer {
     /// How the refusal looks to the client, for example `HTTP 403`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
-    /// What admits it, or all that was tried.
+    /// Whether the proxy cannot read it, so that no allow is asked; absent when it can.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unread: bool,
+    /// What admits it, or all that was tried; of what cannot be read, the rules that make the proxy read.
     pub by: Vec<TraceCause>,
     /// What would have to be known; what depends on it is taken to admit nothing.
     #[serde(skip_serializing_if = "Vec::is_empty")]

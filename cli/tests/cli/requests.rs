@@ -56,6 +56,28 @@ fn a_request_is_allowed_by_a_line_or_refused_as_its_protocol_refuses() {
 }
 
 #[test]
+fn an_open_rule_does_not_let_through_what_the_proxy_cannot_read() {
+    let open = format!("{PROXIED}  - fromEndpoints: [{{matchLabels: {{app: web}}}}]\n");
+    let folder = Folder::of(&[("cluster.yaml", CLUSTER), ("policy.yaml", &open)]);
+    let ask =
+        |more: &[&str]| folder.run(&[&["trace", "shop/web", "shop/db", "80/TCP", "-f", "."], more].concat()).ended(0);
+    assert!(ask(&["--http", "POST /"]).starts_with("ALLOW"));
+    for (asked, end) in
+        [(["--dns", "shop.example"], "a closed connection"), (["--sni", "shop.example"], "a connection reset")]
+    {
+        let said = ask(&[&asked[..], &["--expect", "deny"]].concat());
+        let words =
+            format!("is not what the proxy reads, and ends with {end} whatever is allowed; it reads because of");
+        assert!(
+            said.starts_with("DENY") && said.contains(&words) && said.contains("rules.http   policy.yaml:"),
+            "{said}"
+        );
+    }
+    let json: serde_json::Value = serde_json::from_str(&ask(&["--dns", "shop.example", "-o", "json"])).unwrap();
+    assert_eq!(json["ingress"]["rows"][0]["proxied"]["answer"]["unread"], true);
+}
+
+#[test]
 fn a_request_that_is_none_is_said_so() {
     let unread = folder().run(&["trace", "shop/web", "shop/db", "80/TCP", "-f", ".", "--kafka", "shout"]).failed(2);
     assert!(unread.contains("`shout` is no Kafka request"), "{unread}");

@@ -37,7 +37,9 @@ pub struct Answer {
     pub request: Request,
     /// How the refusal looks; `None` when it passes.
     pub refusal: Option<Refusal>,
-    /// What admits it, or all that was tried.
+    /// Whether the proxy cannot read it, so that no allow is asked.
+    pub unread: bool,
+    /// What admits it, or all that was tried; of what cannot be read, the rules that make the proxy read.
     pub by: Vec<Cause>,
     /// What would have to be known for the answer to be certain; without it what depends on it admits nothing.
     pub missing: BTreeSet<Missing>,
@@ -81,12 +83,13 @@ pub(crate) fn proxied(
     let stopped = reader.reads.map(|reads| request::stopped(&reads.requests, &sets)).unwrap_or_default();
     let answer = request.map(|request| {
         let decision = oracle::decide_request(rules, peer, key, request);
+        let unread = matches!(decision.outcome, RequestOutcome::Unread(_));
         let refusal = match decision.outcome {
-            RequestOutcome::Refused(refusal) => Some(refusal),
+            RequestOutcome::Refused(refusal) | RequestOutcome::Unread(refusal) => Some(refusal),
             RequestOutcome::Denied | RequestOutcome::Direct | RequestOutcome::Admitted => None,
         };
         let by = decision.by.iter().map(|origin| Cause::of(db, origin)).collect();
-        Answer { request: request.clone(), refusal, by, missing: decision.missing }
+        Answer { request: request.clone(), refusal, unread, by, missing: decision.missing }
     });
     let proxy = rules.listeners.get(usize::from(reader.listener.0)).cloned().unwrap_or_default();
     Some(Proxied { proxy, asks, stopped, answer })

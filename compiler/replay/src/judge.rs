@@ -269,7 +269,7 @@ impl<'a> Bench<'a> {
                 return Err(facts.collect());
             }
             let said = match decision.outcome {
-                RequestOutcome::Denied | RequestOutcome::Refused(_) => Said::Deny,
+                RequestOutcome::Denied | RequestOutcome::Refused(_) | RequestOutcome::Unread(_) => Said::Deny,
                 RequestOutcome::Direct => of_verdict(decision.flow.verdict),
                 RequestOutcome::Admitted => Said::Redirect,
             };

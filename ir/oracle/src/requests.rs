@@ -15,8 +15,8 @@ pub struct RequestDecision {
     pub flow: Decision,
     /// What happens to the request.
     pub outcome: RequestOutcome,
-    /// For a request that a proxy decided: what admits it, or all that was tried. Lists of request rules and their members; an
-    /// allow that asks nothing of requests stands for itself. Sorted, without duplicates.
+    /// For a request that a proxy decided: what admits it, or all that was tried; of one that it cannot read, what makes it read. Lists of
+    /// request rules and their members; an allow that asks nothing of requests stands for itself. Sorted, without duplicates.
     pub by: Vec<Origin>,
     /// What would have to be known for the answer to be certain.
     pub missing: BTreeSet<Missing>,
@@ -33,6 +33,8 @@ pub enum RequestOutcome {
     Admitted,
     /// A proxy sees it and refuses it.
     Refused(Refusal),
+    /// A proxy sees it and cannot read it, so that no allow is asked, an open one neither.
+    Unread(Refusal),
 }
 
 impl RequestOutcome {
@@ -61,7 +63,7 @@ pub fn reader(rules: &RuleSet, peer: PeerId, key: L4Key) -> Option<Reader<'_>> {
 
 /// Decides one request of a flow.
 ///
-/// Of a flow that is redirected the matching allows of the deciding level are asked, those of other levels never: the request passes when
+/// What the redirect that won cannot read passes by no allow. Else, of a flow that is redirected, the matching allows of the deciding level are asked, those of other levels never: the request passes when
 /// any of them asks nothing of requests or has a rule that matches. An allow with a listener of the user's own counts on that listener
 /// only. DNS names are judged by the allows of exactly this port where the rule set says so.
 pub fn decide_request(rules: &RuleSet, peer: PeerId, key: L4Key, request: &Request) -> RequestDecision {
@@ -71,6 +73,11 @@ pub fn decide_request(rules: &RuleSet, peer: PeerId, key: L4Key, request: &Reque
         return settled(flow, RequestOutcome::Denied);
     }
     let Some(reader) = read_by(rules, &flow, &allows) else { return settled(flow, RequestOutcome::Direct) };
+    let unread = reader.reads.and_then(|reads| Some((reads, request::unread(&reads.requests, request)?)));
+    if let Some((reads, refusal)) = unread {
+        let by = rules.request_origin(reads, None).into_iter().collect();
+        return RequestDecision { by, ..settled(flow, RequestOutcome::Unread(refusal)) };
+    }
     let by_port = rules.names_by_port && matches!(request.message, Some(Message::Dns(_)));
     let counting: Vec<_> = reader.allows.iter().filter(|(rule, _)| !by_port || is_exactly(rule, key)).collect();
     let sets: Vec<Option<&Requests>> = counting.iter().map(|(_, asks)| asks.map(|asks| &asks.requests)).collect();

@@ -43,6 +43,16 @@ fn an_open_allow_opens_every_request_however_wide_it_is() {
 }
 
 #[test]
+fn an_open_allow_does_not_let_through_what_the_proxy_cannot_read() {
+    let rules = format!("tier n; level 0; {GET}; allow peers {{1}} l4 any by p open");
+    for (request, refusal) in [("tls -", Refusal::Reset), ("tls a", Refusal::Reset), ("raw", Refusal::Closed)] {
+        assert_eq!(ask(&rules, request), (RequestOutcome::Unread(refusal), vec!["p get".to_owned()]), "{request}");
+    }
+    let below = "tier n; level 0; allow peers {1} l4 tcp/80 redirect l2 priority 10 requests q3 by p own";
+    assert_eq!(ask(&format!("{below}; {GET}"), "tls a").0, RequestOutcome::Admitted, "an own listener reads anything");
+}
+
+#[test]
 fn no_request_passes_a_denied_flow_and_none_is_asked_where_no_proxy_is() {
     let denied = format!("tier n; level 0; {GET}; deny peers any l4 tcp/80 by p deny");
     assert_eq!(ask(&denied, "http GET /").0, RequestOutcome::Denied);

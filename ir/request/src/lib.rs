@@ -37,5 +37,5 @@ pub use kafka::{KafkaApi, KafkaRole, KafkaRule};
 pub use pattern::{BadPattern, Pattern};
 pub use request::{Http, Kafka, Message, Request, Transport};
 pub use rules::{Admitted, DnsRule, Judgement, Missing, Refusal, Requests, Rules, judge};
-pub use stopped::{Stopped, stopped};
+pub use stopped::{Stopped, stopped, unread};
 pub use text::{Unreadable, quoted, words};

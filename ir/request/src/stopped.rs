@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::rules::{Requests, Rules};
+use crate::request::{Request, Transport};
+use crate::rules::{Refusal, Requests, Rules};
 
 /// A protocol that a proxy stops, whatever its rules let through otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +55,26 @@ pub fn stopped(reading: &Requests, sets: &[Option<&Requests>]) -> Vec<Stopped> {
         }
     }
     out
+}
+
+/// How a request looks to its client whose bytes a proxy that reads by `reading` cannot read; `None` for one that it can.
+///
+/// No set admits such a request, an open allow neither: nobody gets as far as asking them.
+pub fn unread(reading: &Requests, request: &Request) -> Option<Refusal> {
+    let inside = matches!(request.transport, Transport::Tls(_));
+    match (&reading.rules, &request.message) {
+        (Rules::Any, _) => (!reading.server_names.is_empty() && !inside).then_some(Refusal::Reset),
+        (Rules::Dns(_), Some(message)) if reading.rules.is_of(message) => None,
+        // Why not for DNS: it has no TLS that a proxy could end.
+        (Rules::Http(_) | Rules::Kafka(_) | Rules::Generic { .. }, message) if !inside || reading.terminates => {
+            match message {
+                Some(message) => (!reading.rules.is_of(message)).then_some(Refusal::Closed),
+                // The handshake alone: what is inside is judged when it comes.
+                None => (!inside).then_some(Refusal::Closed),
+            }
+        }
+        _ => Some(if inside { Refusal::Reset } else { Refusal::Closed }),
+    }
 }
 
 /// Whether a set can admit an HTTP request with this method.

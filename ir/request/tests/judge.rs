@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use request::{
     DnsRule, HeaderRule, HttpRule, KafkaApi, KafkaRole, KafkaRule, Mismatch, Missing, Pattern, Refusal, Request,
-    Requests, Rules, Stopped, Wanted, judge, stopped,
+    Requests, Rules, Stopped, Wanted, judge, stopped, unread,
 };
 
 fn http(rules: &[HttpRule]) -> Requests {
@@ -204,6 +204,32 @@ fn a_proxy_stops_what_it_cannot_read_and_methods_that_no_rule_takes() {
     let post = http(&[rule("POST|CONNECT", "")]);
     assert_eq!(stopped(&post, &[Some(&post)]), [plain(), Stopped::WebSocket]);
     assert_eq!(stopped(&names(&["a"]), &[]), [Stopped::Other("TLS")]);
+}
+
+#[test]
+fn what_a_proxy_cannot_read_ends_as_its_transport_ends() {
+    let get = http(&[rule("GET", "")]);
+    let ending = Requests { terminates: true, ..get.clone() };
+    let dns = Requests { rules: Rules::Dns(vec![DnsRule::default()]), ..Requests::default() };
+    let (reset, closed) = (Some(Refusal::Reset), Some(Refusal::Closed));
+    for (reading, request, expected) in [
+        (&get, "http POST /", None),
+        (&get, "dns a", closed),
+        (&get, "raw", closed),
+        (&get, "tls a", reset),
+        (&get, "http GET / tls a", reset),
+        (&ending, "tls a", None),
+        (&ending, "http GET / tls a", None),
+        (&ending, "dns a", closed),
+        (&dns, "dns a", None),
+        (&dns, "http GET /", closed),
+        (&dns, "tls a", reset),
+        (&names(&["a"]), "tls b", None),
+        (&names(&["a"]), "http GET /", reset),
+        (&Requests::default(), "raw", None),
+    ] {
+        assert_eq!(unread(reading, &Request::parse(request).unwrap()), expected, "{request} by {reading:?}");
+    }
 }
 
 #[test]

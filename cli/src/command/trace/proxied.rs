@@ -69,6 +69,7 @@ pub(super) fn report(db: &Database, proxied: &Proxied) -> TraceProxied {
             request: answer.request.to_string(),
             admitted: answer.refusal.is_none(),
             refusal: answer.refusal.map(|refusal| refusal.to_string()),
+            unread: answer.unread,
             by: answer.by.iter().map(|it| cause(db, it)).collect(),
             missing: answer.missing.iter().map(ToString::to_string).collect(),
         }),
@@ -81,6 +82,11 @@ pub(super) fn text(proxied: &TraceProxied) -> String {
     match &proxied.answer {
         Some(answer) => {
             let fate = match &answer.refusal {
+                Some(refusal) if answer.unread => {
+                    format!(
+                        "not what the proxy reads, and ends with {refusal} whatever is allowed; it reads because of"
+                    )
+                }
                 Some(refusal) => format!("refused with {refusal}; none of these admits it"),
                 None => "allowed by".to_owned(),
             };

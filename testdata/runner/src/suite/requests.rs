@@ -76,7 +76,7 @@ fn rank(outcome: RequestOutcome) -> u8 {
     match outcome {
         RequestOutcome::Direct => 0,
         RequestOutcome::Admitted => 1,
-        RequestOutcome::Refused(_) => 2,
+        RequestOutcome::Refused(_) | RequestOutcome::Unread(_) => 2,
         RequestOutcome::Denied => 3,
     }
 }
@@ -86,7 +86,7 @@ fn word(outcome: RequestOutcome) -> &'static str {
         RequestOutcome::Direct => "direct",
         RequestOutcome::Admitted => "pass",
         RequestOutcome::Denied => "deny",
-        RequestOutcome::Refused(refusal) => {
+        RequestOutcome::Refused(refusal) | RequestOutcome::Unread(refusal) => {
             let known = Refusal::ALL.into_iter().find(|(_, it)| *it == refusal);
             known.map_or("refused", |(word, _)| word)
         }
