@@ -1,5 +1,6 @@
 //! `tidegate verify`: proves images again, from their bytes alone.
 
+mod folder;
 pub mod report;
 
 use super::Exit;
@@ -8,7 +9,7 @@ use crate::output::{self, Format};
 use crate::report::API_VERSION;
 use clap::Args;
 use image::Image;
-use report::{VerifyEntry, VerifyReport};
+use report::{FolderEntry, VerifyEntry, VerifyReport};
 use std::fs;
 use std::path::{Path, PathBuf};
 use verify::Certificate;
@@ -16,7 +17,9 @@ use verify::Certificate;
 /// Prove again that images do what their rules say, without root and without the compiler.
 ///
 /// Code and tables are lifted back to functions of peer and port, for every peer and every port, and compared with the rules that the image
-/// carries. What surrounds the decisions has to be a known template. Exit code 1 when an image is not proved.
+/// carries. What surrounds the decisions has to be a known template. A folder that `tidegate build --out-dir` wrote is compared with its
+/// index, too: a file that is missing, that is too many, or that is another than it was. Exit code 1 when an image is not proved or a
+/// folder is not whole.
 #[derive(Debug, Args)]
 pub struct Verify {
     /// Image files, or folders that `tidegate build --out-dir` wrote.
@@ -32,11 +35,13 @@ impl Verify {
     ///
     /// Errors: a path that cannot be read; the others are proved all the same, and the report says so.
     pub fn run(self) -> Result<Exit, String> {
-        let mut files = Vec::new();
+        let (mut files, mut folders) = (Vec::new(), Vec::new());
         for path in &self.paths {
-            images_of(path, &mut files).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+            images_of(path, &mut files, &mut folders)
+                .map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
         }
-        if files.is_empty() {
+        let damaged = folders.iter().any(|it| !it.faults.is_empty());
+        if files.is_empty() && !damaged {
             return Err("these paths hold no image; `tidegate build --out-dir DIR` writes some".into());
         }
         let images: Vec<VerifyEntry> = files.iter().map(|file| entry(file)).collect();
@@ -48,6 +53,7 @@ impl Verify {
             kind: "VerifyReport",
             checker: verify::certificate::CHECKER,
             images,
+            folders,
             proved,
             refused,
         };
@@ -58,24 +64,27 @@ impl Verify {
         .map_err(|error| error.to_string())?;
         Ok(match refused {
             _ if unreadable => Exit::Bad,
-            0 => Exit::Clean,
+            0 if !damaged => Exit::Clean,
             _ => Exit::Findings,
         })
     }
 }
 
-/// The image files that a path names: itself, or all below a folder, by name.
-fn images_of(path: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+/// The image files that a path names: itself, or all below a folder, by name; and the folders of builds among them.
+fn images_of(path: &Path, files: &mut Vec<PathBuf>, folders: &mut Vec<FolderEntry>) -> std::io::Result<()> {
     if !fs::metadata(path)?.is_dir() {
         files.push(path.to_owned());
         return Ok(());
+    }
+    if folder::is_built(path) {
+        folders.push(folder::compare(path)?);
     }
     let mut entries: Vec<PathBuf> =
         fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
     entries.sort();
     for entry in entries {
         if entry.is_dir() {
-            images_of(&entry, files)?;
+            images_of(&entry, files, folders)?;
         } else if entry.extension().is_some_and(|ending| ending == "tgi") {
             files.push(entry);
         }
@@ -90,6 +99,10 @@ fn entry(file: &Path) -> VerifyEntry {
         .and_then(|bytes| Image::from_bytes(&bytes).map_err(|error| error.to_string()));
     match image {
         Err(reason) => VerifyEntry { unreadable: true, ..VerifyEntry::refused(name, String::new(), vec![reason]) },
+        Ok(image) if is_misnamed(file, &image) => {
+            let reason = format!("its name is the digest of another image; it holds {}", image.digest());
+            VerifyEntry::refused(name, image.notes.subject, vec![reason])
+        }
         Ok(image) => match verify::certify(&image) {
             Ok(certificate) => proved(name, &image, &certificate),
             Err(refusals) => {
@@ -98,6 +111,13 @@ fn entry(file: &Path) -> VerifyEntry {
             }
         },
     }
+}
+
+/// Whether a file is named by a digest, as a build names images, and holds an image of another.
+fn is_misnamed(file: &Path, image: &Image) -> bool {
+    let name = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+    let is_digest = name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_digest && name != image.digest().to_string()
 }
 
 fn proved(file: String, image: &Image, certificate: &Certificate) -> VerifyEntry {

@@ -2,6 +2,7 @@
 
 use crate::report::API_VERSION;
 use crate::temporary::{self, Temporary};
+use image::Digest;
 use rustix::fs::{CWD, RenameFlags};
 use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};
@@ -12,6 +13,8 @@ use tempfile::TempDir;
 
 /// The file that tells a folder of ours, and says what is in it.
 pub const INDEX: &str = "index.json";
+/// The file that says where origins stand.
+pub const SOURCES: &str = "sources.json";
 /// Keeps the folder's JSON from being read as manifests.
 pub const IGNORE: &str = ".ignore";
 /// What stands in it.
@@ -19,6 +22,14 @@ pub const IGNORE_TEXT: &str = "# Written by `tidegate build`. Nothing here is a 
 
 /// Files by their path in the folder.
 pub type Files = BTreeMap<String, Vec<u8>>;
+
+/// The digest of an index: that of its text with nothing in the place of the digest that it has.
+pub fn seal(text: &str, digest: &str) -> Digest {
+    match digest {
+        "" => Digest::of(text.as_bytes()),
+        digest => Digest::of(text.replacen(digest, "", 1).as_bytes()),
+    }
+}
 
 /// Puts a folder with these files, and no others, in the place of `dir`.
 ///
@@ -186,7 +197,7 @@ fn check_ours(dir: &Path) -> Result<(), String> {
     }
     for (name, is_dir) in top {
         match (name.as_str(), is_dir) {
-            (INDEX | IGNORE | "peers.json" | "sources.json", false) => {}
+            (INDEX | IGNORE | SOURCES | "peers.json", false) => {}
             ("images" | "nodes", true) => {
                 let ending = if name == "images" { ".tgi" } else { ".json" };
                 let inside = entries(&dir.join(&name))?;

@@ -3,7 +3,7 @@
 use crate::cluster::ClusterEntry;
 use crate::report::{DialectEntry, Incomplete, NotOnNode, Place};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What `build` made.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
@@ -64,6 +64,21 @@ pub struct BuildIndex {
     pub images: Vec<ImageEntry>,
     /// By labels.
     pub classes: Vec<ClassEntry>,
+    /// Every other file of the folder that means something, by path.
+    pub files: Vec<FileEntry>,
+    /// The BLAKE3 digest of this file, taken with nothing between these quotes.
+    pub digest: String,
+}
+
+/// One file beside the index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FileEntry {
+    /// Its path in the folder.
+    pub path: String,
+    /// The BLAKE3 digest of its bytes; absent for `sources.json`, which moves with every line of text and decides nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
 }
 
 /// The node that images are for. Sizes are numbers of entries.

@@ -1,9 +1,9 @@
 //! The files beside the images: what user space fills into the tables of a node, and where origins stand.
 
-use super::folder::{Files, IGNORE, IGNORE_TEXT, INDEX};
+use super::folder::{Files, IGNORE, IGNORE_TEXT, INDEX, SOURCES, seal};
 use super::report::{
-    AddressEntry, BuildIndex, ClassMembers, ClassTables, EndpointEntry, NodeTables, PeerEntry, PeerList, SourceEntry,
-    SourceList, TargetEntry,
+    AddressEntry, BuildIndex, ClassMembers, ClassTables, EndpointEntry, FileEntry, NodeTables, PeerEntry, PeerList,
+    SourceEntry, SourceList, TargetEntry,
 };
 use super::{Built, Made};
 use crate::command::json;
@@ -13,7 +13,7 @@ use driver::{Database, Db, locate, meaning, world};
 use facts::{CiliumNode, Cluster};
 use hir::peers::{HOST, PeerTable};
 use hir::subject::Subject;
-use image::{DirectionPlan, Target, layout};
+use image::{Digest, DirectionPlan, Target, layout};
 use rules::Origin;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -22,20 +22,26 @@ use std::net::IpAddr;
 pub fn files(db: &Database, built: &Built) -> Files {
     let mut files = Files::new();
     let mut add = |path: &str, text: String| drop(files.insert(path.to_owned(), text.into_bytes()));
-    add(IGNORE, IGNORE_TEXT.to_owned());
-    add(INDEX, json(&index(db, built)));
     add("peers.json", json(&peers(&world::peers(db))));
-    add("sources.json", json(&sources(db, built)));
+    add(SOURCES, json(&sources(db, built)));
     for tables in nodes(db, built) {
         add(&format!("nodes/{}.json", file_name(&tables.node)), json(&tables));
     }
     for (digest, image) in &built.images {
         files.insert(format!("images/{digest}.tgi"), image.to_bytes());
     }
+    let mut index = index(db, built, &files);
+    index.digest = seal(&json(&index), "").to_string();
+    files.insert(INDEX.to_owned(), json(&index).into_bytes());
+    files.insert(IGNORE.to_owned(), IGNORE_TEXT.as_bytes().to_vec());
     files
 }
 
-fn index(db: &Database, built: &Built) -> BuildIndex {
+fn index(db: &Database, built: &Built, files: &Files) -> BuildIndex {
+    let file = |(path, bytes): (&String, &Vec<u8>)| FileEntry {
+        path: path.clone(),
+        digest: (path != SOURCES).then(|| Digest::of(bytes).to_string()),
+    };
     BuildIndex {
         api_version: API_VERSION,
         kind: "BuildIndex",
@@ -43,6 +49,8 @@ fn index(db: &Database, built: &Built) -> BuildIndex {
         target: target(&db.project().target(db)),
         images: built.image_entries(),
         classes: built.class_entries(),
+        files: files.iter().map(file).collect(),
+        digest: String::new(),
     }
 }
 

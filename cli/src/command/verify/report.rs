@@ -13,12 +13,36 @@ pub struct VerifyReport {
     pub kind: &'static str,
     /// The version of the checker.
     pub checker: u32,
-    /// One entry for each file, in order.
+    /// One entry for each image file, in order.
     pub images: Vec<VerifyEntry>,
+    /// One for each folder of a build, compared with its index.
+    pub folders: Vec<FolderEntry>,
     /// How many are proved.
     pub proved: usize,
     /// How many are not.
     pub refused: usize,
+}
+
+/// A folder that `build --out-dir` wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FolderEntry {
+    /// Its path.
+    pub folder: String,
+    /// How many files are as its index says.
+    pub whole: usize,
+    /// What is otherwise, by path.
+    pub faults: Vec<FileFault>,
+}
+
+/// A file that is not as the index of its folder says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FileFault {
+    /// The file.
+    pub file: String,
+    /// What is wrong.
+    pub reason: String,
 }
 
 /// One image.
@@ -77,7 +101,20 @@ impl std::fmt::Display for VerifyReport {
                 writeln!(f, "         {reason}")?;
             }
         }
+        for folder in &self.folders {
+            match folder.faults.len() {
+                0 => writeln!(f, "whole    {}  {} files as its index says", folder.folder, folder.whole)?,
+                faults => {
+                    let (files, are) = if faults == 1 { ("file", "is") } else { ("files", "are") };
+                    writeln!(f, "DAMAGED  {}  {faults} {files} {are} not as its index says", folder.folder)?;
+                }
+            }
+            for FileFault { file, reason } in &folder.faults {
+                writeln!(f, "         {file}: {reason}")?;
+            }
+        }
         match self.refused {
+            0 if self.images.is_empty() => writeln!(f, "no image to prove"),
             0 => writeln!(f, "every image does what its rules say: {} proved", self.proved),
             refused => writeln!(f, "{} proved, {refused} refused", self.proved),
         }
