@@ -75,7 +75,7 @@ pub struct Check {
     /// Apply fixes that may change what is enforced, too.
     #[arg(long, help_heading = "Fixes")]
     pub unsafe_fixes: bool,
-    /// Print what the fixes would change, and change nothing; ends in 1 when there is anything.
+    /// Print what the fixes would change, and change nothing; ends in 1 when it prints anything, whatever `--unsafe-fixes` would add.
     #[arg(long, help_heading = "Fixes")]
     pub diff: bool,
 

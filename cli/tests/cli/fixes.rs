@@ -51,6 +51,19 @@ fn a_diff_is_printed_and_nothing_is_changed() {
 }
 
 #[test]
+fn a_diff_says_how_many_fixes_it_does_not_show() {
+    let hidden = |ran: &crate::support::Ran| ran.err.trim().to_owned();
+    let unsafe_only = Folder::of(&[("misspelt.yaml", MISSPELT)]);
+    let said = "1 unsafe fix not shown: `--unsafe-fixes` shows what may change what is enforced, too";
+    let none = unsafe_only.run(&["check", "--fix", "--diff"]);
+    assert_eq!((none.code, none.out.as_str(), hidden(&none).as_str()), (0, "", said));
+    let some = folder().run(&["check", "--diff"]);
+    assert_eq!((some.code, hidden(&some).as_str()), (1, said));
+    let all = unsafe_only.run(&["check", "--diff", "--unsafe-fixes"]);
+    assert!(all.code == 1 && !all.err.contains("not shown"), "{all:?}");
+}
+
+#[test]
 fn what_could_be_mended_is_hinted_at() {
     let said = folder().run(&["check"]).ended(1);
     assert!(said.contains("2 findings have a fix: `--fix` applies 1"), "{said}");

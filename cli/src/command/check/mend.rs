@@ -46,6 +46,9 @@ pub(super) fn show(check: &Check, session: &mut Session, settings: &Settings) ->
     }
     output::write_stdout(&crate::visible::visible(&out)).map_err(|error| error.to_string())?;
     applied.iter().filter(|it| !it.safe).for_each(|it| say(&line(it)));
+    if !check.unsafe_fixes {
+        say_hidden(left(check, session, settings));
+    }
     for it in &session.unreadable {
         say(&format!("error: cannot read `{}`: {}", it.path, it.reason));
     }
@@ -54,6 +57,19 @@ pub(super) fn show(check: &Check, session: &mut Session, settings: &Settings) ->
         true => Exit::Clean,
         false => Exit::Findings,
     })
+}
+
+/// How many findings of the mended texts still have a fix: none that is proved.
+fn left(check: &Check, session: &Session, settings: &Settings) -> usize {
+    judge::asked(check, &session.db, settings, Vec::new()).found.iter().filter(|it| !it.fixes.is_empty()).count()
+}
+
+/// Says that a diff does not show all; what it does not show is no reason to end in 1.
+fn say_hidden(left: usize) {
+    if left > 0 {
+        let fixes = count(left, "unsafe fix", "unsafe fixes");
+        say(&format!("{fixes} not shown: `--unsafe-fixes` shows what may change what is enforced, too"));
+    }
 }
 
 fn mended(check: &Check, db: &mut Database, settings: &Settings, editable: impl Fn(&str) -> bool) -> Mended {
