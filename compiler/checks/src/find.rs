@@ -13,7 +13,7 @@ use hir::labels::{CLUSTER, LabelSet, NAMESPACE, NAMESPACE_LABELS, SERVICE_ACCOUN
 use hir::{Dialect, Operator, Requirement, Selector, Source};
 
 use crate::described::{Described, described};
-use crate::others::Others;
+use crate::others::{Others, Resolver};
 use crate::place::Spot;
 
 /// Looks for one problem in one object.
@@ -32,6 +32,7 @@ pub(crate) struct Finder {
     pods: Vec<Candidate>,
     /// Places in `pods` by key and value of each label, ascending.
     carriers: BTreeMap<String, BTreeMap<String, Vec<usize>>>,
+    lists_namespaces: OnceLock<bool>,
     addresses: OnceLock<Addresses>,
     port_names: OnceLock<PortNames>,
     described: OnceLock<Described>,
@@ -137,6 +138,9 @@ const MADE: [&str; 10] = [
     "statefulset.kubernetes.io/pod-name",
 ];
 
+/// Namespaces that an API server makes by itself.
+const OF_EVERY_CLUSTER: [&str; 4] = ["default", "kube-node-lease", "kube-public", "kube-system"];
+
 /// The label that every namespace has: its name.
 const NAME_OF_NAMESPACE: &str = "kubernetes.io/metadata.name";
 
@@ -148,6 +152,7 @@ impl Finder {
             name: workload.name.clone(),
             labels: workload.labels.clone(),
             ports: workload.ports.clone(),
+            probes: workload.probes.clone(),
             service_account: workload.service_account.clone(),
             host_network: workload.host_network,
             ..Pod::default()
@@ -163,7 +168,12 @@ impl Finder {
                 by_value.entry(label.value.clone()).or_default().push(at);
             }
         }
-        let (others, filter) = (Others::new(db), Filter::of_pods(&cluster.config.labels));
+        let answers = dns_pods();
+        let resolvers = pods.iter().filter(|it| answers.matches(&it.labels) && !it.pod.host_network).map(|it| {
+            Resolver { labels: &it.labels, has_namespace: cluster.namespaces.contains_key(&it.pod.name.namespace) }
+        });
+        let others = Others::new(db, &resolvers.collect::<Vec<_>>());
+        let filter = Filter::of_pods(&cluster.config.labels);
         Finder {
             dialect,
             complete: !db.project().cluster(db).pods.is_empty(),
@@ -172,6 +182,7 @@ impl Finder {
             cluster,
             others,
             filter,
+            lists_namespaces: OnceLock::new(),
             addresses: OnceLock::new(),
             port_names: OnceLock::new(),
             described: OnceLock::new(),
@@ -266,9 +277,20 @@ impl Finder {
         })
     }
 
-    /// Whether a namespace is known, by an object of its own or by what is in it.
+    /// Whether files tell of namespaces as a cluster does: pods that run, and the namespace of each of them. What `kubectl get` prints is
+    /// such; a repository of manifests has what makes pods, and leaves namespaces of others out.
+    pub fn lists_namespaces(&self) -> bool {
+        *self.lists_namespaces.get_or_init(|| {
+            let mut pods = self.cluster.pods.values().peekable();
+            pods.peek().is_some() && pods.all(|pod| self.cluster.namespaces.contains_key(&pod.name.namespace))
+        })
+    }
+
+    /// Whether a namespace is known, by an object of its own or by what is in it, or because every cluster has it.
     pub fn has_namespace(&self, name: &str) -> bool {
-        self.cluster.namespaces.contains_key(name) || !self.carriers(NAMESPACE, name).is_empty()
+        OF_EVERY_CLUSTER.contains(&name)
+            || self.cluster.namespaces.contains_key(name)
+            || !self.carriers(NAMESPACE, name).is_empty()
     }
 
     /// Whether the facts tell if a label is there.
@@ -278,6 +300,12 @@ impl Finder {
             && !MADE.contains(&requirement.key.as_str())
             && (requirement.key != SERVICE_ACCOUNT || self.complete)
     }
+}
+
+/// Selects the pods that answer DNS, by the label that they have everywhere.
+pub(crate) fn dns_pods() -> Selector {
+    let names = ["kube-dns", "coredns"].map(str::to_owned);
+    Selector::new([Requirement::k8s("k8s-app", Operator::In(names.to_vec()))])
 }
 
 /// Whether a requirement is on what the user wrote of pods, and not on their namespace.

@@ -154,6 +154,7 @@ checks! {
     tg0155_port_name_with_two_numbers => find;
     tg0156_end_port_ignored => find;
     tg0157_icmp_type_zero => find;
+    tg0158_host_network_peers => find;
     tg0160_fqdn_without_dns_rule => find;
     tg0161_dns_rule_leaves_name_out => find;
     tg0162_cluster_name_in_fqdn => find;
@@ -199,6 +200,7 @@ checks! {
     tg0230_lock_out;
     tg0231_resolver_out_of_reach;
     tg0232_probe_out_of_reach;
+    tg0233_own_node_denied => find;
     tg0240_order_cuts_flows;
     tg0245_shared_address => find;
     tg0246_name_without_dot => find;
@@ -286,6 +288,11 @@ fn of_node(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
 /// Says that a path could not be read; `reason` is what the system said.
 pub fn unreadable(path: &str, reason: &str) -> Diagnostic {
     tg0001_unreadable_file::render(path, reason)
+}
+
+/// Says that a cluster could not be asked; `flag` is what asked for it, `reason` what stood in the way, `way_out` what else can be done.
+pub fn no_cluster(flag: &str, reason: &str, way_out: &str) -> Diagnostic {
+    tg0001_unreadable_file::render_cluster(flag, reason, way_out)
 }
 
 /// Says that the rules of some subjects, named by their labels, make a decision that is too large to build.

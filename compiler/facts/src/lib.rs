@@ -48,6 +48,6 @@ pub use name::{Labels, Name};
 pub use namespace::Namespace;
 pub use node::Node;
 pub use node_config::NodeConfig;
-pub use pod::{ContainerPort, Phase, Pod};
+pub use pod::{ContainerPort, PROBE_WAYS, Phase, Pod, Probe, ProbeKind};
 pub use service::Service;
 pub use workload::{Workload, WorkloadKind};

@@ -5,8 +5,8 @@ use facts::endpoint_slice::{Endpoint, EndpointPort, EndpointSlice};
 use facts::node_config::{NodeCondition, NodeConfig};
 use facts::service::{Service, ServicePort, TargetPort};
 use facts::{
-    CidrGroup, CiliumNode, Cluster, ContainerPort, Labels, Name, Namespace, Node, Phase, Pod, Workload, WorkloadKind,
-    config_map,
+    CidrGroup, CiliumNode, Cluster, ContainerPort, Labels, Name, Namespace, Node, Phase, Pod, Probe, ProbeKind,
+    Workload, WorkloadKind, config_map,
 };
 use flow::{Prefix, Protocol};
 use serde_json::{Map, Value, json};
@@ -98,6 +98,7 @@ fn pod(it: &Pod) -> Value {
         labels,
         ips,
         ports,
+        probes,
         service_account,
         host_network,
         node,
@@ -112,7 +113,7 @@ fn pod(it: &Pod) -> Value {
         // Its time decides nothing; that there is one does.
         head["deletionTimestamp"] = json!("set");
     }
-    let mut spec = pod_spec(ports, service_account, *host_network, agent_image.as_deref());
+    let mut spec = pod_spec(ports, probes, service_account, *host_network, agent_image.as_deref());
     if let Some(node) = node {
         insert(&mut spec, "nodeName", json!(node));
     }
@@ -128,8 +129,8 @@ fn pod(it: &Pod) -> Value {
 }
 
 fn workload(it: &Workload) -> Value {
-    let Workload { kind, name, labels, ports, service_account, host_network, agent_image, replicas } = it;
-    let spec = pod_spec(ports, service_account, *host_network, agent_image.as_deref());
+    let Workload { kind, name, labels, ports, probes, service_account, host_network, agent_image, replicas } = it;
+    let spec = pod_spec(ports, probes, service_account, *host_network, agent_image.as_deref());
     let head = fields([("labels", mapping(labels))]);
     let mut inner = fields([("metadata", head), ("spec", spec)]);
     for name in kind.template_path().iter().rev().take(kind.template_path().len() - 1) {
@@ -145,16 +146,30 @@ fn workload(it: &Workload) -> Value {
     object(version, kind.name(), metadata(Some(&name.namespace), &name.name, &Labels::new()), [("spec", inner)])
 }
 
-fn pod_spec(ports: &[ContainerPort], account: &str, host_network: bool, image: Option<&str>) -> Value {
+fn pod_spec(
+    ports: &[ContainerPort],
+    probes: &BTreeSet<Probe>,
+    account: &str,
+    host_network: bool,
+    image: Option<&str>,
+) -> Value {
     let port = |it: &ContainerPort| {
         fields([("name", json!(it.name)), ("containerPort", json!(it.port)), ("protocol", protocol(it.protocol))])
     };
-    let container = fields([
-        ("image", image.map_or(Value::Null, |it| json!(it))),
-        ("ports", list(ports.iter().map(port).collect())),
-    ]);
+    let head =
+        [("image", image.map_or(Value::Null, |it| json!(it))), ("ports", list(ports.iter().map(port).collect()))];
+    // Why: a container has one probe of a kind, so that more of them take more containers; which it is decides nothing.
+    let of_kind = |kind, at| probes.iter().filter(|it| it.kind == kind).nth(at);
+    let asked = |at: usize| {
+        ProbeKind::FIELDS
+            .into_iter()
+            .filter_map(move |(field, kind)| Some((field, json!({ "tcpSocket": { "port": of_kind(kind, at)?.port } }))))
+    };
+    let first = fields(head.into_iter().chain(asked(0)));
+    let more = (1..).map(|at| fields(asked(at))).take_while(|it| !it.is_null());
+    let containers: Vec<Value> = [first].into_iter().filter(|it| !it.is_null()).chain(more).collect();
     fields([
-        ("containers", if container.is_null() { Value::Null } else { json!([container]) }),
+        ("containers", list(containers)),
         ("hostNetwork", if host_network { json!(true) } else { Value::Null }),
         ("serviceAccountName", if account.is_empty() { Value::Null } else { json!(account) }),
     ])

@@ -44,6 +44,15 @@ fn what_is_written_reads_back_as_what_was_meant() {
 }
 
 #[test]
+fn probes_are_kept_as_ports_that_are_asked() {
+    let text = write(&head(), &minimal(&read(CLUSTER)), &[]);
+    let asked = |kind, port| facts::Probe { kind, port };
+    let (liveness, readiness) = (facts::ProbeKind::Liveness, facts::ProbeKind::Readiness);
+    let made = read(&text).workloads.into_values().find(|it| it.name.name == "web").unwrap();
+    assert_eq!(made.probes, [asked(liveness, 80), asked(liveness, 82), asked(readiness, 81)].into());
+}
+
+#[test]
 fn nothing_but_what_decides_is_written() {
     let text = write(&head(), &minimal(&read(CLUSTER)), &[]);
     for word in ["password", "registry.corp", "annotation", "managed-by", "ReplicaSet", "uid", "heartbeat"] {

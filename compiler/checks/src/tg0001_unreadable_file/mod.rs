@@ -13,3 +13,10 @@ pub fn render(path: &str, reason: &str) -> Diagnostic {
         .why("whatever policies it holds were not looked at, so nothing said here is about them")
         .help("check that the path exists, may be read and is a text file")
 }
+
+/// Says that a cluster could not be asked.
+pub fn render_cluster(flag: &str, reason: &str, way_out: &str) -> Diagnostic {
+    PAGE.says(format!("cannot read {}: {}", quoted(flag), line(reason)))
+        .why("nothing that hangs on the cluster was looked at, and of its policies none")
+        .help(way_out)
+}

@@ -39,7 +39,7 @@ pub(crate) fn unknown(finder: &Finder, selector: &Selector) -> Option<Unknown> {
                 continue;
             }
             let near = known.keys().find(|name| is_slip(value, name)).cloned();
-            if finder.complete || near.is_some() {
+            if finder.complete || near.is_some() || finder.lists_namespaces() {
                 return Some(said(near));
             }
         } else if let Some(key) = requirement.key.strip_prefix(NAMESPACE_LABELS)

@@ -20,8 +20,10 @@ pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
         }
         let pods: Vec<_> = finder.own(written.selector).collect();
         if let (Some(first), true) = (pods.first(), pods.iter().all(|it| it.pod.host_network)) {
-            let headline =
-                format!("all {} of the policy use the network of their node", counted(pods.len(), "subject"));
+            let headline = match pods.len() {
+                1 => "the one subject of the policy uses the network of its node".to_owned(),
+                many => format!("all {} of the policy use the network of their node", counted(many, "subject")),
+            };
             let name = quoted(&first.pod.name.to_string());
             let said = spot.say(&PAGE, headline, spot.key(&written.path), format!("such as {name}"));
             found.push(

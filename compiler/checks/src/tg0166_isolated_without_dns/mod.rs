@@ -3,9 +3,9 @@
 use diag::Diagnostic;
 use facts::Name;
 use flow::Direction;
-use hir::{Effect, Isolation, L3, Operator, PeerSelector, Requirement, Section, Selector, Subjects};
+use hir::{Effect, Isolation, L3, L4, PeerSelector, Section, Subjects};
 
-use crate::find::Finder;
+use crate::find::{Finder, dns_pods};
 use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::tg0231_resolver_out_of_reach::resolvers;
@@ -22,9 +22,8 @@ pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
 
 /// Whether the facts show the DNS pods or service of the cluster: then its policies are likely all here.
 fn has_dns(finder: &Finder) -> bool {
-    let dns = Requirement::k8s("k8s-app", Operator::In(vec!["kube-dns".to_owned(), "coredns".to_owned()]));
     let service = Name::new("kube-system", "kube-dns");
-    finder.cluster.services.contains_key(&service) || finder.matching(&Selector::new([dns])).next().is_some()
+    finder.cluster.services.contains_key(&service) || finder.matching(&dns_pods()).next().is_some()
 }
 
 fn check(spot: &Spot<'_>, finder: &Finder, section: &Section) -> Option<Diagnostic> {
@@ -44,13 +43,13 @@ fn check(spot: &Spot<'_>, finder: &Finder, section: &Section) -> Option<Diagnost
         &PAGE,
         "pods may reach other pods and cannot ask DNS for their addresses",
         spot.key(rule.rsplit_once('[').map_or(rule, |(list, _)| list)),
-        "no rule for port 53",
+        if to_pods.l4 == L4::Unrestricted { "none of these pods answers DNS" } else { "no rule for port 53" },
     );
     let Subjects::Endpoints(selector) = &section.subjects else { return None };
     let subject = finder.own(selector).next().map_or_else(|| "any of these pods".to_owned(), |it| format!("pod {}", it.pod.name));
     let resolver = finder.own(&resolvers()).next().map_or_else(|| "the DNS service".to_owned(), |it| format!("pod {}", it.pod.name));
     let said = said.why(format!(
-        "a packet from {subject} to {resolver}, udp/53, is dropped: these pods are isolated for egress and no policy lets them send UDP to port 53, \
+        "a packet from {subject} to {resolver}, udp/53, is dropped: these pods are isolated for egress and no policy lets them send UDP to port 53 of these, \
          so names are not resolved and connections by name fail"
     ));
     Some(said.help("add a rule that allows UDP and TCP port 53 to the DNS pods in `kube-system`"))

@@ -1,23 +1,12 @@
-//! The probes of pods and of templates of pods.
+//! Where the probes of pods and of templates of pods are written.
 
-use facts::{Name, WorkloadKind};
-use source::Span;
+use std::collections::BTreeMap;
 
-use crate::place::Spot;
+use driver::Db;
+use facts::{Name, PROBE_WAYS, Probe, ProbeKind, WorkloadKind};
+use source::{FileId, Span};
 
-/// What a kubelet asks a container over the network.
-pub(crate) struct Probe {
-    /// `liveness probe`.
-    pub kind: &'static str,
-    /// The pod, or what makes it.
-    pub of: Name,
-    pub port: u16,
-    /// Where its port is written.
-    pub span: Span,
-}
-
-const KINDS: [(&str, &str); 3] =
-    [("livenessProbe", "liveness probe"), ("readinessProbe", "readiness probe"), ("startupProbe", "startup probe")];
+use crate::place::{Spot, Text};
 
 const MAKERS: [WorkloadKind; 6] = [
     WorkloadKind::Deployment,
@@ -28,8 +17,26 @@ const MAKERS: [WorkloadKind; 6] = [
     WorkloadKind::CronJob,
 ];
 
+/// By the pod, or what makes it: the place of the port of each probe in the files.
+pub(super) fn places(db: &dyn Db) -> BTreeMap<(Name, Probe), (FileId, Span)> {
+    let mut found = BTreeMap::new();
+    for file in crate::files(db) {
+        let text = Text::new(db, file);
+        if !text.tree.text().contains("Probe") {
+            continue;
+        }
+        for spot in text.spots() {
+            let of = Name::new(&*spot.object.object.namespace, &*spot.object.object.name);
+            for (probe, span) in probes(&spot) {
+                found.entry((of.clone(), probe)).or_insert((text.id, span));
+            }
+        }
+    }
+    found
+}
+
 /// The probes of an object that go to the pod itself, with ports that are known.
-pub(crate) fn probes(spot: &Spot<'_>) -> Vec<Probe> {
+fn probes(spot: &Spot<'_>) -> Vec<(Probe, Span)> {
     let object = &spot.object.object;
     let template = match MAKERS.iter().find(|kind| kind.name() == object.kind) {
         Some(kind) => format!("{}.", kind.template_path().join(".")),
@@ -38,15 +45,11 @@ pub(crate) fn probes(spot: &Spot<'_>) -> Vec<Probe> {
     };
     let mut found = Vec::new();
     for container in spot.items(&format!("{template}spec.containers")) {
-        for (field, kind) in KINDS {
-            for way in ["httpGet", "tcpSocket", "grpc"] {
-                let at = format!("{container}.{field}.{way}");
-                let Some(port) = port(spot, &container, &format!("{at}.port")) else { continue };
-                // Why: a probe with a host of its own goes somewhere else.
-                if spot.node(&format!("{at}.host")).is_none() {
-                    let of = Name::new(&*object.namespace, &*object.name);
-                    found.push(Probe { kind, of, port, span: spot.value(&format!("{at}.port")) });
-                }
+        for (field, kind) in ProbeKind::FIELDS {
+            for way in PROBE_WAYS {
+                let at = format!("{container}.{field}.{way}.port");
+                let port = port(spot, &container, &at);
+                found.extend(port.map(|port| (Probe { kind, port }, spot.value(&at))));
             }
         }
     }

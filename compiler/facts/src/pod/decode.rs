@@ -1,4 +1,4 @@
-use super::{ContainerPort, Phase, Pod};
+use super::{ContainerPort, PROBE_WAYS, Phase, Pod, Probe, ProbeKind};
 use crate::Fact;
 use crate::decode::{Problem, address, name, port, protocol};
 use crate::read::At;
@@ -24,7 +24,7 @@ pub fn decode(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Fact> {
     Some(Fact::Pod(pod))
 }
 
-/// Reads what a pod and a pod template share: labels, named ports, service account, host network.
+/// Reads what a pod and a pod template share: labels, named ports, probes, service account, host network.
 pub(crate) fn template(at: &At<'_>, problems: &mut Vec<Problem>) -> Pod {
     let labels = at.get("metadata").map(|it| it.labels("labels")).unwrap_or_default();
     let Some(spec) = at.get("spec") else { return Pod { labels, ..Pod::default() } };
@@ -47,9 +47,38 @@ pub(crate) fn template(at: &At<'_>, problems: &mut Vec<Problem>) -> Pod {
     Pod {
         labels,
         ports,
+        probes: spec.list("containers").flat_map(|container| probes(&container)).collect(),
         agent_image,
         service_account: account.to_owned(),
         host_network: spec.get("hostNetwork").and_then(|it| it.flag()).unwrap_or(false),
         ..Pod::default()
     }
+}
+
+/// The probes of a container. A port that cannot be read is no problem of policies, and its probe is left out.
+fn probes(container: &At<'_>) -> Vec<Probe> {
+    let mut found = Vec::new();
+    for (field, kind) in ProbeKind::FIELDS {
+        for way in PROBE_WAYS {
+            let asked = container.dig(&[field, way]);
+            // Why: a probe with a host of its own goes somewhere else.
+            let asked = asked.filter(|it| it.get("host").is_none());
+            let port = asked.and_then(|it| probed(container, &it.get("port")?));
+            found.extend(port.map(|port| Probe { kind, port }));
+        }
+    }
+    found
+}
+
+/// A number, or the number of a name among the ports of the container.
+fn probed(container: &At<'_>, written: &At<'_>) -> Option<u16> {
+    let number = |it: &At<'_>| {
+        let whole = it.whole().or_else(|| it.text()?.parse().ok())?;
+        u16::try_from(whole).ok().filter(|port| *port > 0)
+    };
+    number(written).or_else(|| {
+        let name = written.text()?;
+        let named = container.list("ports").find(|port| port.text_of("name") == Some(name))?;
+        number(&named.get("containerPort")?)
+    })
 }

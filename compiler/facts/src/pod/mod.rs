@@ -23,6 +23,8 @@ pub struct Pod {
     pub ips: BTreeSet<IpAddr>,
     /// Ports that regular containers name, in the order of writing, each once; unnamed ones mean nothing to policies and are left out.
     pub ports: Vec<ContainerPort>,
+    /// What the kubelet asks regular containers over the network, at the pod itself; policies decide nothing by it, lints do.
+    pub probes: BTreeSet<Probe>,
     /// `spec.serviceAccountName`; empty when absent.
     pub service_account: String,
     /// Whether it shares its node's network.
@@ -57,6 +59,47 @@ pub struct ContainerPort {
     /// Its number.
     pub port: u16,
 }
+
+/// A probe that a kubelet sends to the pod itself, with a port that is known. All of them are TCP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Probe {
+    /// What it is for.
+    pub kind: ProbeKind,
+    /// The port that it asks.
+    pub port: u16,
+}
+
+/// What a probe is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ProbeKind {
+    /// Whether the container is restarted.
+    Liveness,
+    /// Whether it gets traffic.
+    Readiness,
+    /// Whether it has started, before which the others wait.
+    Startup,
+}
+
+impl ProbeKind {
+    /// Every kind with its field of a container.
+    pub const FIELDS: [(&'static str, ProbeKind); 3] = [
+        ("livenessProbe", ProbeKind::Liveness),
+        ("readinessProbe", ProbeKind::Readiness),
+        ("startupProbe", ProbeKind::Startup),
+    ];
+
+    /// For people.
+    pub fn name(self) -> &'static str {
+        match self {
+            ProbeKind::Liveness => "liveness probe",
+            ProbeKind::Readiness => "readiness probe",
+            ProbeKind::Startup => "startup probe",
+        }
+    }
+}
+
+/// The fields of a probe that ask over the network. `exec` asks inside the container.
+pub const PROBE_WAYS: [&str; 3] = ["httpGet", "tcpSocket", "grpc"];
 
 /// `status.phase` of a pod.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -14,6 +14,7 @@ pub fn decode(kind: WorkloadKind, at: &At<'_>, problems: &mut Vec<Problem>) -> O
         name,
         labels: pod.labels,
         ports: pod.ports,
+        probes: pod.probes,
         service_account: pod.service_account,
         host_network: pod.host_network,
         agent_image: pod.agent_image,

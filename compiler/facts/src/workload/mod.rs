@@ -2,7 +2,9 @@
 
 mod decode;
 
-use crate::{ContainerPort, Labels, Name};
+use std::collections::BTreeSet;
+
+use crate::{ContainerPort, Labels, Name, Probe};
 
 pub use decode::decode;
 
@@ -17,6 +19,8 @@ pub struct Workload {
     pub labels: Labels,
     /// Named ports of the regular containers of its pods.
     pub ports: Vec<ContainerPort>,
+    /// What the kubelet asks its pods.
+    pub probes: BTreeSet<Probe>,
     /// Service account of its pods; empty when absent.
     pub service_account: String,
     /// Whether its pods share their node's network.
