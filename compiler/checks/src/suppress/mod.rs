@@ -114,7 +114,7 @@ pub fn apply(db: &dyn Db, found: Vec<Diagnostic>, rules: &Rules) -> Judged {
 
 /// Whether a file may hold a suppression: most hold none, and are not read again.
 fn may_hold(db: &dyn Db, file: SourceFile) -> bool {
-    file.text(db).is_some_and(|text| text.contains("tidegate:") || text.contains(written::ANNOTATION))
+    file.text(db).is_some_and(|text| written::TRACES.iter().any(|word| text.contains(word)))
 }
 
 fn of_file(text: &Text, judged: &mut Judged, rules: &Rules) -> Vec<Diagnostic> {

@@ -10,7 +10,7 @@ use super::{Name, Suppression, Unreadable, Written, block::Blocks};
 use crate::place::Text;
 
 /// How annotations that suppress begin.
-pub(super) const ANNOTATION: &str = "tidegate.io/ignore";
+const ANNOTATION: &str = "tidegate.io/ignore";
 /// What a comment begins with, after `#` and spaces.
 const COMMENT: &str = "tidegate:";
 
@@ -46,6 +46,43 @@ pub(super) fn read(text: &Text) -> Written {
     written
 }
 
+/// Words that a file holds in which anything may be for us: most files hold none of them, and are not read again.
+pub(super) const TRACES: [&str; 5] = ["idegate", "IDEGATE", "ignor", "Ignor", "IGNOR"];
+
+/// Whether a word is another by a slip of the finger or in other letters.
+fn is_near(written: &str, word: &str) -> bool {
+    written.len() <= 2 * word.len() && strsim::osa_distance(&written.to_lowercase(), word) <= 2
+}
+
+/// The letters, digits and dashes that a text begins with.
+fn leading(text: &str) -> &str {
+    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).next().unwrap_or_default()
+}
+
+/// What is wrong with a comment that almost begins as ours do; `None` for prose and the comments of others.
+fn slip_of_comment(body: &str) -> Option<String> {
+    let written = leading(body);
+    let after = &body[written.len()..];
+    let rest = after.trim_start_matches([':', ' ', '\t']);
+    let word = leading(rest);
+    let has = |is: fn(&str, &str) -> bool| ["ignore", "ignore-file"].iter().any(|known| is(word, known));
+    let is_meant = match rest[word.len()..].starts_with('[') {
+        true => has(is_near),
+        false => after.starts_with(':') && has(|word, known| word.eq_ignore_ascii_case(known)),
+    };
+    let begins = &body[..body.len() - rest.len()];
+    (is_near(written, "tidegate") && is_meant)
+        .then(|| format!("it begins with `{}`, and suppressions begin with `tidegate:`", begins.trim_end()))
+}
+
+/// What is wrong with the key of an annotation that almost is one of ours. The domain is ours, so all that begins with it is meant for us.
+fn slip_of_annotation(key: &str) -> Option<String> {
+    let (domain, name) = key.split_once('/')?;
+    let word = name.split('.').next().unwrap_or_default();
+    let is_ours = domain == "tidegate.io" || is_near(domain, "tidegate.io") && is_near(word, "ignore");
+    is_ours.then(|| format!("`{domain}/{word}` is no annotation that is known here; `{ANNOTATION}.CODE` is"))
+}
+
 /// What a comment asks for.
 struct Said {
     of_file: bool,
@@ -57,7 +94,7 @@ struct Said {
 /// Reads a comment that begins at a byte; `None` for one that is not for us.
 fn parse(start: u32, comment: &str) -> Option<Result<Said, String>> {
     let body = comment.trim_start_matches('#').trim_start();
-    let rest = body.strip_prefix(COMMENT)?;
+    let Some(rest) = body.strip_prefix(COMMENT) else { return slip_of_comment(body).map(Err) };
     let at = |part: &str| start + (comment.len() - part.len()) as u32;
     let rest = rest.trim_start();
     let word = rest.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).next().unwrap_or_default();
@@ -113,12 +150,14 @@ fn annotations(text: &Text, object: &Object, root: NodeId, written: &mut Written
     let Some(found) = tree.find(root, "metadata.annotations") else { return };
     for entry in tree.entries(found) {
         let key = tree.key(entry.key);
-        let Some(rest) = key.strip_prefix(ANNOTATION) else { continue };
         let span = tree.span(entry.key);
+        let rest = key.strip_prefix(ANNOTATION).filter(|rest| rest.is_empty() || rest.starts_with('.'));
+        let Some(rest) = rest else {
+            written.unreadable.extend(slip_of_annotation(&key).map(|why| Unreadable { span, why }));
+            continue;
+        };
         let name = match rest.strip_prefix('.') {
             Some(name) if !name.is_empty() => name,
-            // Another annotation that begins alike.
-            _ if !rest.is_empty() && !rest.starts_with('.') => continue,
             _ => {
                 let why = "an annotation without a code would hide everything".to_owned();
                 written.unreadable.push(Unreadable { span, why });
@@ -204,6 +243,14 @@ mod tests {
             ("# tidegate: ignore[TG0012] until=soon", "no day"),
             ("# tidegate: ignore[TG0012] until=2030-02-30", "no day"),
             ("# about tidegate: it ignores nothing", "not for us"),
+            ("# Tidegate: ignore[TG0012] reason", "`Tidegate:`"),
+            ("# TIDEGATE: ignore", "`TIDEGATE:`"),
+            ("# tidgate: ignore[TG0012]", "`tidgate:`"),
+            ("# tidegate ignore[TG0012]", "`tidegate`"),
+            ("# tidegate : ignor[TG0012]", "`tidegate :`"),
+            ("# Tidegate: ignores nothing here", "not for us"),
+            ("# Tidegate ignores nothing here", "not for us"),
+            ("# delegate: ignore[all]", "not for us"),
         ] {
             let said = read(comment).unwrap_err();
             assert!(said.contains(why), "{comment}: {said}");

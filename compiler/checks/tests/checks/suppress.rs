@@ -63,6 +63,12 @@ fn an_annotation_reaches_its_object() {
     assert_eq!(judge(&annotated("tidegate.io/ignore.TG0152")), (vec![152], vec![152]));
     assert_eq!(judge(&annotated("tidegate.io/ignore.host-bits-set")), (vec![152], vec![152]));
     assert_eq!(judge(&annotated("tidegate.io/ignore")), (vec![102, 152, 152], vec![]));
+    for slip in
+        ["tidegate.io/ignor.TG0152", "tidegate.io/Ignore.TG0152", "tidgate.io/ignore.TG0152", "tidegate.io/skip"]
+    {
+        assert_eq!(judge(&annotated(slip)), (vec![102, 152, 152], vec![]), "{slip}");
+    }
+    assert_eq!(judge(&annotated("example.com/ignore.TG0152")), (vec![152, 152], vec![]));
     assert_eq!(judge(&annotated("tidegate.io/ignore.TG9998")), (vec![101, 152, 152], vec![]));
 }
 
