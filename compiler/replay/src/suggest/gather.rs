@@ -30,6 +30,11 @@ pub enum Peer {
     Address(IpAddr),
     /// Every pod of the cluster: whoever may need to look names up.
     Cluster,
+    /// Everybody, because the kind has no words for the special party that was seen.
+    Everybody {
+        /// That party.
+        instead_of: &'static str,
+    },
     /// Every address outside the cluster of one family, because there were so many.
     World {
         /// Of IPv6.
@@ -70,9 +75,9 @@ pub fn gather(tally: &Tally, places: &[Place], cluster: &Cluster, kind: Kind, di
     gathering.find_dns();
     let mut out = gathering.out;
     open_dns(&mut out);
-    for [ingress, egress] in out.subjects.values_mut() {
-        widen(ingress);
-        widen(egress);
+    for rules in out.subjects.values_mut().flatten() {
+        widen(rules);
+        absorb(rules);
     }
     out
 }
@@ -152,10 +157,12 @@ impl Gathering<'_> {
                 (_, Kind::NetworkPolicy, protocol) if !has_ports(protocol) => {
                     self.out.left.insert(*group, format!("NetworkPolicy has no words for {protocol}"));
                 }
-                (Ok(Peer::Entity(entity)), Kind::NetworkPolicy, _) => {
-                    self.out.left.insert(*group, format!("NetworkPolicy cannot name {entity}"));
-                }
                 (Ok(peer), ..) => {
+                    // Why not left out: a policy for this pod would cut what was seen, such as nodes that ask for names.
+                    let peer = match peer {
+                        Peer::Entity(instead_of) if self.kind == Kind::NetworkPolicy => Peer::Everybody { instead_of },
+                        peer => peer,
+                    };
                     let rules = &mut self.out.subjects.entry(subject).or_default()[direction];
                     rules.entry(peer).or_default().entry(key).or_default().merge(seen);
                 }
@@ -180,10 +187,11 @@ impl Gathering<'_> {
     /// An end as a rule names it. Errors: why it cannot.
     fn peer(&self, end: EndId, direction: Direction) -> Result<Peer, String> {
         let it = &self.ends[end.0 as usize];
-        if it.is_reserved("kube-apiserver") {
-            return Ok(Peer::Entity("kube-apiserver"));
-        }
         let by_address = self.kind == Kind::NetworkPolicy && self.dialect.ip_block_matches_nodes;
+        if it.is_reserved("kube-apiserver") {
+            let address = it.address.filter(|_| by_address);
+            return Ok(address.map_or(Peer::Entity("kube-apiserver"), Peer::Address));
+        }
         match &self.places[end.0 as usize] {
             Place::Pod { name, .. } => match self.workloads.get(name) {
                 Some(Some(workload)) => Ok(Peer::Workload(workload.clone())),
@@ -231,7 +239,8 @@ fn has_ports(protocol: Protocol) -> bool {
     matches!(protocol, Protocol::TCP | Protocol::UDP | Protocol::SCTP)
 }
 
-/// Lets every pod ask those who answer DNS: a log never shows all who will need them, and a refused look-up breaks everything else.
+/// Lets every pod ask those who answer DNS, and everybody where somebody asked whom a rule cannot name: a log never shows all who will need
+/// them, and a refused look-up breaks everything else.
 fn open_dns(out: &mut Gathered) {
     for dns in &out.dns {
         let Some([ingress, _]) = out.subjects.get_mut(dns) else { continue };
@@ -242,9 +251,19 @@ fn open_dns(out: &mut Gathered) {
             }
         }
         ingress.retain(|_, ports| !ports.is_empty());
-        if asked.records > 0 {
-            let ports = [Protocol::UDP, Protocol::TCP].map(|protocol| (L4Key::new(protocol, 53), asked));
-            ingress.insert(Peer::Cluster, ports.into());
+        let both = [Protocol::UDP, Protocol::TCP].map(|protocol| L4Key::new(protocol, 53));
+        let unnamed = ingress.iter_mut().find(|(peer, ports)| {
+            matches!(peer, Peer::Everybody { .. }) && both.iter().any(|key| ports.contains_key(key))
+        });
+        match unnamed {
+            Some((_, ports)) => {
+                for key in both {
+                    ports.entry(key).or_default();
+                }
+                ports.entry(both[0]).or_default().merge(&asked);
+            }
+            None if asked.records > 0 => drop(ingress.insert(Peer::Cluster, both.map(|key| (key, asked)).into())),
+            None => {}
         }
     }
 }
@@ -264,5 +283,21 @@ fn widen(rules: &mut Rules) {
             }
         }
         rules.insert(Peer::World { v6, seen: addresses.len() }, joined);
+    }
+}
+
+/// What everybody may ask need be said of nobody else.
+fn absorb(rules: &mut Rules) {
+    let open: Vec<Peer> = rules.keys().filter(|peer| matches!(peer, Peer::Everybody { .. })).cloned().collect();
+    for peer in open {
+        // Gone where another of them has all of its ports.
+        let Some(mut ports) = rules.remove(&peer) else { continue };
+        for others in rules.values_mut() {
+            for (key, seen) in &mut ports {
+                others.remove(key).iter().for_each(|known| seen.merge(known));
+            }
+        }
+        rules.retain(|_, ports| !ports.is_empty());
+        rules.insert(peer, ports);
     }
 }

@@ -124,7 +124,11 @@ impl Writer<'_> {
     }
 
     fn network_rule(&mut self, field: &str, keys: &[L4Key], peers: &[&Peer], rules: &Rules) {
-        self.line(2, &format!("- {}:", if field == "ingress" { "from" } else { "to" }));
+        let everybody = matches!(peers, [Peer::Everybody { .. }]);
+        match peers {
+            [peer] if everybody => self.line(2, &format!("- # {}", self.comment(peer, keys, rules))),
+            _ => self.line(2, &format!("- {}:", if field == "ingress" { "from" } else { "to" })),
+        }
         for peer in peers {
             let comment = self.comment(peer, keys, rules);
             match peer {
@@ -149,7 +153,7 @@ impl Writer<'_> {
                     self.line(4, &format!("- ipBlock: {{cidr: {}}} # {comment}", quoted(all)));
                 }
                 Peer::Cluster => self.line(4, &format!("- namespaceSelector: {{}} # {comment}")),
-                Peer::Entity(_) | Peer::Name(_) => {}
+                Peer::Entity(_) | Peer::Name(_) | Peer::Everybody { .. } => {}
             }
         }
         self.line(3, "ports:");
@@ -165,6 +169,8 @@ impl Writer<'_> {
             Class::Entities => "Entities",
             Class::Names => "FQDNs",
             Class::Addresses => "CIDR",
+            // Cannot be: Cilium has words for every party.
+            Class::Everybody => return,
         };
         self.line(2, &format!("- {to}{list}:"));
         for peer in peers {
@@ -181,6 +187,7 @@ impl Writer<'_> {
                 }
                 Peer::Entity(entity) => self.line(4, &format!("- {entity} # {comment}")),
                 Peer::Cluster => self.line(4, &format!("- cluster # {comment}")),
+                Peer::Everybody { .. } => {}
                 Peer::World { v6, .. } => {
                     let all = if *v6 { "::/0" } else { "0.0.0.0/0" };
                     self.line(4, &format!("- {} # {comment}", quoted(all)));
@@ -226,6 +233,10 @@ impl Writer<'_> {
                 let records = records / keys.len().max(1) as u64;
                 format!("{}; everybody may need to look names up", flows(&Seen { records, ..all }))
             }
+            (Peer::Everybody { instead_of }, _) => format!(
+                "{}; everybody, because NetworkPolicy has no word for {instead_of}, which is among those who were seen",
+                flows(&all)
+            ),
             (Peer::World { seen, .. }, _) => format!("{} from or to {seen} addresses, too many to list", flows(&all)),
             _ => flows(&all),
         }
@@ -244,10 +255,12 @@ enum Class {
     Entities,
     Names,
     Addresses,
+    Everybody,
 }
 
 fn class(kind: Kind, peer: &Peer) -> Class {
     match (kind, peer) {
+        (_, Peer::Everybody { .. }) => Class::Everybody,
         (Kind::NetworkPolicy, _) | (_, Peer::Workload(_)) => Class::Endpoints,
         (_, Peer::Entity(_) | Peer::Cluster) => Class::Entities,
         (_, Peer::Name(_)) => Class::Names,

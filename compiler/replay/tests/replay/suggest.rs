@@ -65,3 +65,41 @@ fn ports_are_those_of_pods_and_labels_are_those_that_stay() {
     assert!(all.contains("{protocol: TCP, port: 5432}"), "the service's 15432 is the pod's 5432\n{all}");
     assert!(!all.contains("15432") && !all.contains("pod-template-hash"), "{all}");
 }
+
+/// Nodes look names up, ask metrics and probe; pods look names up.
+const OF_NODES: &str = "\
+source,destination,protocol,port,verdict,source_labels,destination_labels
+10.0.9.9,kube-system/coredns-x2x4z,udp,53,allow,reserved:remote-node,k8s-app=kube-dns
+10.0.9.9,kube-system/coredns-x2x4z,tcp,9153,allow,reserved:remote-node,k8s-app=kube-dns
+10.0.9.8,kube-system/coredns-x2x4z,tcp,8080,allow,reserved:host,k8s-app=kube-dns
+10.0.9.7,kube-system/coredns-x2x4z,tcp,8181,allow,reserved:health,k8s-app=kube-dns
+shop/web-1,kube-system/coredns-x2x4z,udp,53,allow,app=web,k8s-app=kube-dns
+kube-system/coredns-x2x4z,10.0.9.1,tcp,6443,allow,k8s-app=kube-dns,reserved:kube-apiserver
+";
+
+#[test]
+fn what_nodes_ask_of_those_who_answer_dns_stays_allowed() {
+    for wish in [Wish::Auto, Wish::Named(&hir::Dialect::STANDARD), Wish::Named(&hir::Dialect::CILIUM_1_20)] {
+        for kind in [Kind::NetworkPolicy, Kind::CiliumNetworkPolicy] {
+            let options = Options { kind, include_dropped: false, knowledge: Knowledge::Partial, wish };
+            for cluster in [facts(), Cluster::default()] {
+                let suggestion = suggest(&tally(OF_NODES), &cluster, options);
+                let all = manifests(&suggestion.policies);
+                assert_eq!((&suggestion.left[..], suggestion.covered), (&[][..], 6), "{kind:?} {wish:?}\n{all}");
+                let names_dns = all.split("---\n").any(|it| it.contains("name: kube-dns") && it.contains("ingress:"));
+                assert!(names_dns, "the pods that answer DNS are isolated all the same\n{all}");
+            }
+        }
+    }
+}
+
+#[test]
+fn who_cannot_be_named_opens_a_port_and_nothing_is_said_twice() {
+    let wish = Wish::Named(&hir::Dialect::CILIUM_1_20);
+    let options = Options { kind: Kind::NetworkPolicy, include_dropped: false, knowledge: Knowledge::Partial, wish };
+    let all = manifests(&suggest(&tally(OF_NODES), &facts(), options).policies);
+    let dns = all.split("---\n").find(|it| it.contains("name: kube-dns")).unwrap();
+    assert!(dns.contains("everybody, because NetworkPolicy has no word for remote-node"), "{dns}");
+    assert_eq!(dns.matches("port: 53}").count(), 2, "UDP and TCP, once each\n{dns}");
+    assert!(!dns.contains("namespaceSelector: {}"), "{dns}");
+}
