@@ -1,6 +1,7 @@
 //! Finds and reads the manifests that PATH arguments name.
 
 use crate::cluster::packed;
+use diag::Diagnostic;
 use std::collections::BTreeSet;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -21,6 +22,28 @@ pub struct Unreadable {
     pub path: String,
     /// Why, for people.
     pub reason: String,
+}
+
+/// What stands for a path where the live cluster could not be asked.
+pub const LIVE: &str = "--cluster live";
+
+/// What else can be done then.
+const WITHOUT_CLUSTER: &str = "name a kubeconfig with `--kubeconfig FILE` and a context with `--context NAME`, or give the facts as a file: \
+    `--cluster FILE` takes what `tidegate snapshot` or `kubectl get -A -o yaml` wrote";
+
+impl Unreadable {
+    /// What can be done, where it is not plain.
+    pub fn way_out(&self) -> Option<&'static str> {
+        (self.path == LIVE).then_some(WITHOUT_CLUSTER)
+    }
+
+    /// As a finding.
+    pub fn diagnostic(&self) -> Diagnostic {
+        match self.way_out() {
+            Some(way_out) => checks::no_cluster(&self.path, &self.reason, way_out),
+            None => checks::unreadable(&self.path, &self.reason),
+        }
+    }
 }
 
 /// What the paths hold.

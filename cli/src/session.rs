@@ -120,6 +120,7 @@ impl Session {
     pub fn report_unsound(&self) -> bool {
         for it in &self.unreadable {
             say(&format!("error: cannot read `{}`: {}", it.path, it.reason));
+            it.way_out().iter().for_each(|way| say(&format!("  {way}")));
         }
         let found = checks::check(&self.db);
         let telling = |it: &&Diagnostic| it.severity == Severity::Error || TELLING.contains(&it.slug);
@@ -160,7 +161,7 @@ impl Session {
     /// That is every error that makes a text invalid. What is not enforced yet fails closed, so a program may hold it; what is valid and
     /// hardly meant is for `check`.
     pub fn refused(&self, what: &str, color: Color) -> bool {
-        let unreadable = self.unreadable.iter().map(|it| checks::unreadable(&it.path, &it.reason));
+        let unreadable = self.unreadable.iter().map(Unreadable::diagnostic);
         let found: Vec<Diagnostic> = unreadable.chain(checks::check(&self.db)).collect();
         let (errors, others): (Vec<_>, Vec<_>) = found.into_iter().partition(|it| it.severity == Severity::Error);
         let group = |it: &Diagnostic| checks::explain(it.slug).map_or(Group::Validity, |page| page.group);

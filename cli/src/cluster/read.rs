@@ -41,7 +41,7 @@ pub fn known(args: &ClusterArgs, namespace: &str, policies: bool) -> Known {
         Some(Source::Live) => match live::read(&args.live, Some(namespace), policies) {
             Ok(found) => from_live(found, args),
             Err(reason) => {
-                let unreadable = vec![Unreadable { path: "live".into(), reason }];
+                let unreadable = vec![Unreadable { path: files::LIVE.into(), reason }];
                 Known { unreadable, ..Known::default() }
             }
         },
@@ -51,7 +51,7 @@ pub fn known(args: &ClusterArgs, namespace: &str, policies: bool) -> Known {
 /// What a live cluster gave, as facts and policies.
 fn from_live(found: Live, args: &ClusterArgs) -> Known {
     live::say_rights(&found.not_read);
-    let failed = found.failed.iter().map(|reason| Unreadable { path: "live".into(), reason: reason.clone() });
+    let failed = found.failed.iter().map(|reason| Unreadable { path: files::LIVE.into(), reason: reason.clone() });
     let mut unreadable: Vec<Unreadable> = failed.collect();
     let header = found.header();
     let db = database(found.manifests);

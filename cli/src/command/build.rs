@@ -1,7 +1,7 @@
 //! `tidegate build`: from policies to the images of every class of endpoints.
 
 mod emit;
-mod folder;
+pub(crate) mod folder;
 pub(crate) mod plan;
 pub mod report;
 mod tables;
@@ -164,8 +164,14 @@ impl Built {
     fn subject(&self, name: &str, namespace: &str) -> Result<Subject, String> {
         let (namespace, pod) = name.split_once('/').unwrap_or((namespace, name));
         let wanted = Subject::Pod(facts::Name::new(namespace, pod));
-        let known = self.classes.iter().any(|made| made.subjects.contains(&wanted));
-        if known { Ok(wanted) } else { Err(format!("no image is made for a pod `{namespace}/{pod}` in these files")) }
+        let pods = || self.classes.iter().flat_map(|made| &made.subjects);
+        if pods().any(|it| *it == wanted) {
+            return Ok(wanted);
+        }
+        let names = pods().filter_map(|it| if let Subject::Pod(name) = it { Some(name.to_string()) } else { None });
+        let near = reason::party::near(&format!("{namespace}/{pod}"), names);
+        let near = if near.is_empty() { String::new() } else { format!("; did you mean `{}`?", near.join("` or `")) };
+        Err(format!("no image is made for a pod `{namespace}/{pod}` in these files{near}"))
     }
 
     fn image_entries(&self) -> Vec<ImageEntry> {

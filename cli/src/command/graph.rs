@@ -15,7 +15,8 @@ use graph::{Filter, Wanted};
 /// Say who reaches whom, and because of which rules.
 ///
 /// An edge has the ports that both ends let through: egress of its source and ingress of its destination. Filters are
-/// `namespace`, `namespace/name` (`*` stands for any text), `key=value` of a label, or `world`, `host`, `nodes`.
+/// `namespace`, `namespace/name` (`*` stands for any text), `key=value` of a label, or `world`, `host`, `nodes`; one that nothing in the
+/// files meets is an error.
 #[derive(Debug, Args)]
 pub struct Graph {
     /// What a vertex stands for.
@@ -137,6 +138,10 @@ impl Graph {
                 false => self.port.iter().fold(L4Set::default(), |all, set| all.union(set)),
             },
         };
+        let unmatched = wanted.unmatched(&driver::world::cluster(&session.db));
+        if !unmatched.is_empty() {
+            return Err(unmatched.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "));
+        }
         let drawn = graph::connect(&session.db, &wanted)
             .map_err(|error| format!("a graph of these policies cannot be drawn: {error}"))?;
         let report = report::report(&session, self.level, &drawn);

@@ -120,6 +120,8 @@ fn forms_of_one_pod_are_shown() {
     }
     let error = folder.run(&["build", ".", "--emit", "tree", "--subject", "shop/nobody"]).failed(2);
     assert!(error.contains("shop/nobody"), "{error}");
+    let error = folder.run(&["build", ".", "--emit", "tree", "--subject", "shop/bd"]).failed(2);
+    assert!(error.contains("did you mean `shop/db`?"), "{error}");
 }
 
 #[test]

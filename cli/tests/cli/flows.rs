@@ -99,6 +99,14 @@ fn what_cannot_be_read_is_named_and_ends_in_2() {
     assert_eq!(said.code, 2);
     assert!(said.out.contains("broken.jsonl:2:"), "{}", said.out);
     assert_eq!(folder.run(&["replay", "flows.jsonl"]).code, 2, "policies are needed");
+    let way_out = "it is a JSON array, and records are objects, one a line; `jq -c '.[]'` writes them so";
+    for array in ["[]", "[{\"flow\": {}}]\n"] {
+        folder.write("array.json", array);
+        let said = folder.run(&["replay", "array.json", "-f", "new"]).failed(2);
+        assert!(said.contains(&format!("cannot read `array.json`: {way_out}")), "{said}");
+        let said = folder.run(&["replay", "array.json", "-f", "new", "--input-format", "json"]);
+        assert!(said.out.contains(&format!("array.json:1: {way_out}")), "{said:?}");
+    }
 }
 
 #[test]

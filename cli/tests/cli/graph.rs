@@ -53,7 +53,6 @@ fn filters_leave_what_they_say_and_say_so_when_it_is_nothing() {
     let some = graph(&["--from", "app=web", "--port", "5432/TCP", "-o", "csv"]);
     assert!(some.contains("shop/web,shop/db,tcp/5432,"), "{some}");
     assert!(!some.contains("shop/db,shop/web"), "{some}");
-    assert!(graph(&["--from", "shopp"]).contains("note: nothing matches `shopp`"));
     assert!(
         graph(&["--from", "shop", "--to", "shop/db", "--port", "7"])
             .contains("note: policies deny everything that was asked for")
@@ -61,6 +60,22 @@ fn filters_leave_what_they_say_and_say_so_when_it_is_nothing() {
     let between = graph(&["--between", "shop/web", "--between", "shop/db", "-o", "csv"]);
     assert_eq!(between.lines().count(), 2, "a head, and one edge; the other way is closed: {between}");
     assert!(folder().run(&["graph", ".", "--port", "http"]).failed(2).contains("`http` is no port"));
+}
+
+#[test]
+fn a_filter_that_nothing_meets_is_an_error_with_what_comes_near() {
+    let failed = |more: &[&str]| folder().run(&[&["graph", "."], more].concat()).failed(2);
+    let second = failed(&["--from", "shop/web", "--from", "shop/bd"]);
+    assert!(second.contains("nothing in the files read matches `shop/bd`; did you mean `shop/db`"), "{second}");
+    assert!(!second.contains("`shop/web`"), "{second}");
+    let both = failed(&["--to", "shopp", "--between", "app=wbe"]);
+    assert!(
+        both.contains("`shopp`; did you mean `shop`") && both.contains("`app=wbe`; did you mean `app=web`"),
+        "{both}"
+    );
+    assert!(failed(&["--to", "wrold"]).contains("did you mean `world`"), "{both}");
+    // Nodes of which none is another, and a block that no policy names, are no slips.
+    graph(&["--to", "nodes", "--to", "192.0.2.0/24"]);
 }
 
 #[test]

@@ -115,7 +115,18 @@ fn a_folder_of_what_kubectl_printed_is_a_cluster_too() {
     live.env("KUBECONFIG", "absent").env("HOME", folder.path()).env_remove("KUBERNETES_SERVICE_HOST");
     let ran = live.output().unwrap();
     assert_eq!(ran.status.code(), Some(2), "`live` is the cluster, not a folder of that name");
-    assert!(String::from_utf8(ran.stderr).unwrap().contains("no cluster to ask"));
+    let said = String::from_utf8(ran.stderr).unwrap();
+    assert!(said.contains("no cluster to ask: there is no kubeconfig at `absent`, which KUBECONFIG names"), "{said}");
+    assert!(said.contains("`--kubeconfig FILE`") && said.contains("`--cluster FILE`"), "{said}");
+    let mut check = folder.command(&["check", "--cluster", "live"]);
+    check.env_remove("KUBECONFIG").env("HOME", folder.path()).env_remove("KUBERNETES_SERVICE_HOST");
+    let ran = check.output().unwrap();
+    let (code, said) = (ran.status.code(), String::from_utf8(ran.stdout).unwrap());
+    let looked = format!("{}/.kube/config", folder.path().display());
+    // The terminal breaks lines in paths.
+    let unbroken: String = said.chars().filter(|it| !it.is_whitespace() && *it != '│').collect();
+    assert!(code == Some(2) && said.contains("(KUBECONFIG is not set)"), "{said}");
+    assert!(unbroken.contains(&looked) && said.contains("`--kubeconfig FILE`"), "{said}");
     let out = folder.run(&["trace", "shop/web", "shop/db", "5432", "-f", "policies", "--cluster", "./live"]).ended(0);
     assert!(out.starts_with("ALLOW"), "{out}");
     assert!(out.contains("cluster ./live, of unknown age: 1 namespace, 2 pods"), "{out}");
@@ -267,4 +278,25 @@ fn a_pattern_that_cannot_be_redacted_is_named() {
     let err = folder.run(&["snapshot", "--from", ".", "--redact", "--redact-policies", "out"]).failed(2);
     assert!(err.contains("`api-*.example.com`"), "{err}");
     assert!(!folder.join("out").exists());
+}
+
+#[test]
+fn probes_of_a_snapshot_that_a_deny_cuts_are_found_at_the_rule() {
+    let pod = |n: u32| {
+        format!(
+            "---\napiVersion: v1\nkind: Pod\nmetadata: {{name: api-{n}, namespace: shop, labels: {{app: api}}}}\nspec: {{nodeName: north, \
+             containers: [{{name: c, image: i, livenessProbe: {{httpGet: {{port: 8080}}}}}}]}}\n\
+             status: {{phase: Running, podIPs: [{{ip: 10.1.0.2{n}}}]}}\n"
+        )
+    };
+    let deny = "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: api, namespace: shop}\nspec:\n  \
+        endpointSelector: {matchLabels: {app: api}}\n  ingress: [{fromEntities: [cluster]}]\n  ingressDeny: [{fromEntities: [host]}]\n";
+    let live = format!("{}{}{}", crate::support::CLUSTER, pod(1), pod(2));
+    let folder = Folder::of(&[("live.yaml", &live), ("policies/deny.yaml", deny)]);
+    folder.run(&["snapshot", "--from", "live.yaml", "-o", "snapshot.json"]).ended(0);
+    let found = folder.run(&["check", "policies", "--cluster", "snapshot.json", "-o", "concise"]).ended(1);
+    let said = "policies/deny.yaml:7:33: warning[TG0232]: the liveness probe of `shop/api-1` and 1 more pod is dropped";
+    assert!(found.contains(said), "{found}");
+    let unknown = folder.run(&["check", "policies", "-o", "concise"]).ended(1);
+    assert!(unknown.contains("TG0233") && !unknown.contains("TG0232"), "{unknown}");
 }

@@ -124,9 +124,12 @@ pub fn party(cluster: &Cluster, namespace: &str, word: &str) -> Result<Party, Un
         let (namespace, name) = service.split_once('/').unwrap_or((namespace, service));
         let name = Name::new(namespace, name);
         let known = cluster.services.contains_key(&name);
+        let services = || cluster.services.keys().map(|it| format!("service:{it}"));
         return match known {
             true => Ok(Party::Service(name)),
-            false => Err(Unreadable::Unknown { word: word.to_owned(), near: near_services(cluster, &name) }),
+            false => {
+                Err(Unreadable::Unknown { word: word.to_owned(), near: near(&format!("service:{name}"), services()) })
+            }
         };
     }
     if let Some(node) = word.strip_prefix("node:").filter(|node| cluster.nodes.contains_key(*node)) {
@@ -145,7 +148,7 @@ pub fn party(cluster: &Cluster, namespace: &str, word: &str) -> Result<Party, Un
         }
         _ => None,
     };
-    found.ok_or_else(|| Unreadable::Unknown { word: word.to_owned(), near: near(cluster, word) })
+    found.ok_or_else(|| Unreadable::Unknown { word: word.to_owned(), near: near(word, ends(cluster)) })
 }
 
 fn named(cluster: &Cluster, name: &Name) -> Option<Party> {
@@ -160,17 +163,17 @@ fn workload(cluster: &Cluster, name: &Name, wanted: impl Fn(&Workload) -> bool) 
     found.map(|it| Party::Workload(it.kind, it.name.clone()))
 }
 
-/// Services whose name is near.
-fn near_services(cluster: &Cluster, name: &Name) -> Vec<String> {
-    let (wanted, all) = (name.to_string(), cluster.services.keys().map(Name::to_string));
-    let near = all.filter(|it| strsim::osa_distance(&wanted, it) <= 2).take(3);
-    near.map(|it| format!("service:{it}")).collect()
+/// Everything that a word can name.
+fn ends(cluster: &Cluster) -> impl Iterator<Item = String> {
+    let pods = cluster.pods.keys().map(Name::to_string);
+    let workloads = cluster.workloads.values().map(|it| it.name.to_string());
+    let nodes = cluster.nodes.keys().map(|name| format!("node:{name}"));
+    let services = cluster.services.keys().map(|name| format!("service:{name}"));
+    pods.chain(workloads).chain(nodes).chain(services).chain(Entity::ALL.into_iter().map(|(name, _)| name.to_owned()))
 }
 
-/// Names that share the most with a word: at most three.
-fn near(cluster: &Cluster, word: &str) -> Vec<String> {
-    let names =
-        cluster.pods.keys().map(Name::to_string).chain(cluster.workloads.values().map(|it| it.name.to_string()));
+/// Those of some names that share the most with a word which is none of them: at most three, the nearest first.
+pub fn near(word: &str, names: impl IntoIterator<Item = String>) -> Vec<String> {
     let suffix = format!("/{word}");
     let distance = |name: &str| match name.len().abs_diff(word.len()) {
         more if name.ends_with(&suffix) => Some(more),
@@ -179,7 +182,7 @@ fn near(cluster: &Cluster, word: &str) -> Vec<String> {
         more if more > 8 => None,
         _ => Some(strsim::osa_distance(word, name)).filter(|distance| *distance <= 2),
     };
-    let mut near: Vec<(usize, String)> = names.filter_map(|name| Some((distance(&name)?, name))).collect();
+    let mut near: Vec<(usize, String)> = names.into_iter().filter_map(|name| Some((distance(&name)?, name))).collect();
     near.sort();
     near.dedup();
     near.into_iter().map(|(_, name)| name).take(3).collect()
@@ -316,6 +319,7 @@ fn as_made(workload: &Workload) -> Pod {
         name: workload.name.clone(),
         labels: workload.labels.clone(),
         ports: workload.ports.clone(),
+        probes: workload.probes.clone(),
         service_account: workload.service_account.clone(),
         host_network: workload.host_network,
         ..Pod::default()

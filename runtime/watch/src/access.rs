@@ -94,9 +94,7 @@ async fn config(access: &Access) -> Result<(Config, String), Error> {
         }
         return match Config::incluster() {
             Ok(config) => Ok((config, "in-cluster".to_owned())),
-            Err(_) => Err(none(
-                "there is no kubeconfig (`--kubeconfig`, KUBECONFIG, ~/.kube/config), and this is no pod".into(),
-            )),
+            Err(_) => Err(none(format!("there is no kubeconfig {}, and this is no pod of a cluster", looked_at()))),
         };
     };
     let context = access.context.clone().or_else(|| found.current_context.clone()).unwrap_or_default();
@@ -122,10 +120,7 @@ fn kubeconfig(access: &Access) -> Result<Option<Kubeconfig>, Error> {
     if let Some(path) = &access.kubeconfig {
         return read(path).map(Some);
     }
-    let paths: Vec<PathBuf> = match std::env::var_os("KUBECONFIG").filter(|it| !it.is_empty()) {
-        Some(paths) => std::env::split_paths(&paths).filter(|it| !it.as_os_str().is_empty()).collect(),
-        None => std::env::home_dir().map(|home| home.join(".kube/config")).into_iter().collect(),
-    };
+    let (_, paths) = places();
     // Why: as in kubectl, a file of the list that is not there is nothing wrong.
     let mut merged: Option<Kubeconfig> = None;
     for path in paths.iter().filter(|path| path.exists()) {
@@ -137,6 +132,25 @@ fn kubeconfig(access: &Access) -> Result<Option<Kubeconfig>, Error> {
         merged = Some(both.map_err(|error| Error::NoCluster(format!("`{}`: {}", path.display(), chain(&error))))?);
     }
     Ok(merged)
+}
+
+/// Where kubeconfigs are looked for, and whether KUBECONFIG says so.
+fn places() -> (bool, Vec<PathBuf>) {
+    match std::env::var_os("KUBECONFIG").filter(|it| !it.is_empty()) {
+        Some(paths) => (true, std::env::split_paths(&paths).filter(|it| !it.as_os_str().is_empty()).collect()),
+        None => (false, std::env::home_dir().map(|home| home.join(".kube/config")).into_iter().collect()),
+    }
+}
+
+/// The same for people: `at `/home/me/.kube/config` (KUBECONFIG is not set)`.
+fn looked_at() -> String {
+    let (by_variable, paths) = places();
+    let paths: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
+    match (by_variable, paths.is_empty()) {
+        (true, _) => format!("at {}, which KUBECONFIG names", paths.join(", ")),
+        (false, false) => format!("at {} (KUBECONFIG is not set)", paths.join(", ")),
+        (false, true) => "to look for: neither KUBECONFIG nor HOME is set".to_owned(),
+    }
 }
 
 /// An error with all its causes, each once.

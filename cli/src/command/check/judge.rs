@@ -3,7 +3,7 @@
 use super::baseline::Baseline;
 use super::report::{Finding, FindingEdit, FindingFix, Related, Spot, Summary};
 use super::{Check, settings::Settings};
-use crate::files::{is_excluded, is_manifest};
+use crate::files::{Unreadable, is_excluded, is_manifest};
 use crate::report::{NOT_ENFORCED, NotOnNode};
 use crate::session::Session;
 use crate::{git, render};
@@ -59,7 +59,7 @@ fn is_of_node(finding: &Diagnostic) -> bool {
 
 /// Everything that is reported of a session. With `--update-baseline` the baseline is written.
 pub(super) fn judge(check: &Check, session: &mut Session, settings: &Settings) -> Result<Judged, String> {
-    let unreadable = session.unreadable.iter().map(|it| checks::unreadable(&it.path, &it.reason)).collect();
+    let unreadable = session.unreadable.iter().map(Unreadable::diagnostic).collect();
     let Asked { mut found, suppressed, not_on_node } = asked(check, &session.db, settings, unreadable);
     let safe = mend::safe(&mut session.db, &found);
     let db = &session.db;

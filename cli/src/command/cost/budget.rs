@@ -48,7 +48,11 @@ impl Budget {
                 "max-entries" => &mut budget.max_entries,
                 "max-bytes" => &mut budget.max_bytes,
                 "max-identities" => &mut budget.max_identities,
-                other => return Err(format!("`{other}` is no budget; known: {}", KEYS.join(", "))),
+                other => {
+                    let near = reason::party::near(other, KEYS.map(str::to_owned));
+                    let near = near.first().map(|it| format!("; did you mean `{it}`")).unwrap_or_default();
+                    return Err(format!("`{other}` is no budget{near}; known: {}", KEYS.join(", ")));
+                }
             } = Some(number);
         }
         Ok(budget)
@@ -110,7 +114,7 @@ mod tests {
         let wanted = Budget { max_entries: Some(16384), max_bytes: None, max_identities: Some(100) };
         assert_eq!(Budget::read("max-entries=16_384,max-identities=100"), Ok(wanted.clone()));
         assert_eq!(Budget::parse("# ours\nmax-entries=16384\nmax-identities = 100 # a rule\n"), Ok(wanted));
-        assert!(Budget::read("max-entires=1").unwrap_err().contains("known: max-entries"));
+        assert!(Budget::read("max-entires=1").unwrap_err().contains("did you mean `max-entries`; known: max-entries"));
         assert!(Budget::read("max-entries=many").unwrap_err().contains("no number"));
         assert!(Budget::read("no-such-file").unwrap_err().contains("cannot read the budget"));
     }

@@ -20,11 +20,16 @@ pub enum Format {
     Csv(Columns),
 }
 
+/// What is said of records in an array.
+const ARRAY: &str = "it is a JSON array, and records are objects, one a line; `jq -c '.[]'` writes them so";
+
 /// Why a text is in no format of records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Unreadable {
     /// Neither JSON objects nor a table.
     Unknown,
+    /// One JSON array.
+    Array,
     /// A table whose header lacks these columns.
     Header(Vec<&'static str>),
 }
@@ -37,6 +42,7 @@ impl std::fmt::Display for Unreadable {
                 "it holds neither JSON records, one a line, nor a table whose first line names the columns {}",
                 COLUMNS[..5].join(", ")
             ),
+            Unreadable::Array => f.write_str(ARRAY),
             Unreadable::Header(missing) => {
                 write!(f, "the first line of the table lacks the columns {}", missing.join(", "))
             }
@@ -56,6 +62,7 @@ impl Format {
         let rest = rest.strip_prefix(b"\xef\xbb\xbf").unwrap_or(rest);
         match rest.first() {
             None | Some(b'{') => Ok((Format::Json, 0)),
+            Some(b'[') => Err(Unreadable::Array),
             _ => {
                 let line = rest.split(|byte| *byte == b'\n').next().unwrap_or_default();
                 let columns = Columns::of(line)?;
@@ -89,6 +96,9 @@ pub fn lines(tally: &mut Tally, format: &Format, file: &Arc<str>, first: u64, te
 }
 
 fn json(tally: &mut Tally, line: &[u8]) -> Result<(), String> {
+    if line.first() == Some(&b'[') {
+        return Err(ARRAY.to_owned());
+    }
     match own::is_own(line) {
         true => own::read(tally, line),
         false => hubble::read(tally, line),
