@@ -76,7 +76,8 @@ impl<'t> Glance<'t> {
             let Some(name) = self.name(entry) else { return false };
             let is_it = |field: &Field| field.name == name && self.knows(field);
             match object.fields.iter().position(is_it) {
-                Some(_) if self.is_null(entry.value) => {}
+                // Of a name that stands twice the last counts, also when it says that there is nothing.
+                Some(at) if self.is_null(entry.value) => present.found &= !(1 << at),
                 Some(at) if self.fits(entry.value, &object.fields[at].shape) => present.found |= 1 << at,
                 None if beside.contains(&&*name) => {}
                 Some(_) | None => return false,
