@@ -7,7 +7,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{counted, quoted};
 
-pub const PAGE: Page = page!(158, "host-network-peers", Warning, "0.2.0", Correctness);
+pub const PAGE: Page = page!(158, "host-network-peers", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let mut found = Vec::new();
