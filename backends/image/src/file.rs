@@ -69,6 +69,7 @@ impl Image {
         let tables = self.tables.iter().map(|table| (table.name.as_str(), &table.fill)).collect();
         let digested =
             Digested { version: VERSION, target: &self.target, programs: &self.programs, tables, plan: &self.plan };
+        // Cannot panic: these are numbers, texts and lists whose lengths are known, and what is written to is memory.
         let bytes = postcard::to_allocvec(&digested).expect("plain data always encodes into memory");
         Digest(*blake3::hash(&bytes).as_bytes())
     }
@@ -78,6 +79,7 @@ impl Image {
         let mut out = MAGIC.to_vec();
         out.extend(VERSION.to_le_bytes());
         out.extend(self.digest().0);
+        // Cannot panic: as above.
         out.extend(postcard::to_allocvec(self).expect("plain data always encodes into memory"));
         out
     }

@@ -44,6 +44,7 @@ impl salsa::Database for Database {}
 #[salsa::db]
 impl Db for Database {
     fn project(&self) -> Project {
+        // Cannot panic: every constructor sets it before it returns.
         self.project.expect("the project is set before a database is handed out")
     }
 

@@ -123,6 +123,7 @@ impl Node {
 
     /// The content of an array map. The caller names an array.
     pub(crate) fn mapped(&self, map: NodeMap) -> &Mapped {
+        // Cannot panic: what is mapped is decided by the same list of maps as in `open`.
         self.mapped[map as usize].as_ref().expect("`open` maps every array, and only arrays are asked for")
     }
 

@@ -191,6 +191,7 @@ impl Pages {
                 entries[index as usize] = self.build(words, base | index << shift, depth + 8);
             }
         }
+        // Cannot panic: `reserve` comes before every change, and counts the pages that it can need.
         let page =
             PAGE | self.free.pop().expect("`reserve` has kept the pages of the changed prefix, and no other needs one");
         for (index, entry) in (0..).zip(entries) {

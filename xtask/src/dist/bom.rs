@@ -33,7 +33,7 @@ pub fn of(crates: &Crates) -> String {
         "components": components,
         "dependencies": dependencies,
     });
-    serde_json::to_string_pretty(&bom).expect("a bill of materials is plain data with string keys") + "\n"
+    format!("{bom:#}\n")
 }
 
 fn component(it: &Crate) -> Value {

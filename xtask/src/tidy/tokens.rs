@@ -32,6 +32,19 @@ pub struct Module {
     pub test: bool,
 }
 
+/// A call of a method.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The method.
+    pub name: String,
+    /// From 1, of the name.
+    pub line: usize,
+    /// Whether it takes nothing.
+    pub is_empty: bool,
+    /// Whether it takes a text that is written there.
+    pub of_text: bool,
+}
+
 /// The tokens of a source; none when it does not even lex (the compiler says more about that than we could).
 pub fn lex(text: &str) -> TokenStream {
     TokenStream::from_str(text).unwrap_or_default()
@@ -69,6 +82,23 @@ pub fn words(tokens: &TokenStream) -> Vec<Word> {
         for tree in trees {
             if let TokenTree::Ident(ident) = tree {
                 out.push(Word { text: ident.to_string(), line: ident.span().start().line });
+            }
+        }
+    });
+    out
+}
+
+/// Every call of a method, in no particular order.
+pub fn calls(tokens: &TokenStream) -> Vec<Call> {
+    let mut out = Vec::new();
+    visit(tokens, &mut |trees| {
+        for three in trees.windows(3) {
+            let [TokenTree::Punct(dot), TokenTree::Ident(name), TokenTree::Group(group)] = three else { continue };
+            if dot.as_char() == '.' && group.delimiter() == Delimiter::Parenthesis {
+                let first = group.stream().into_iter().next();
+                let of_text = matches!(&first, Some(TokenTree::Literal(text)) if text.to_string().contains('"'));
+                let (name, line) = (name.to_string(), name.span().start().line);
+                out.push(Call { name, line, is_empty: first.is_none(), of_text });
             }
         }
     });

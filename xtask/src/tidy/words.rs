@@ -26,17 +26,18 @@ pub fn check(house: &House) -> Vec<Finding> {
 
 /// The words of a line in lower case; `podSelector` and `POD_SELECTOR` are two words each.
 fn pieces(line: &str) -> Vec<String> {
-    let mut out = vec![String::new()];
+    let (mut out, mut word) = (Vec::new(), String::new());
     let mut before = ' ';
     for letter in line.chars() {
         if !letter.is_alphabetic() || (letter.is_uppercase() && before.is_lowercase()) {
-            out.push(String::new());
+            out.push(std::mem::take(&mut word));
         }
         if letter.is_alphabetic() {
-            out.last_mut().expect("it never becomes empty").extend(letter.to_lowercase());
+            word.extend(letter.to_lowercase());
         }
         before = letter;
     }
+    out.push(word);
     out.retain(|word| !word.is_empty());
     out
 }

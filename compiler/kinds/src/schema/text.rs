@@ -50,6 +50,7 @@ macro_rules! pattern {
         $visible const $name: $crate::schema::Pattern = $crate::schema::Pattern {
             text: $text,
             is_in: |text| {
+                // Cannot panic: the texts are constants, and a test compiles each of them.
                 static COMPILED: std::sync::LazyLock<regex::Regex> =
                     std::sync::LazyLock::new(|| regex::Regex::new($text).expect("patterns of tables are compiled by a test"));
                 COMPILED.is_match(text)
