@@ -2,7 +2,7 @@
 
 use crate::cluster::ClusterArgs;
 use crate::command;
-use crate::output::Output;
+use crate::formats::{Plain, To};
 use crate::rendered::RenderArgs;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use driver::{Knowledge, Wish};
@@ -185,5 +185,5 @@ impl Paths {
 pub struct Outputs {
     /// Format of the report, and its file when it is not for standard output. Repeatable.
     #[arg(short = 'o', long = "output", value_name = "FORMAT[=FILE]")]
-    pub outputs: Vec<Output>,
+    pub outputs: Vec<To<Plain>>,
 }

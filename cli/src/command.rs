@@ -92,7 +92,9 @@ pub fn run(args: Args) -> Exit {
 }
 
 /// A report as JSON, for people and programs.
-pub(crate) fn json<T: serde::Serialize>(report: &T) -> String {
-    let text = serde_json::to_string_pretty(report).expect("reports are plain data with string keys");
-    text + "\n"
+///
+/// Errors: a report that is no JSON, as one with keys that are no text would be; for people.
+pub(crate) fn json<T: serde::Serialize>(report: &T) -> Result<String, String> {
+    let text = serde_json::to_string_pretty(report).map_err(|error| format!("the report is no JSON: {error}"))?;
+    Ok(text + "\n")
 }

@@ -3,7 +3,9 @@
 use crate::cluster::packed;
 use diag::Diagnostic;
 use std::collections::BTreeSet;
+use std::fs::File;
 use std::io::{self, Read};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 
 /// One manifest file as read.
@@ -96,7 +98,7 @@ pub fn read_with(paths: &[String], take: &Take) -> Gathered {
     let mut found: BTreeSet<PathBuf> = BTreeSet::new();
     for path in paths {
         if path == "-" {
-            match read_text(io::stdin().lock(), take.most) {
+            match read_input(take.most) {
                 Ok(text) => {
                     if text.trim().is_empty() {
                         empty.push("no manifests on standard input: it is empty".into());
@@ -116,8 +118,8 @@ pub fn read_with(paths: &[String], take: &Take) -> Gathered {
     }
     for path in found {
         let shown = shown(&path);
-        let opened = std::fs::File::open(&path).map_err(|error| error.to_string());
-        match opened.and_then(|file| packed::unpacked(&path, file)).and_then(|file| read_text(file, take.most)) {
+        let opened = open(&path, take.most).and_then(|file| packed::unpacked(&path, file));
+        match opened.and_then(|file| read_text(file, take.most)) {
             Ok(text) => manifests.push(Manifest { path: shown, text }),
             Err(reason) => unreadable.push(Unreadable { path: shown, reason }),
         }
@@ -198,16 +200,69 @@ fn shown(path: &Path) -> String {
     text.strip_prefix("./").unwrap_or(&text).to_owned()
 }
 
-fn read_text(input: impl Read, most: u64) -> Result<String, String> {
+/// The text of one file that is no manifest, such as a baseline.
+///
+/// Errors: for people, without its name; a folder, no text, more than [`MAX_BYTES`], which is refused unread.
+pub fn text(path: &Path) -> Result<String, String> {
+    read_text(open(path, MAX_BYTES)?, MAX_BYTES)
+}
+
+/// The bytes of one file.
+///
+/// Errors: as [`text`], but for what is no text.
+pub fn bytes(path: &Path) -> Result<Vec<u8>, String> {
+    read_bytes(open(path, MAX_BYTES)?, MAX_BYTES)
+}
+
+/// The text of standard input. Errors: as [`text`].
+pub fn input() -> Result<String, String> {
+    read_input(MAX_BYTES)
+}
+
+/// Reads standard input. A file there is refused unread where it is too great; of a pipe nobody knows before.
+fn read_input(most: u64) -> Result<String, String> {
+    let length = io::stdin().as_fd().try_clone_to_owned().and_then(|it| Ok(File::from(it).metadata()?.len()));
+    match length {
+        Ok(length) if length > most => Err(too_great(most)),
+        _ => read_text(io::stdin().lock(), most),
+    }
+}
+
+/// The text of something that is `length` bytes long. Errors: as [`text`].
+pub fn text_of(input: impl Read, length: u64) -> Result<String, String> {
+    if length > MAX_BYTES { Err(too_great(MAX_BYTES)) } else { read_text(input, MAX_BYTES) }
+}
+
+/// Opens a file that is to be read whole.
+fn open(path: &Path, most: u64) -> Result<File, String> {
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    let meta = file.metadata().map_err(|error| error.to_string())?;
+    match meta.len() {
+        _ if meta.is_dir() => Err("it is a folder, and a file is wanted".into()),
+        length if length > most => Err(too_great(most)),
+        _ => Ok(file),
+    }
+}
+
+fn read_bytes(input: impl Read, most: u64) -> Result<Vec<u8>, String> {
     let mut bytes = Vec::new();
     input.take(most + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    if bytes.len() as u64 > most {
-        return Err(format!("it is greater than {} MiB (`max-file-mib` of the configuration)", most >> 20));
-    }
-    String::from_utf8(bytes).map_err(|error| {
+    if bytes.len() as u64 > most { Err(too_great(most)) } else { Ok(bytes) }
+}
+
+fn read_text(input: impl Read, most: u64) -> Result<String, String> {
+    String::from_utf8(read_bytes(input, most)?).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         format!("it is not UTF-8 text (byte {at} is no character); is it a binary file?")
     })
+}
+
+fn too_great(most: u64) -> String {
+    let way_out = match most {
+        MAX_BYTES => "split it into several files",
+        _ => "split it into several files, or raise `max-file-mib` of the configuration",
+    };
+    format!("it is greater than {} MiB, the most that is read of one file; {way_out}", most >> 20)
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
-//! `-o FORMAT[=FILE]` of commands whose formats are their own.
+//! Where a report goes and in which format: `-o FORMAT[=FILE]`, repeatable.
 
 use crate::output::{Destination, twice, write_file, write_stdout};
 use crate::visible::visible;
-use std::io;
 use std::path::PathBuf;
 
 /// The formats of one command.
@@ -43,9 +42,38 @@ impl<F: Formats> std::str::FromStr for To<F> {
     }
 }
 
-/// Writes each output with what `render` makes of its format.
+/// The formats of commands that have no others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plain {
+    /// For people.
+    Text,
+    /// The same in one line, or one line each.
+    Concise,
+    /// One JSON object with `apiVersion` and `kind`.
+    Json,
+}
+
+impl Formats for Plain {
+    const ALL: &'static [Plain] = &[Plain::Text, Plain::Concise, Plain::Json];
+
+    fn name(self) -> &'static str {
+        match self {
+            Plain::Text => "text",
+            Plain::Concise => "concise",
+            Plain::Json => "json",
+        }
+    }
+
+    fn is_shown(self) -> bool {
+        // JSON has escapes of its own.
+        self != Plain::Json
+    }
+}
+
+/// Writes each output with what `render` makes of its format; the first format to standard output when none is asked for.
 ///
-/// Errors: the first file or stream that cannot be written, with its name. A reader that closed the pipe is no error.
+/// Nothing is written before all of them are rendered. Errors: the first file or stream that cannot be written, with its name. A reader
+/// that closed the pipe is no error.
 pub fn write_all<F: Formats>(
     outputs: &[To<F>],
     render: impl Fn(F, Destination) -> Result<String, String>,
@@ -54,16 +82,43 @@ pub fn write_all<F: Formats>(
         return Err(format!("two outputs go to `{}`, and one would replace the other", file.display()));
     }
     let default = [To { format: F::ALL[0], file: None }];
-    for output in if outputs.is_empty() { &default } else { outputs } {
+    let outputs = if outputs.is_empty() { &default } else { outputs };
+    let rendered = outputs.iter().map(|output| {
         let destination = if output.file.is_some() { Destination::File } else { Destination::Stdout };
         let text = render(output.format, destination)?;
-        let text = if output.format.is_shown() { visible(&text).into_owned() } else { text };
-        let written: io::Result<()> = match &output.file {
+        Ok(if output.format.is_shown() { visible(&text).into_owned() } else { text })
+    });
+    let rendered = rendered.collect::<Result<Vec<String>, String>>()?;
+    for (output, text) in outputs.iter().zip(rendered) {
+        match &output.file {
             Some(file) => write_file(file, text.as_bytes())
-                .map_err(|error| io::Error::new(error.kind(), format!("cannot write `{}`: {error}", file.display()))),
-            None => write_stdout(&text),
-        };
-        written.map_err(|error| error.to_string())?;
+                .map_err(|error| format!("cannot write `{}`: {error}", file.display()))?,
+            None => write_stdout(&text).map_err(|error| error.to_string())?,
+        }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_may_name_its_file() {
+        let to = |text: &str| text.parse::<To<Plain>>();
+        assert_eq!(to("json=out.json"), Ok(To { format: Plain::Json, file: Some("out.json".into()) }));
+        assert_eq!(to("json=-"), Ok(To { format: Plain::Json, file: None }));
+        assert!(to("jsn").unwrap_err().contains("text, concise, json"));
+        assert!(to("json=").is_err());
+    }
+
+    #[test]
+    fn nothing_is_written_when_one_of_several_cannot_be_rendered() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("first");
+        let outputs = [To { format: Plain::Text, file: Some(file.clone()) }, To { format: Plain::Json, file: None }];
+        let render = |format, _| if format == Plain::Text { Ok("text".into()) } else { Err("no such thing".into()) };
+        assert_eq!(write_all(&outputs, render), Err("no such thing".into()));
+        assert!(!file.exists());
+    }
 }

@@ -1,7 +1,7 @@
 //! Files of a revision, read with git and without a shell.
 
-use crate::files::{Manifest, is_manifest};
-use std::io::{Read, Write};
+use crate::files::{self, Manifest, is_manifest};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -9,8 +9,8 @@ use std::process::{Command, Stdio};
 pub struct Blob {
     /// Its path, relative to the current folder.
     pub path: String,
-    /// What it holds; `None` for what is no text.
-    pub text: Option<String>,
+    /// What it holds; for what is no text, or too great, why it is not read.
+    pub text: Result<String, String>,
 }
 
 /// Takes `REVISION:PATH` apart; `None` for what is a file or folder, or has no colon.
@@ -40,7 +40,7 @@ pub fn manifests_if_any(revision: &str, path: &str) -> Result<Vec<Manifest>, Str
     let blobs = read(revision, &[path.to_owned()], |name| is_manifest(Path::new(name)) || plain == name)?;
     let manifest = |Blob { path, text }| {
         let path = format!("{revision}:{path}");
-        let text = text.ok_or_else(|| format!("cannot read `{path}`: it is not UTF-8 text; is it a binary file?"))?;
+        let text = text.map_err(|why| format!("cannot read `{path}`: {why}"))?;
         Ok(Manifest { path, text })
     };
     blobs.into_iter().map(manifest).collect()
@@ -90,39 +90,38 @@ fn contents(commit: &str, names: &[&str]) -> Result<Vec<Blob>, String> {
         .spawn()
         .map_err(|error| no_git(&error))?;
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
-    let (Some(mut stdin), Some(mut stdout)) = (stdin, stdout) else { return Err("git has no pipes".into()) };
+    let (Some(mut stdin), Some(stdout)) = (stdin, stdout) else { return Err("git has no pipes".into()) };
     let asked: String = names.iter().map(|name| format!("{commit}:./{name}\n")).collect();
     // Why a thread: git answers while it is asked, and both pipes are short.
     let asking = std::thread::spawn(move || stdin.write_all(asked.as_bytes()));
-    let mut bytes = Vec::new();
-    let read = stdout.read_to_end(&mut bytes);
+    let mut answers = BufReader::new(stdout);
+    let read: io::Result<Vec<Option<Blob>>> = names.iter().map(|name| answer(&mut answers, name)).collect();
+    // Closed before git is waited for, so that it never waits for a reader who left.
+    drop(answers);
     let _ = asking.join();
     let ended = child.wait();
-    read.map_err(|error| error.to_string())?;
+    let blobs = read.map_err(|error| error.to_string())?;
     if !ended.is_ok_and(|it| it.success()) {
         return Err("git ended early".into());
     }
-    split(&bytes, names).ok_or_else(|| "git answers in a form of its own".to_owned())
+    Ok(blobs.into_iter().flatten().collect())
 }
 
-/// Takes the answers apart: `HASH blob SIZE`, a line break, the bytes, a line break.
-fn split(mut bytes: &[u8], names: &[&str]) -> Option<Vec<Blob>> {
-    let mut out = Vec::new();
-    for name in names {
-        let end = bytes.iter().position(|byte| *byte == b'\n')?;
-        let head = std::str::from_utf8(&bytes[..end]).ok()?;
-        bytes = &bytes[end + 1..];
-        if head.ends_with(" missing") {
-            continue;
-        }
-        let mut parts = head.rsplit(' ');
-        let (size, kind) = (parts.next()?.parse::<usize>().ok()?, parts.next()?);
-        let text = bytes.get(..size)?;
-        bytes = bytes.get(size + 1..)?;
-        if kind == "blob" {
-            let text = std::str::from_utf8(text).ok().map(str::to_owned);
-            out.push(Blob { path: (*name).to_owned(), text });
-        }
-    }
-    Some(out)
+/// Reads one answer: `HASH blob SIZE`, a line break, the bytes, a line break. `None` for what is no file.
+fn answer(answers: &mut impl BufRead, name: &str) -> io::Result<Option<Blob>> {
+    let unknown = || io::Error::other("git answers in a form of its own");
+    let mut head = String::new();
+    answers.read_line(&mut head)?;
+    let mut parts = head.trim_end().rsplit(' ');
+    let size = match parts.next() {
+        Some("missing") => return Ok(None),
+        size => size.and_then(|it| it.parse::<u64>().ok()).ok_or_else(unknown)?,
+    };
+    let is_file = parts.next() == Some("blob");
+    let mut body = answers.by_ref().take(size);
+    let text = if is_file { files::text_of(&mut body, size) } else { Ok(String::new()) };
+    // What was not read of it, and the line break behind.
+    io::copy(&mut body, &mut io::sink())?;
+    answers.read_exact(&mut [0])?;
+    Ok(is_file.then(|| Blob { path: name.to_owned(), text }))
 }

@@ -12,7 +12,7 @@
 //! # Laws
 //! Output is the same for the same input, in any order of files. An output file appears whole or not at all (`output::tests`).
 //! # Reading order
-//! [`args`], [`plugin`], [`config`], [`files`], [`rendered`], [`git`], [`output`], [`formats`], [`mod@format`], [`mod@sarif`], [`visible`], [`temporary`], [`watch`], [`render`], [`report`], [`cluster`], [`session`], [`listed`], then [`command`], one file a subcommand.
+//! [`args`], [`plugin`], [`config`], [`files`], [`rendered`], [`git`], [`output`], [`formats`], [`mod@format`], [`mod@sarif`], [`junit`], [`visible`], [`temporary`], [`watch`], [`render`], [`report`], [`cluster`], [`session`], [`listed`], then [`command`], one file a subcommand.
 
 pub mod args;
 pub mod cluster;
@@ -22,6 +22,7 @@ pub mod files;
 pub mod format;
 pub mod formats;
 pub mod git;
+pub mod junit;
 pub mod listed;
 pub mod output;
 pub mod plugin;

@@ -1,98 +1,10 @@
-//! Where a report goes and in which format: `-o FORMAT[=FILE]`, repeatable.
+//! Writes what a command says: to standard output, or to a file that is replaced whole.
 
 use crate::temporary::Temporary;
-use crate::visible::visible;
-use std::fmt;
+use std::fs::Permissions;
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-
-/// How a report is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Format {
-    /// For people.
-    Text,
-    /// One line a finding: `file:line:column: level[code]: headline`.
-    Concise,
-    /// One JSON object with `apiVersion` and `kind`.
-    Json,
-}
-
-impl Format {
-    /// Every format, as `--help` lists them.
-    pub const ALL: [Format; 3] = [Format::Text, Format::Concise, Format::Json];
-
-    /// The name that a user writes.
-    pub fn name(self) -> &'static str {
-        match self {
-            Format::Text => "text",
-            Format::Concise => "concise",
-            Format::Json => "json",
-        }
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// One `-o`: a format, and a file when it is not for standard output.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Output {
-    /// How.
-    pub format: Format,
-    /// Where; `None` and `-` are standard output.
-    pub file: Option<PathBuf>,
-}
-
-impl std::str::FromStr for Output {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Output, String> {
-        let (name, file) = match text.split_once('=') {
-            Some((_, "")) => return Err("a file name is missing after `=`".into()),
-            Some((name, file)) => (name, (file != "-").then(|| PathBuf::from(file))),
-            None => (text, None),
-        };
-        let format = Format::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
-            let known = Format::ALL.map(Format::name).join(", ");
-            format!("unknown format `{name}`; known: {known}")
-        })?;
-        Ok(Output { format, file })
-    }
-}
-
-/// Writes each output with what `render` makes of its format; text to standard output when none is asked for.
-///
-/// Errors: the first file or stream that cannot be written, with its name. A reader that closed the pipe is no error.
-pub fn write_all(outputs: &[Output], render: impl Fn(Format, Destination) -> String) -> io::Result<()> {
-    if let Some(file) = twice(outputs.iter().filter_map(|it| it.file.as_deref())) {
-        let reason = format!("two outputs go to `{}`, and one would replace the other", file.display());
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
-    }
-    let default = [Output { format: Format::Text, file: None }];
-    for output in if outputs.is_empty() { &default } else { outputs } {
-        let shown = |destination| match (output.format, render(output.format, destination)) {
-            // JSON has escapes of its own.
-            (Format::Json, text) => text,
-            (Format::Text | Format::Concise, text) => visible(&text).into_owned(),
-        };
-        match &output.file {
-            Some(file) => write_file(file, shown(Destination::File).as_bytes())
-                .map_err(|error| io::Error::new(error.kind(), format!("cannot write `{}`: {error}", file.display())))?,
-            None => write_stdout(&shown(Destination::Stdout))?,
-        }
-    }
-    Ok(())
-}
-
-/// A file that is named twice. Devices take any number of outputs.
-pub fn twice<'f>(files: impl Iterator<Item = &'f Path>) -> Option<&'f Path> {
-    let mut seen = std::collections::BTreeSet::new();
-    let mut files = files.filter(|file| !file.starts_with("/dev"));
-    files.find(|file| !seen.insert(*file))
-}
 
 /// Whether text may carry colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +13,13 @@ pub enum Destination {
     Stdout,
     /// A file: never colours.
     File,
+}
+
+/// A file that is named twice. Devices take any number of outputs.
+pub fn twice<'f>(files: impl Iterator<Item = &'f Path>) -> Option<&'f Path> {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut files = files.filter(|file| !file.starts_with("/dev"));
+    files.find(|file| !seen.insert(*file))
 }
 
 /// Writes to standard output. A closed pipe ends the output quietly, as a pager expects.
@@ -119,7 +38,7 @@ fn quietly(written: io::Result<()>) -> io::Result<()> {
 
 /// Replaces a file in one step: readers see the old bytes or the new, and a full disk leaves the old.
 ///
-/// A link stays a link, and what it points at is replaced. Devices, pipes and open descriptors are written into.
+/// A link stays a link, and what it points at is replaced; who may read it stays as it was. Devices, pipes and open descriptors are written into.
 pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let path = &match target(path)? {
         Target::File(path) => path,
@@ -133,12 +52,15 @@ pub fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let absent = format!("there is no folder `{}`", folder.display());
         return Err(io::Error::new(io::ErrorKind::NotFound, absent));
     }
-    let make = || tempfile::Builder::new().prefix(".tidegate-").tempfile_in(folder);
+    let before = std::fs::metadata(path).ok().map(|it| it.permissions());
+    // What is new gets the mode that the user's mask leaves.
+    let usual = Permissions::from_mode(0o666);
+    let make = || tempfile::Builder::new().prefix(".tidegate-").permissions(usual).tempfile_in(folder);
     let (mut file, temporary) = Temporary::make(make, |file| file.path()).map_err(without_name)?;
     // Why the file itself: errors of its wrapper carry the temporary name, which means nothing to a reader.
     file.as_file_mut().write_all(bytes)?;
     file.as_file().sync_all()?;
-    set_usual_mode(file.as_file())?;
+    before.map_or(Ok(()), |it| file.as_file().set_permissions(it))?;
     temporary.settle(|| file.persist(path).map_err(|error| error.error))?;
     Ok(())
 }
@@ -180,7 +102,7 @@ fn write_into(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if names(["/dev/fd/2", "/proc/self/fd/2"]) {
         return io::stderr().lock().write_all(bytes);
     }
-    std::fs::OpenOptions::new().append(true).open(path)?.write_all(bytes)
+    quietly(std::fs::OpenOptions::new().append(true).open(path)?.write_all(bytes))
 }
 
 /// What the system said of a temporary file, without that file's name.
@@ -189,23 +111,9 @@ fn without_name(error: io::Error) -> io::Error {
     said.map_or_else(|| io::Error::from(error.kind()), |said| io::Error::new(error.kind(), said))
 }
 
-/// A temporary file is private; a report is not.
-fn set_usual_mode(file: &std::fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_format_may_name_its_file() {
-        assert_eq!("json=out.json".parse(), Ok(Output { format: Format::Json, file: Some("out.json".into()) }));
-        assert_eq!("json=-".parse(), Ok(Output { format: Format::Json, file: None }));
-        assert!("jsn".parse::<Output>().unwrap_err().contains("text, concise, json"));
-        assert!("json=".parse::<Output>().is_err());
-    }
 
     #[test]
     fn a_file_that_cannot_be_written_keeps_its_old_content() {
@@ -217,6 +125,19 @@ mod tests {
         write_file(&path, b"new").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"new");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
+    }
+
+    #[test]
+    fn who_may_read_a_file_stays_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, plain) = (folder.path().join("report"), folder.path().join("plain"));
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        std::fs::write(&plain, "").unwrap();
+        write_file(&path, b"old").unwrap();
+        assert_eq!(mode(&path), mode(&plain), "as any new file");
+        std::fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+        write_file(&path, b"new").unwrap();
+        assert_eq!(mode(&path), 0o600);
     }
 
     #[test]

@@ -26,8 +26,8 @@ pub struct Run {
 }
 
 impl Run {
-    /// The run as a whole file.
-    pub fn render(self) -> String {
+    /// The run as a whole file. Errors: for people; text that is no JSON.
+    pub fn render(self) -> Result<String, String> {
         let driver = json!({
             "name": self.tool,
             "version": env!("CARGO_PKG_VERSION"),

@@ -9,7 +9,8 @@ mod text;
 
 use super::Exit;
 use crate::args::{Color, Outputs, Paths};
-use crate::output::{self, Format};
+use crate::formats::{self, Plain};
+use crate::output;
 use crate::render::{self, say};
 use crate::report::{API_VERSION, DialectEntry, Incomplete};
 use crate::session::{self, Session};
@@ -92,7 +93,7 @@ impl Build {
         }
         let subject = self.subject.as_deref().map(|name| built.subject(name, &self.paths.namespace)).transpose()?;
         if let Some(dir) = &self.out_dir {
-            folder::replace(dir, &tables::files(db, &built))?;
+            folder::replace(dir, &tables::files(db, &built)?)?;
         }
         let chosen = |made: &Made| subject.as_ref().is_none_or(|it| made.subjects.contains(it));
         if !self.emit.is_empty() {
@@ -119,12 +120,11 @@ impl Build {
             summary: built.summary(),
         };
         let explained = if self.explain { text::explain(&session.db, built, chosen) } else { String::new() };
-        output::write_all(&self.outputs.outputs, |format, _| match format {
-            Format::Json => super::json(&report),
-            Format::Concise => text::concise(&report),
-            Format::Text => text::text(&report, &explained),
+        formats::write_all(&self.outputs.outputs, |format, _| match format {
+            Plain::Json => super::json(&report),
+            Plain::Concise => Ok(text::concise(&report)),
+            Plain::Text => Ok(text::text(&report, &explained)),
         })
-        .map_err(|error| error.to_string())
     }
 }
 

@@ -8,7 +8,6 @@ mod settings;
 mod watch;
 
 use super::Exit;
-use super::cost::budget;
 use crate::args::{Color, Paths};
 use crate::config::{FailOn, Order};
 use crate::format::{self, Format, Look, Review, Root};
@@ -134,8 +133,7 @@ impl Check {
     /// Checks what was read, and prints.
     fn report(&self, session: &mut Session, settings: &Settings, color: Color) -> Result<Exit, String> {
         let judge::Judged { found, findings, summary } = judge::judge(self, session, settings)?;
-        let over = budget::check(session, self.budget.as_deref())?;
-        let exit = self.exit(session, settings, &summary, over.is_empty());
+        let exit = self.exit(session, settings, &summary);
         let review = Review {
             db: &session.db,
             found: &found,
@@ -155,11 +153,10 @@ impl Check {
             },
         };
         formats::write_all(&self.outputs, |format, destination| format::render(&review, format, destination))?;
-        over.iter().for_each(|line| render::say(line));
         Ok(exit)
     }
 
-    fn exit(&self, session: &Session, settings: &Settings, summary: &Summary, within: bool) -> Exit {
+    fn exit(&self, session: &Session, settings: &Settings, summary: &Summary) -> Exit {
         let counted = match settings.fail_on {
             FailOn::Error => summary.errors,
             FailOn::Warning => summary.errors + summary.warnings,
@@ -168,7 +165,7 @@ impl Check {
         };
         match counted {
             _ if session.empty || !session.unreadable.is_empty() => Exit::Bad,
-            0 if within => Exit::Clean,
+            0 => Exit::Clean,
             _ if self.exit_zero => Exit::Clean,
             _ => Exit::Findings,
         }

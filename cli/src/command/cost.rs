@@ -6,8 +6,8 @@ mod text;
 
 use super::Exit;
 use super::replay::forms::{Form, Forms};
-use super::replay::output_all;
 use crate::args::{Color, Paths};
+use crate::formats;
 use crate::render::say;
 use crate::session;
 use budget::Budget;
@@ -54,15 +54,17 @@ impl Cost {
     pub fn run(self, _color: Color) -> Result<Exit, String> {
         let session = session::open(&self.paths);
         let unsound = session.report_unsound();
-        let db = report::planned(&session);
+        let db = report::planned(&session.db);
         let cluster = session.cluster.clone();
         let report = CostReport { cluster, ..CostReport::of(&db, &session.choice, &self.budget) };
-        output_all(&self.outputs, |form, _| match form {
-            Form::Text => text::text(&report, self.by, self.limit),
-            Form::Concise => text::concise(&report, self.by),
-            Form::Json => super::json(&report),
-            Form::Jsonl => text::jsonl(&report),
-            Form::Csv => text::csv(&report),
+        formats::write_all(&self.outputs.outputs, |form, _| {
+            Ok(match form {
+                Form::Text => text::text(&report, self.by, self.limit),
+                Form::Concise => text::concise(&report, self.by),
+                Form::Json => super::json(&report)?,
+                Form::Jsonl => text::jsonl(&report),
+                Form::Csv => text::csv(&report),
+            })
         })?;
         budget::lines(&report.breaches).iter().for_each(|line| say(line));
         Ok(match report.breaches.is_empty() {

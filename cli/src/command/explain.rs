@@ -69,7 +69,7 @@ impl Explain {
                 }
                 (Format::Json, _) => {
                     let pages: Vec<&'static Page> = page.map_or_else(|| REGISTRY.to_vec(), |page| vec![page]);
-                    super::json(&ExplainReport::of(pages.into_iter().map(Rule::of).collect()))
+                    super::json(&ExplainReport::of(pages.into_iter().map(Rule::of).collect()))?
                 }
             })
         })?;

@@ -5,6 +5,7 @@ mod place;
 use super::Exit;
 use crate::args::Facts;
 use crate::cluster::{self, ClusterArgs, Source};
+use crate::files;
 use crate::output;
 use crate::render::say;
 use clap::Args;
@@ -12,7 +13,6 @@ use diag::{Diagnostic, Severity};
 use driver::{Database, Wish};
 use facts::read::At;
 use serde_json::{Value, json};
-use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 use syntax::{ScalarStyle, Tree};
@@ -39,12 +39,7 @@ struct Told {
 impl Function {
     /// Reads, checks, writes.
     pub fn run(self) -> Result<Exit, String> {
-        let mut bytes = Vec::new();
-        std::io::stdin()
-            .lock()
-            .read_to_end(&mut bytes)
-            .map_err(|error| format!("cannot read standard input: {error}"))?;
-        let text = String::from_utf8(bytes).map_err(|_| "standard input is no UTF-8 text".to_owned())?;
+        let text = files::input().map_err(|why| format!("cannot read standard input: {why}"))?;
         let tree = syntax::parse(&text, &syntax::Limits::default());
         let root = is_list(&tree).ok_or("standard input is no ResourceList of config.kubernetes.io/v1")?;
         let told = Told::of(&At::root(&tree, root))?;

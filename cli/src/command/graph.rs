@@ -147,11 +147,11 @@ impl Graph {
         let report = report::report(&session, self.level, &drawn);
         formats::write_all(&self.outputs, |format, _| match format {
             Format::Text => Ok(text::text(&report, self.rules)),
-            Format::Json => Ok(super::json(&report)),
+            Format::Json => super::json(&report),
             Format::Dot => Ok(graph::dot::dot(&drawn)),
             Format::Mermaid => Ok(graph::mermaid::mermaid(&drawn)),
             Format::Csv => Ok(graph::csv::csv(&drawn)),
-            Format::Html => Ok(page::page(&report)),
+            Format::Html => page::page(&report),
         })?;
         Ok(if unsound { Exit::Bad } else { Exit::Clean })
     }

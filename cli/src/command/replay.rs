@@ -10,8 +10,8 @@ mod text;
 
 use super::Exit;
 use crate::args::{Color, Paths, Reading};
+use crate::formats;
 use crate::git;
-use crate::output::{self, Destination};
 use crate::render::{self, say};
 use crate::rendered::RenderArgs;
 use crate::session::{self, Session};
@@ -74,12 +74,14 @@ impl Replay {
         read.unreadable.iter().for_each(|it| say(&format!("error: cannot read {it}")));
         let choices = judge.choices();
         let report = ReplayReport::of(judge.db(), &choices, cluster, compared, &outcome);
-        output_all(&self.outputs, |form, destination| match form {
-            Form::Text => text::text(&report, self.limit, render::colours(color, destination)),
-            Form::Concise => text::concise(&report),
-            Form::Json => super::json(&report),
-            Form::Jsonl => tables::jsonl(&report),
-            Form::Csv => tables::csv(&report),
+        formats::write_all(&self.outputs.outputs, |form, destination| {
+            Ok(match form {
+                Form::Text => text::text(&report, self.limit, render::colours(color, destination)),
+                Form::Concise => text::concise(&report),
+                Form::Json => super::json(&report)?,
+                Form::Jsonl => tables::jsonl(&report),
+                Form::Csv => tables::csv(&report),
+            })
         })?;
         Ok(ended(unsound, &read, &outcome))
     }
@@ -115,20 +117,4 @@ fn ended(unsound: bool, read: &Read, outcome: &Outcome) -> Exit {
         0 => Exit::Clean,
         _ => Exit::Findings,
     }
-}
-
-/// Writes each output with what `render` makes of its form; text to standard output when none is asked for.
-pub fn output_all(outputs: &Forms, render: impl Fn(Form, Destination) -> String) -> Result<(), String> {
-    for wanted in outputs.all() {
-        match &wanted.file {
-            Some(file) => {
-                let text = forms::shown(wanted.form, render(wanted.form, Destination::File));
-                output::write_file(file, text.as_bytes())
-                    .map_err(|error| format!("cannot write `{}`: {error}", file.display()))?;
-            }
-            None => output::write_stdout(&forms::shown(wanted.form, render(wanted.form, Destination::Stdout)))
-                .map_err(|error| error.to_string())?,
-        }
-    }
-    Ok(())
 }

@@ -6,8 +6,8 @@ pub mod report;
 use super::Exit;
 use super::replay::flows::FlowFiles;
 use super::replay::forms::{Form, Forms};
-use super::replay::output_all;
 use crate::args::{Color, Paths, Reading};
+use crate::formats;
 use crate::render::{count, say};
 use crate::session;
 use clap::{Args, Subcommand, ValueEnum};
@@ -111,12 +111,14 @@ impl Suggest {
         };
         let suggestion = suggest::suggest(&tally, &cluster, options);
         let report = SuggestReport { cluster: known, ..SuggestReport::of(&suggestion, &tally, kind) };
-        output_all(&self.outputs, |form, _| match form {
-            Form::Text => report.manifests(),
-            Form::Concise => report.concise(),
-            Form::Json => super::json(&report),
-            Form::Jsonl => report.jsonl(),
-            Form::Csv => report.csv(),
+        formats::write_all(&self.outputs.outputs, |form, _| {
+            Ok(match form {
+                Form::Text => report.manifests(),
+                Form::Concise => report.concise(),
+                Form::Json => super::json(&report)?,
+                Form::Jsonl => report.jsonl(),
+                Form::Csv => report.csv(),
+            })
         })?;
         report.notes().iter().for_each(|line| say(line));
         for broken in &tally.broken {

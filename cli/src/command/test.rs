@@ -138,7 +138,7 @@ impl Test {
         }
         formats::write_all(&self.outputs, |format, destination| match format {
             Format::Text => Ok(text::text(&report, self, render::colours(color, destination))),
-            Format::Json => Ok(super::json(&report)),
+            Format::Json => super::json(&report),
             Format::Junit => junit::junit(&report),
             Format::Github => Ok(github::github(&report)),
         })?;

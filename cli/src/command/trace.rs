@@ -8,7 +8,7 @@ use self::report::{TracePart, TraceWay};
 use super::Exit;
 use crate::args::{Color, Outputs, Paths, Reading};
 use crate::cluster::ClusterEntry;
-use crate::output::{self, Format};
+use crate::formats::{self, Plain};
 use crate::report::{
     API_VERSION, DialectEntry, DiffersUnder, Incomplete, MissingFact, TraceCause, TraceNearest, TraceReport, TraceRow,
     TraceSide,
@@ -110,12 +110,11 @@ impl Trace {
         let parts = reason::parts(&session.db, &wanted).map_err(|error| error.to_string())?;
         let cluster = session.cluster.clone();
         let report = TraceReport { cluster, ..report(&session.db, &session.choice, &wanted, &parts) };
-        output::write_all(&self.outputs.outputs, |format, destination| match format {
-            Format::Json => super::json(&report),
-            Format::Concise => format!("{}\n", headline(&report)),
-            Format::Text => text(&report, render::colours(color, destination)),
-        })
-        .map_err(|error| error.to_string())?;
+        formats::write_all(&self.outputs.outputs, |format, destination| match format {
+            Plain::Json => super::json(&report),
+            Plain::Concise => Ok(format!("{}\n", headline(&report))),
+            Plain::Text => Ok(text(&report, render::colours(color, destination))),
+        })?;
         Ok(match self.expect {
             _ if unsound => Exit::Bad,
             Some(expect) if reason::parts::outcome(&parts) != Some(expect.outcome()) => Exit::Findings,

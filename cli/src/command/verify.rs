@@ -5,7 +5,8 @@ pub mod report;
 
 use super::Exit;
 use crate::args::Outputs;
-use crate::output::{self, Format};
+use crate::files;
+use crate::formats::{self, Plain};
 use crate::report::API_VERSION;
 use clap::Args;
 use image::Image;
@@ -42,7 +43,8 @@ impl Verify {
         }
         let damaged = folders.iter().any(|it| !it.faults.is_empty());
         if files.is_empty() && !damaged {
-            return Err("these paths hold no image; `tidegate build --out-dir DIR` writes some".into());
+            let paths: Vec<String> = self.paths.iter().map(|path| format!("`{}`", path.display())).collect();
+            return Err(format!("no image in {}; `tidegate build --out-dir DIR` writes some", paths.join(" and ")));
         }
         let images: Vec<VerifyEntry> = files.iter().map(|file| entry(file)).collect();
         let (proved, refused) =
@@ -57,11 +59,10 @@ impl Verify {
             proved,
             refused,
         };
-        output::write_all(&self.outputs.outputs, |format, _| match format {
-            Format::Json => super::json(&report),
-            _ => report.to_string(),
-        })
-        .map_err(|error| error.to_string())?;
+        formats::write_all(&self.outputs.outputs, |format, _| match format {
+            Plain::Json => super::json(&report),
+            Plain::Text | Plain::Concise => Ok(report.to_string()),
+        })?;
         Ok(match refused {
             _ if unreadable => Exit::Bad,
             0 if !damaged => Exit::Clean,
@@ -94,8 +95,7 @@ fn images_of(path: &Path, files: &mut Vec<PathBuf>, folders: &mut Vec<FolderEntr
 
 fn entry(file: &Path) -> VerifyEntry {
     let name = file.display().to_string();
-    let image = fs::read(file)
-        .map_err(|error| error.to_string())
+    let image = files::bytes(file)
         .and_then(|bytes| Image::from_bytes(&bytes).map_err(|error| error.to_string()));
     match image {
         Err(reason) => VerifyEntry { unreadable: true, ..VerifyEntry::refused(name, String::new(), vec![reason]) },

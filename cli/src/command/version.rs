@@ -4,7 +4,7 @@ pub mod report;
 
 use super::Exit;
 use crate::args::Outputs;
-use crate::output::{self, Format};
+use crate::formats::{self, Plain};
 use clap::Args;
 use report::VersionReport;
 
@@ -20,11 +20,10 @@ impl Version {
     /// Prints it.
     pub fn run(self) -> Result<Exit, String> {
         let report = VersionReport::now();
-        output::write_all(&self.outputs.outputs, |format, _| match format {
-            Format::Json => super::json(&report),
-            _ => report.to_string(),
-        })
-        .map_err(|error| error.to_string())?;
+        formats::write_all(&self.outputs.outputs, |format, _| match format {
+            Plain::Json => super::json(&report),
+            Plain::Text | Plain::Concise => Ok(report.to_string()),
+        })?;
         Ok(Exit::Clean)
     }
 }

@@ -62,7 +62,7 @@ fn extended(file: &Path, depth: usize) -> Result<Config, Vec<String>> {
     if depth == 0 {
         return Err(vec![format!("{shown}: more than {DEPTH} files extend each other; do they extend themselves?")]);
     }
-    let text = std::fs::read_to_string(file).map_err(|error| vec![format!("{shown}: cannot be read: {error}")])?;
+    let text = crate::files::text(file).map_err(|why| vec![format!("{shown}: cannot be read: {why}")])?;
     let config = read(&shown.to_string(), &text)?;
     let Some(other) = &config.extend else { return Ok(config) };
     let other = file.parent().unwrap_or(Path::new("")).join(other);

@@ -3,7 +3,7 @@
 use super::{Finding, Review, told};
 use serde_json::{Value, json};
 
-pub(super) fn render(review: &Review<'_>) -> String {
+pub(super) fn render(review: &Review<'_>) -> Result<String, String> {
     let issues: Vec<Value> = review.findings.iter().map(|it| issue(review, it)).collect();
     crate::command::json(&issues)
 }

@@ -4,7 +4,7 @@ use super::Review;
 use crate::command::check::report::CheckReport;
 use crate::report::API_VERSION;
 
-pub(super) fn render(review: &Review<'_>) -> String {
+pub(super) fn render(review: &Review<'_>) -> Result<String, String> {
     crate::command::json(&CheckReport {
         api_version: API_VERSION,
         kind: "CheckReport",

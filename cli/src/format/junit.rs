@@ -1,8 +1,7 @@
 //! JUnit XML: a suite for each file, a case for each finding, one passed case where there is none.
 
 use super::{Finding, Review, told};
-use crate::visible::visible;
-use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+use crate::junit::{self, Case, Failure, Suite};
 use std::collections::BTreeMap;
 
 /// The suite of what stands in no file.
@@ -14,26 +13,21 @@ pub(super) fn render(review: &Review<'_>) -> Result<String, String> {
     for it in &review.findings {
         suites.entry(it.place.as_ref().map_or(NOWHERE, |place| &place.file)).or_default().push(it);
     }
-    let mut report = Report::new("tidegate check");
-    for (file, all) in suites {
-        let name = if file == NOWHERE { file.to_owned() } else { review.root.path(file) };
-        let name = visible(&name).into_owned();
-        let mut suite = TestSuite::new(name.clone());
-        if all.is_empty() {
-            suite.add_test_case(TestCase::new("nothing to report", TestCaseStatus::success()));
+    let suite = |(file, all): (&str, Vec<&Finding>)| {
+        let cases = match all.is_empty() {
+            true => vec![Case { name: "nothing to report".into(), failure: None }],
+            false => all.into_iter().map(case).collect(),
+        };
+        match file {
+            NOWHERE => Suite { name: file.to_owned(), file: String::new(), cases },
+            file => Suite { name: review.root.path(file), file: review.root.path(file), cases },
         }
-        suite.add_test_cases(all.into_iter().map(case));
-        for case in &mut suite.test_cases {
-            case.set_classname(name.clone());
-        }
-        report.add_test_suite(suite);
-    }
-    report.to_string().map_err(|error| format!("cannot write JUnit: {error}"))
+    };
+    junit::render("tidegate check", &suites.into_iter().map(suite).collect::<Vec<_>>())
 }
 
-fn case(it: &Finding) -> TestCase {
+fn case(it: &Finding) -> Case {
     let at = it.place.as_ref().map_or(String::new(), |place| format!(" at {}:{}", place.line, place.column));
-    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-    status.set_type(it.level.clone()).set_message(visible(&it.message)).set_description(visible(&told(it)));
-    TestCase::new(format!("{} {}{at}", it.code, it.slug), status)
+    let failure = Failure { kind: it.level.clone(), message: it.message.clone(), text: told(it) };
+    Case { name: format!("{} {}{at}", it.code, it.slug), failure: Some(failure) }
 }

@@ -137,14 +137,14 @@ pub fn render(review: &Review<'_>, format: Format, destination: Destination) -> 
     Ok(match format {
         Format::Text => text::render(review, review.look.colours && destination == Destination::Stdout),
         Format::Concise => concise::render(review),
-        Format::Json => json::render(review),
+        Format::Json => json::render(review)?,
         Format::Jsonl => jsonl::render(review),
-        Format::Sarif => sarif::render(review),
+        Format::Sarif => sarif::render(review)?,
         Format::Junit => junit::render(review)?,
         Format::Github => github::render(review),
-        Format::Gitlab => gitlab::render(review),
+        Format::Gitlab => gitlab::render(review)?,
         Format::Azure => azure::render(review),
-        Format::Rdjson => rdjson::render(review),
+        Format::Rdjson => rdjson::render(review)?,
         Format::Markdown => markdown::render(review),
     })
 }

@@ -4,7 +4,7 @@ use super::{Finding, HOME, Review, page_address, told};
 use crate::command::check::report::{FindingEdit, Spot};
 use serde_json::{Value, json};
 
-pub(super) fn render(review: &Review<'_>) -> String {
+pub(super) fn render(review: &Review<'_>) -> Result<String, String> {
     let diagnostics: Vec<Value> = review.findings.iter().map(|it| diagnostic(review, it)).collect();
     crate::command::json(&json!({
         "source": {"name": "tidegate", "url": HOME},

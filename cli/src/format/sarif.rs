@@ -6,7 +6,7 @@ use crate::sarif::{FINGERPRINT, Run, artifact, physical};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-pub(super) fn render(review: &Review<'_>) -> String {
+pub(super) fn render(review: &Review<'_>) -> Result<String, String> {
     let mut rules: BTreeMap<&str, usize> = review.findings.iter().map(|it| (it.code.as_str(), 0)).collect();
     rules.values_mut().enumerate().for_each(|(at, index)| *index = at);
     let results: Vec<Value> = review.findings.iter().map(|it| result(review, it, rules[it.code.as_str()])).collect();

@@ -143,9 +143,23 @@ fn costs_are_listed_and_budgets_name_the_rules_that_exceed_them() {
     assert!(over.contains("NetworkPolicy shop/db spec.ingress[0].from[0]   policy.yaml:8:"), "{over}");
     folder.run(&["check", "--budget", "max-entries=16384,max-bytes=10000000", "."]).ended(0);
     folder.write("budget", "max-entries = 2 # far too low\n");
-    let said = folder.run(&["check", "--budget", "budget", "."]).failed(1);
-    assert!(said.contains("max-entries is exceeded"), "{said}");
     assert_eq!(folder.run(&["check", "--budget", "max-entires=1", "."]).code, 2);
+}
+
+#[test]
+fn what_exceeds_a_budget_is_a_finding_in_every_format() {
+    let folder = Folder::shop();
+    let check = |more: &[&str]| folder.run(&[&["check", ".", "--budget", "max-entries=2"], more].concat());
+    insta::assert_snapshot!("check-budget", check(&[]).ended(1));
+    for format in ["concise", "json", "jsonl", "sarif", "junit", "github", "gitlab", "azure", "rdjson", "markdown"] {
+        let said = check(&["-o", format]).ended(1);
+        assert!(said.contains("TG0106") && said.contains("3 instead of at most 2"), "{format}: {said}");
+    }
+    // A finding like any other: at its line, chosen by code, accepted by a baseline.
+    assert!(check(&["-o", "concise"]).out.starts_with("policy.yaml:8:"));
+    check(&["--ignore", "group:cost"]).ended(0);
+    check(&["--baseline", "known.json", "--update-baseline"]).ended(0);
+    check(&["--baseline", "known.json"]).ended(0);
 }
 
 /// Runs with `cat` for the programs that render.

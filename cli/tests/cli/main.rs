@@ -12,6 +12,7 @@ mod flows;
 mod formats;
 mod function;
 mod graph;
+mod hazards;
 mod help;
 mod lab;
 mod live;

@@ -50,8 +50,8 @@ fn junit_and_annotations_name_the_lines() {
     for part in [
         "failures=\"2\"",
         "<testcase name=\"nobody, ever: &lt;asks&gt;\"",
-        "line=\"9\"",
-        "<failure message=\"allow as expected, but not by `shop/db ingress[1]`",
+        "tests/db.yaml:9:3",
+        "message=\"allow as expected, but not by `shop/db ingress[1]`",
     ] {
         assert!(xml.contains(part), "{part}\n{xml}");
     }

@@ -34,7 +34,7 @@ pub use page::{Group, Page};
 pub use wishes::{EssentialFlow, Wishes};
 
 use diag::Diagnostic;
-use driver::{Db, SourceFile};
+use driver::{Db, SourceFile, locate};
 
 use find::Finder;
 use place::{Spot, Text};
@@ -132,6 +132,7 @@ checks! {
     tg0103_suppression_without_reason;
     tg0104_expired_suppression;
     tg0105_stale_baseline_entry;
+    tg0106_over_budget;
     tg0110_setting_refuses_policy => find;
     tg0111_contradicting_rules;
     tg0130_needs_proxy;
@@ -337,6 +338,26 @@ pub fn near(name: &str) -> Vec<&'static Page> {
 /// Says that an entry of a baseline is of a finding that is gone; `baseline` and `file` are paths.
 pub fn stale_entry(baseline: &str, file: &str, code: &str, message: &str) -> Diagnostic {
     tg0105_stale_baseline_entry::render(baseline, file, code, message)
+}
+
+/// What is spent of something that people set a limit to.
+#[derive(Clone, Debug)]
+pub struct Spending {
+    /// The name of the budget: `max-entries`, `max-bytes` or `max-identities`.
+    pub budget: String,
+    /// The most that was to be spent.
+    pub limit: u64,
+    /// What is spent, which is more.
+    pub spent: u64,
+    /// By whom, for people.
+    pub by: String,
+    /// The rules that cost the most there, with what each costs; the costliest first.
+    pub rules: Vec<(locate::Place, String)>,
+}
+
+/// Says that a budget is exceeded.
+pub fn over_budget(spending: &Spending) -> Diagnostic {
+    tg0106_over_budget::render(spending)
 }
 
 /// All files, by path.

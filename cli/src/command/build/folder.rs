@@ -212,7 +212,7 @@ fn check_ours(dir: &Path) -> Result<(), String> {
 }
 
 fn is_index(path: &Path) -> bool {
-    let Ok(text) = fs::read_to_string(path) else { return false };
+    let Ok(text) = crate::files::text(path) else { return false };
     let Ok(index) = serde_json::from_str::<serde_json::Value>(&text) else { return false };
     index["apiVersion"] == API_VERSION && index["kind"] == "BuildIndex"
 }

@@ -18,23 +18,23 @@ use rules::Origin;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-/// Every file of an output folder.
-pub fn files(db: &Database, built: &Built) -> Files {
+/// Every file of an output folder. Errors: as [`json`].
+pub fn files(db: &Database, built: &Built) -> Result<Files, String> {
     let mut files = Files::new();
     let mut add = |path: &str, text: String| drop(files.insert(path.to_owned(), text.into_bytes()));
-    add("peers.json", json(&peers(&world::peers(db))));
-    add(SOURCES, json(&sources(db, built)));
+    add("peers.json", json(&peers(&world::peers(db)))?);
+    add(SOURCES, json(&sources(db, built))?);
     for tables in nodes(db, built) {
-        add(&format!("nodes/{}.json", file_name(&tables.node)), json(&tables));
+        add(&format!("nodes/{}.json", file_name(&tables.node)), json(&tables)?);
     }
     for (digest, image) in &built.images {
         files.insert(format!("images/{digest}.tgi"), image.to_bytes());
     }
     let mut index = index(db, built, &files);
-    index.digest = seal(&json(&index), "").to_string();
-    files.insert(INDEX.to_owned(), json(&index).into_bytes());
+    index.digest = seal(&json(&index)?, "").to_string();
+    files.insert(INDEX.to_owned(), json(&index)?.into_bytes());
     files.insert(IGNORE.to_owned(), IGNORE_TEXT.as_bytes().to_vec());
-    files
+    Ok(files)
 }
 
 fn index(db: &Database, built: &Built, files: &Files) -> BuildIndex {

@@ -1,13 +1,13 @@
 //! `--baseline FILE`: findings that were there before, so that only new ones count.
 
 use super::report::Finding;
+use crate::files;
 use crate::output;
 use crate::report::API_VERSION;
 use diag::Diagnostic;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::Path;
 
 /// Findings that are accepted as they are.
@@ -54,16 +54,13 @@ impl Baseline {
     ///
     /// Errors: for people, with the way out.
     pub fn read(path: &Path, may_be_absent: bool) -> Result<Baseline, String> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && may_be_absent => return Ok(Baseline::of(&[])),
-            Err(error) => {
-                let path = path.display();
-                return Err(format!(
-                    "cannot read the baseline `{path}`: {error}; `--baseline {path} --update-baseline` writes one"
-                ));
-            }
-        };
+        if may_be_absent && !path.exists() {
+            return Ok(Baseline::of(&[]));
+        }
+        let text = files::text(path).map_err(|why| {
+            let path = path.display();
+            format!("cannot read the baseline `{path}`: {why}; `--baseline {path} --update-baseline` writes one")
+        })?;
         let read: Baseline =
             serde_json::from_str(&text).map_err(|error| format!("`{}` is no baseline: {error}", path.display()))?;
         match (read.api_version.as_str(), read.kind.as_str()) {
@@ -74,7 +71,7 @@ impl Baseline {
 
     /// Writes the file, whole or not at all.
     pub fn write(&self, path: &Path) -> Result<(), String> {
-        output::write_file(path, crate::command::json(self).as_bytes())
+        output::write_file(path, crate::command::json(self)?.as_bytes())
             .map_err(|error| format!("cannot write `{}`: {error}", path.display()))
     }
 

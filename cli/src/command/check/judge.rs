@@ -3,6 +3,7 @@
 use super::baseline::Baseline;
 use super::report::{Finding, FindingEdit, FindingFix, Related, Spot, Summary};
 use super::{Check, settings::Settings};
+use crate::command::cost::budget;
 use crate::files::{Unreadable, is_excluded, is_manifest};
 use crate::report::{NOT_ENFORCED, NotOnNode};
 use crate::session::Session;
@@ -10,7 +11,7 @@ use crate::{git, render};
 use checks::suppress;
 use diag::{Diagnostic, Label, Severity};
 use driver::text::{self, Role};
-use driver::{Database, Db, Wish, locate};
+use driver::{Choice, Database, Db, Wish, locate};
 use findings::context::Contexts;
 use findings::{fingerprint, mend};
 use source::Span;
@@ -33,17 +34,17 @@ pub(super) struct Asked {
     pub not_on_node: NotOnNode,
 }
 
-/// Finds, suppresses, selects.
-pub(super) fn asked(check: &Check, db: &Database, settings: &Settings, unreadable: Vec<Diagnostic>) -> Asked {
-    let mut all = unreadable;
+/// Finds, suppresses, selects; `more` is what is found beside.
+pub(super) fn asked(check: &Check, db: &Database, settings: &Settings, more: Vec<Diagnostic>) -> Asked {
+    let mut all = more;
     all.extend(checks::check_for(db, &settings.wishes));
     all.extend(checks::for_node(db));
     let not_on_node = NotOnNode::of(&all);
     let suppress::Judged { kept: mut found, suppressed } = suppress::apply(db, all, &settings.rules);
-    match check.target {
-        Some(super::Target::Node) => found.sort_by_key(|it| it.place().map(|label| (label.file, label.span.start))),
-        None => found.retain(|it| !is_of_node(it)),
+    if check.target.is_none() {
+        found.retain(|it| !is_of_node(it));
     }
+    found.sort_by_key(|it| it.place().map(|label| (label.file, label.span.start)));
     found.retain(|it| it.code.0 == UNREADABLE || settings.keeps(db, it) && check.listed.lists(db, it));
     let told = |it: &&suppress::Suppressed| check.target.is_some() || !is_of_node(&it.finding);
     Asked { found, suppressed: suppressed.iter().filter(told).count(), not_on_node }
@@ -59,8 +60,9 @@ fn is_of_node(finding: &Diagnostic) -> bool {
 
 /// Everything that is reported of a session. With `--update-baseline` the baseline is written.
 pub(super) fn judge(check: &Check, session: &mut Session, settings: &Settings) -> Result<Judged, String> {
-    let unreadable = session.unreadable.iter().map(Unreadable::diagnostic).collect();
-    let Asked { mut found, suppressed, not_on_node } = asked(check, &session.db, settings, unreadable);
+    let unreadable = session.unreadable.iter().map(Unreadable::diagnostic);
+    let more = unreadable.chain(over_budget(&session.db, &session.choice, settings)).collect();
+    let Asked { mut found, suppressed, not_on_node } = asked(check, &session.db, settings, more);
     let safe = mend::safe(&mut session.db, &found);
     let db = &session.db;
     let mut contexts = Contexts::default();
@@ -92,6 +94,11 @@ pub(super) fn judge(check: &Check, session: &mut Session, settings: &Settings) -
     Ok(Judged { found, findings, summary })
 }
 
+/// What costs more than it may.
+fn over_budget(db: &Database, choice: &Choice, settings: &Settings) -> Vec<Diagnostic> {
+    settings.budget.as_ref().map_or_else(Vec::new, |it| budget::check(db, choice, it))
+}
+
 /// Takes out what is known.
 fn forget(found: &mut Vec<Diagnostic>, findings: &mut Vec<Finding>, known: &BTreeSet<String>) {
     let mut news = findings.iter().map(|it| !known.contains(&it.fingerprint)).collect::<Vec<_>>().into_iter();
@@ -116,14 +123,14 @@ fn of_revision(
     let old = git::read(revision, &named, wanted)?;
     let mut db = Database::new();
     db.set_namespace(&settings.paths.namespace);
-    // What is no text was not checked then either.
-    db.set_files(old.into_iter().filter_map(|it| Some((Arc::from(it.path), Arc::from(it.text?)))));
+    // What is no text, or too great, was not checked then either.
+    db.set_files(old.into_iter().filter_map(|it| Some((Arc::from(it.path), Arc::from(it.text.ok()?)))));
     let (now, inputs) = (&session.db, session.db.project());
     db.set_cluster((*inputs.cluster(now)).clone());
     db.set_heeded(inputs.heeded(now));
     db.set_knowledge(inputs.knowledge(now));
-    db.settle_dialect(Wish::Named(session.choice.dialect));
-    let found = asked(check, &db, settings, Vec::new()).found;
+    let choice = db.settle_dialect(Wish::Named(session.choice.dialect));
+    let found = asked(check, &db, settings, over_budget(&db, &choice, settings)).found;
     Ok(fingerprint::all(&db, &found, &mut Contexts::default()).into_iter().collect())
 }
 

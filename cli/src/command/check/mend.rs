@@ -18,7 +18,7 @@ pub(super) fn apply(check: &Check, session: &mut Session, settings: &Settings) -
     // Standard input is no file, whatever it is called.
     let Mended { texts, applied } = mended(check, &mut session.db, settings, |path| path != input);
     for (path, text) in &texts {
-        write(Path::new(path), text).map_err(|error| {
+        output::write_file(Path::new(path), text.as_bytes()).map_err(|error| {
             format!("cannot write `{path}`: {error}; files that come after it in the order of names are as they were")
         })?;
     }
@@ -79,11 +79,4 @@ fn mended(check: &Check, db: &mut Database, settings: &Settings, editable: impl 
 
 fn line(it: &Applied) -> String {
     format!("note: this may change what is enforced: {} of {} {} in {}", it.title, it.code, it.slug, it.path)
-}
-
-/// Replaces a file in one step and leaves its permissions.
-fn write(path: &Path, text: &str) -> std::io::Result<()> {
-    let mode = std::fs::metadata(path)?.permissions();
-    output::write_file(path, text.as_bytes())?;
-    std::fs::set_permissions(path, mode)
 }

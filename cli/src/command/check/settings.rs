@@ -2,6 +2,7 @@
 
 use super::Check;
 use crate::args::{Facts, Paths};
+use crate::command::cost::budget::Budget;
 use crate::config::{self, EssentialFlow, FactsKey, FailOn, Order};
 use crate::files::{MAX_BYTES, Take, is_excluded};
 use checks::{Wishes, suppress};
@@ -30,6 +31,8 @@ pub(super) struct Settings {
     pub wishes: Wishes,
     /// What was accepted before.
     pub baseline: Option<PathBuf>,
+    /// What policies may cost at most.
+    pub budget: Option<Budget>,
 }
 
 impl Settings {
@@ -110,6 +113,7 @@ impl Settings {
             essential(it).map_err(|why| faults.push(format!("{from}: essential-flows, `{}`: {why}", it.name))).ok()
         });
         let essential = essential.collect();
+        let budget = check.budget.as_deref().and_then(|it| Budget::read(it).map_err(|why| faults.push(why)).ok());
         let order = check.order.or(config.order).unwrap_or_default();
         if !faults.is_empty() {
             return Err(faults.join("\n  "));
@@ -127,6 +131,7 @@ impl Settings {
             },
             wishes: Wishes { essential, documents: order == Order::Documents },
             baseline,
+            budget,
         })
     }
 

@@ -1,8 +1,13 @@
 //! Budgets: what a class of endpoints, or a rule, may cost at most.
 
 use super::report::{Breach, CostReport, CostRule, planned};
-use crate::session::Session;
+use crate::files;
+use checks::Spending;
 use clap::Args;
+use diag::Diagnostic;
+use driver::{Choice, Database, locate};
+use rules::Origin;
+use std::path::Path;
 
 /// What must not be exceeded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
@@ -31,8 +36,7 @@ impl Budget {
         if text.contains('=') {
             return Budget::parse(text);
         }
-        let read =
-            std::fs::read_to_string(text).map_err(|error| format!("cannot read the budget `{text}`: {error}"))?;
+        let read = files::text(Path::new(text)).map_err(|why| format!("cannot read the budget `{text}`: {why}"))?;
         Budget::parse(&read).map_err(|error| format!("in the budget `{text}`: {error}"))
     }
 
@@ -96,13 +100,19 @@ pub fn lines(breaches: &[Breach]) -> Vec<String> {
     lines
 }
 
-/// Holds what was read against a budget, for `check --budget`; says what exceeds it.
-///
-/// Errors: a budget that cannot be read.
-pub fn check(session: &Session, budget: Option<&str>) -> Result<Vec<String>, String> {
-    let Some(budget) = budget else { return Ok(Vec::new()) };
-    let report = CostReport::of(&planned(session), &session.choice, &Budget::read(budget)?);
-    Ok(lines(&report.breaches))
+/// Holds what was read against a budget, for `check --budget`: a finding for each breach.
+pub fn check(db: &Database, choice: &Choice, budget: &Budget) -> Vec<Diagnostic> {
+    let breaches = CostReport::of(&planned(db), choice, budget).breaches;
+    let place = |rule: &CostRule| {
+        let origin = Origin { object: rule.cause.object.clone(), path: rule.cause.path.clone() };
+        Some((locate::locate(db, &origin)?, rule.costs()))
+    };
+    let finding = |it: Breach| {
+        let rules = it.rules.iter().filter_map(place).collect();
+        let Breach { budget, limit, value: spent, of: by, .. } = it;
+        checks::over_budget(&Spending { budget, limit, spent, by, rules })
+    };
+    breaches.into_iter().map(finding).collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,6 @@ use crate::command::build::plan;
 use crate::command::build::report::DirectionEntry;
 use crate::render;
 use crate::report::{API_VERSION, DialectEntry, Incomplete, TraceCause};
-use crate::session::Session;
 use cost::RuleCost;
 use driver::meaning::{self, ClassKey};
 use driver::{Choice, Database, Db, locate, world};
@@ -18,10 +17,9 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The database of a session with the pods that its workloads would make, for a cost is known before anything runs.
-pub fn planned(session: &Session) -> Database {
+/// A database with the pods that its workloads would make, for a cost is known before anything runs.
+pub fn planned(of: &Database) -> Database {
     let mut db = Database::new();
-    let of = &session.db;
     db.set_namespace(of.project().namespace(of));
     let text = |file: driver::SourceFile| Some((Arc::from(file.path(of)), file.text(of)?));
     db.set_files(of.files().filter_map(text));
@@ -126,6 +124,12 @@ impl CostRule {
         (self.cause.object.clone(), self.cause.path.clone())
     }
 
+    /// What it costs, for people.
+    pub fn costs(&self) -> String {
+        let entries = render::count(self.entries as usize, "entry", "entries");
+        format!("{entries} by {}", render::count(self.identities as usize, "identity", "identities"))
+    }
+
     fn of(db: &Database, rule: &RuleCost) -> CostRule {
         let Origin { object, path } = &rule.origin;
         let place =
@@ -143,12 +147,8 @@ impl CostRule {
 impl std::fmt::Display for CostRule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let place = self.cause.place.as_ref().map_or(String::new(), |place| format!("   {place}"));
-        let (entries, identities) = (
-            render::count(self.entries as usize, "entry", "entries"),
-            render::count(self.identities as usize, "identity", "identities"),
-        );
         let path = if self.cause.path.is_empty() { String::new() } else { format!(" {}", self.cause.path) };
-        write!(f, "{entries} by {identities}: {}{path}{place}", self.cause.object)
+        write!(f, "{}: {}{path}{place}", self.costs(), self.cause.object)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `tidegate diff`: which flows two sets of manifests decide differently, and because of which rules.
 
-mod format;
+pub mod format;
 mod markdown;
 pub mod report;
 mod sarif;
@@ -106,9 +106,9 @@ impl Diff {
         formats::write_all(&self.outputs, |format, destination| {
             Ok(match format {
                 Format::Text => text::render(&report, render::colours(color, destination)),
-                Format::Json => super::json(&report),
+                Format::Json => super::json(&report)?,
                 Format::Markdown => markdown::render(&report),
-                Format::Sarif => sarif::render(&report, &Root::here(), exit.code()),
+                Format::Sarif => sarif::render(&report, &Root::here(), exit.code())?,
             })
         })?;
         Ok(exit)

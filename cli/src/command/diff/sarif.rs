@@ -17,8 +17,8 @@ const RULES: [(&str, &str, &str); 5] = [
     ("flow-unknown", "warning", "Whether a flow changes hangs on facts that were not read."),
 ];
 
-/// The report as SARIF, of a run that ends with `exit`.
-pub fn render(report: &DiffReport, root: &Root, exit: u8) -> String {
+/// The report as SARIF, of a run that ends with `exit`. Errors: as [`crate::command::json`].
+pub fn render(report: &DiffReport, root: &Root, exit: u8) -> Result<String, String> {
     let rule = |(id, level, what): &(&str, &str, &str)| {
         json!({
             "id": id,

@@ -6,9 +6,9 @@ const PAGE: &str = include_str!("page/page.html");
 const STYLE: &str = include_str!("page/page.css");
 const SCRIPT: &str = include_str!("page/page.js");
 
-/// The page.
-pub(super) fn page(report: &GraphReport) -> String {
-    let data = serde_json::to_string(report).expect("reports are plain data with string keys");
+/// The page. Errors: for people; a report that is no JSON.
+pub(super) fn page(report: &GraphReport) -> Result<String, String> {
+    let data = serde_json::to_string(report).map_err(|error| format!("the report is no JSON: {error}"))?;
     // Why: inside a script element only `<` can end it or begin a comment; in JSON it stands in strings alone.
     let data = data.replace('<', "\\u003c");
     let mut out = String::with_capacity(PAGE.len() + STYLE.len() + SCRIPT.len() + data.len());
@@ -20,5 +20,5 @@ pub(super) fn page(report: &GraphReport) -> String {
         out += text.trim_end();
         rest = after;
     }
-    out + rest
+    Ok(out + rest)
 }

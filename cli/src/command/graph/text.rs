@@ -90,16 +90,15 @@ fn heading(name: &str) -> String {
 
 /// A text in lines of about [`CELL`] characters, broken between words.
 fn wrapped(text: &str) -> String {
-    let mut lines: Vec<String> = vec![String::new()];
+    let (mut lines, mut last) = (Vec::new(), String::new());
     for word in text.split(' ') {
-        let last = lines.last_mut().expect("there is always a line");
         if !last.is_empty() && last.chars().count() + 1 + word.chars().count() > CELL {
-            lines.push(word.to_owned());
-        } else {
-            *last += if last.is_empty() { "" } else { " " };
-            *last += word;
+            lines.push(std::mem::take(&mut last));
         }
+        last += if last.is_empty() { "" } else { " " };
+        last += word;
     }
+    lines.push(last);
     lines.join("\n")
 }
 

@@ -32,8 +32,8 @@ pub fn compare(plan: &Plan) -> Result<(), String> {
 fn compare_in(folder: &Path, plan: &Plan) -> Result<(), String> {
     let (run, path) = (plan.run(), file(folder, plan.run()));
     let again = "take it down and up again";
-    let known = std::fs::read_to_string(&path).map_err(|error| {
-        format!("cannot read `{}`, which says what the lab `{run}` was made of: {error}; {again}", path.display())
+    let known = crate::files::text(&path).map_err(|why| {
+        format!("cannot read `{}`, which says what the lab `{run}` was made of: {why}; {again}", path.display())
     })?;
     // Why all of it: programs are attached by the index of a link, and the same index may be another pod's.
     if known == plan.listing() {

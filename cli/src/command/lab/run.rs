@@ -3,7 +3,7 @@
 use super::{doubt, view};
 use crate::args::{Color, Outputs, Paths};
 use crate::command::Exit;
-use crate::output::{self, Format};
+use crate::formats::{self, Plain};
 use crate::{render, session};
 use clap::Args;
 use driver::Database;
@@ -80,12 +80,11 @@ impl Run {
         let mut report = view::report(&session.db, &plan, &found, &session.choice);
         report.cluster = session.cluster.clone();
         let again = super::as_root();
-        output::write_all(&self.outputs.outputs, |format, destination| match format {
-            Format::Json => crate::command::json(&report),
-            Format::Concise => view::concise(&report),
-            Format::Text => view::text(&report, &again, render::colours(color, destination)),
-        })
-        .map_err(|error| error.to_string())?;
+        formats::write_all(&self.outputs.outputs, |format, destination| match format {
+            Plain::Json => crate::command::json(&report),
+            Plain::Concise => Ok(view::concise(&report)),
+            Plain::Text => Ok(view::text(&report, &again, render::colours(color, destination))),
+        })?;
         Ok(match report.summary.differing {
             _ if unsound => Exit::Bad,
             0 => Exit::Clean,

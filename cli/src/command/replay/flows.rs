@@ -119,7 +119,12 @@ impl FlowFiles {
             let got = fill(&mut input, &mut text[before..]).map_err(|error| error.to_string())?;
             text.truncate(before + got);
             let last = got < PIECE;
-            let end = if last { text.len() } else { memrchr(&text) };
+            // Behind the last end of a line; what was there before holds none.
+            let end = match text[before..].iter().rposition(|byte| *byte == b'\n') {
+                _ if last => text.len(),
+                Some(at) => before + at + 1,
+                None => 0,
+            };
             if end == 0 && !last {
                 if text.len() > LONGEST {
                     return Err(format!("line {first} is longer than {} MiB", LONGEST >> 20));
@@ -216,11 +221,6 @@ pub fn fill(input: &mut dyn io::Read, buffer: &mut [u8]) -> io::Result<usize> {
         }
     }
     Ok(got)
-}
-
-/// The place behind the last end of a line; 0 when there is none.
-fn memrchr(text: &[u8]) -> usize {
-    text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
 }
 
 /// The first bytes of a file, unpacked.

@@ -4,7 +4,7 @@ use crate::args::{Color, Paths};
 use crate::cluster::ClusterEntry;
 use crate::command::Exit;
 use crate::command::replay::forms::{Form, Forms};
-use crate::command::replay::output_all;
+use crate::formats;
 use crate::render::count;
 use crate::report::{API_VERSION, DialectEntry};
 use crate::session;
@@ -89,12 +89,16 @@ impl Labels {
         }
         let advice = advisor::advise(&session.db, session.db.dialect()).map_err(|error| error.to_string())?;
         let report = LabelsReport { cluster: session.cluster.clone(), ..LabelsReport::of(entry, &advice) };
-        output_all(&self.outputs, |form, _| match form {
-            Form::Text => report.text(),
-            Form::Concise => format!("{}\n", report.headline()),
-            Form::Json => crate::command::json(&report),
-            Form::Jsonl => report.keys.iter().map(|key| format!("{}\n", serde_json::json!({ "key": key }))).collect(),
-            Form::Csv => report.csv(),
+        formats::write_all(&self.outputs.outputs, |form, _| {
+            Ok(match form {
+                Form::Text => report.text(),
+                Form::Concise => format!("{}\n", report.headline()),
+                Form::Json => crate::command::json(&report)?,
+                Form::Jsonl => {
+                    report.keys.iter().map(|key| format!("{}\n", serde_json::json!({ "key": key }))).collect()
+                }
+                Form::Csv => report.csv(),
+            })
         })?;
         Ok(match advice.differs {
             _ if unsound => Exit::Bad,

@@ -51,7 +51,7 @@ pub struct Suppressed {
 }
 
 /// Codes that speak of the run itself: no text can ask for silence about them.
-const UNSUPPRESSED: [u16; 7] = [1, 100, 101, 102, 103, 104, 105];
+const UNSUPPRESSED: [u16; 8] = [1, 100, 101, 102, 103, 104, 105, 106];
 
 /// One name in a suppression.
 #[derive(Clone, Debug)]

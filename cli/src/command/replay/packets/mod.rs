@@ -6,9 +6,10 @@ mod text;
 
 use super::flows::{self, FlowFiles};
 use super::forms::Form;
-use super::{Replay, capture, output_all};
+use super::{Replay, capture};
 use crate::args::Color;
 use crate::command::{self, Exit};
+use crate::formats;
 use crate::render::{self, say};
 use crate::session::Session;
 use driver::{Database, world};
@@ -49,12 +50,14 @@ pub fn run(replay: &Replay, mut new: Session, mut old: Option<Session>, color: C
     unreadable.iter().for_each(|it| say(&format!("error: cannot read {it}")));
     let dbs: Vec<&Database> = [Some(&new), old.as_ref()].into_iter().flatten().map(|it| &it.db).collect();
     let report = PacketReport::of(&gathered, &dbs, &new, old.as_ref());
-    output_all(&replay.outputs, |form, destination| match form {
-        Form::Text => text::text(&report, replay.limit, render::colours(color, destination)),
-        Form::Concise => text::concise(&report),
-        Form::Json => command::json(&report),
-        Form::Jsonl => text::jsonl(&report),
-        Form::Csv => text::csv(&report),
+    formats::write_all(&replay.outputs.outputs, |form, destination| {
+        Ok(match form {
+            Form::Text => text::text(&report, replay.limit, render::colours(color, destination)),
+            Form::Concise => text::concise(&report),
+            Form::Json => command::json(&report)?,
+            Form::Jsonl => text::jsonl(&report),
+            Form::Csv => text::csv(&report),
+        })
     })?;
     let found = if old.is_some() { report.summary.changed } else { report.summary.dropped };
     Ok(match found {
