@@ -10,6 +10,7 @@
 //!                        bench: the release binary of `benches` ─► lines
 //!                        book: pages of docs and the program's words of itself ─► a book
 //!                        dist: the binary for each target ─► archives, packages, pages, sums
+//!                        formats: the binary on the examples ─► outputs, each judged by what is not ours
 //!                        fuzz: the release binary of `fuzz` ─► counts and minimised failures
 //!                        conformance: scenarios ─runner→ wrong cases and counts
 //!                        mutate: sound images ─spoil─► mutants, each caught or proved equal
@@ -22,13 +23,14 @@
 //! # Laws
 //! Every rule of tidy has a test with a planted violation, and the repository itself has no finding (`tests/house.rs`).
 //! # Reading order
-//! [`tidy`], then the rules that it lists; [`admission`], [`bench`], [`book`], [`conformance`], [`dist`], [`fuzz`], [`mutate`], [`parity`] and [`soak`] stand alone.
+//! [`tidy`], then the rules that it lists; [`admission`], [`bench`], [`book`], [`conformance`], [`dist`], [`formats`], [`fuzz`], [`mutate`], [`parity`] and [`soak`] stand alone.
 
 pub mod admission;
 pub mod bench;
 pub mod book;
 pub mod conformance;
 pub mod dist;
+pub mod formats;
 pub mod fuzz;
 pub mod mutate;
 pub mod parity;

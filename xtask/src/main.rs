@@ -27,6 +27,8 @@ enum Command {
     Parity(xtask::parity::Arguments),
     /// Runs random texts through the compiler and minimises what does not hold
     Fuzz(xtask::fuzz::Arguments),
+    /// Has every output format judged by a published schema or a program of others
+    Formats(xtask::formats::Arguments),
     /// Puts the book for users together
     Book(xtask::book::Arguments),
     /// Spoils images as a compiler would, and says whether the proof notices
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Schema(arguments) => xtask::schema::run(&arguments),
         Command::Parity(arguments) => xtask::parity::run(&arguments),
         Command::Fuzz(arguments) => xtask::fuzz::run(&arguments),
+        Command::Formats(arguments) => xtask::formats::run(&arguments),
         Command::Book(arguments) => xtask::book::run(&arguments),
         Command::Mutate(arguments) => xtask::mutate::run(&arguments),
         Command::Dist(arguments) => xtask::dist::run(&arguments),

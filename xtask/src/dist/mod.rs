@@ -10,7 +10,7 @@ mod deb;
 mod krew;
 mod licences;
 mod pack;
-mod pages;
+pub(crate) mod pages;
 
 use binary::Target;
 use std::fs;

@@ -34,6 +34,17 @@ pub fn write(folder: &Path) -> Result<Shared, Failure> {
     Ok(Shared { man, completions })
 }
 
+/// A page as `mandoc` and `groff` take it without a warning.
+///
+/// Its head has an empty date, so that the same flags make the same bytes; unquoted, the name of the program would be taken for the date.
+/// A space needs no breaks around it.
+fn sound(name: &str, page: &str) -> String {
+    let head = format!(".TH {name} 1 \"\" \"tidegate {}\" \"User Commands\"", env!("CARGO_PKG_VERSION"));
+    let line = |line: &str| if line.starts_with(".TH ") { head.clone() } else { line.to_owned() };
+    let lines: Vec<String> = page.lines().map(line).collect();
+    (lines.join("\n") + "\n").replace("\n.br\n\n.br\n", "\n.sp\n")
+}
+
 /// The page of a command and of those below it.
 fn page(command: &clap::Command, folder: &Path, written: &mut Vec<PathBuf>) -> Result<(), Failure> {
     let name = command.get_display_name().unwrap_or(command.get_name()).replace(' ', "-");
@@ -41,7 +52,7 @@ fn page(command: &clap::Command, folder: &Path, written: &mut Vec<PathBuf>) -> R
     let man = clap_mangen::Man::new(command.clone());
     man.render(&mut text).map_err(|error| format!("cannot write the page of {name}: {error}"))?;
     let path = folder.join(format!("{name}.1"));
-    super::write(&path, &text)?;
+    super::write(&path, sound(&name, &String::from_utf8_lossy(&text)).as_bytes())?;
     written.push(path);
     let below = command.get_subcommands().filter(|it| !it.is_hide_set() && it.get_name() != "help");
     for it in below {
