@@ -1,7 +1,7 @@
 //! `tidegate init`: a configuration and a CI file to begin with.
 
 use super::Exit;
-use crate::output;
+use crate::{files, output};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
 
@@ -82,11 +82,10 @@ impl Init {
 
 /// The bytes of a file, if it is there.
 fn there(path: &Path) -> Result<Option<Vec<u8>>, String> {
-    match std::fs::read(path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(format!("cannot read `{}`: {error}", path.display())),
+    if !path.exists() {
+        return Ok(None);
     }
+    files::bytes(path).map(Some).map_err(|why| format!("cannot read `{}`: {why}", path.display()))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {

@@ -95,8 +95,7 @@ fn images_of(path: &Path, files: &mut Vec<PathBuf>, folders: &mut Vec<FolderEntr
 
 fn entry(file: &Path) -> VerifyEntry {
     let name = file.display().to_string();
-    let image = files::bytes(file)
-        .and_then(|bytes| Image::from_bytes(&bytes).map_err(|error| error.to_string()));
+    let image = files::bytes(file).and_then(|bytes| Image::from_bytes(&bytes).map_err(|error| error.to_string()));
     match image {
         Err(reason) => VerifyEntry { unreadable: true, ..VerifyEntry::refused(name, String::new(), vec![reason]) },
         Ok(image) if is_misnamed(file, &image) => {

@@ -208,7 +208,8 @@ fn a_file_above_the_limit_is_refused_before_it_is_read() {
     };
     all_readers(&folder, |_, _| 2, limits);
     // Half of the limit is room enough to say so.
-    for line in ["check cluster.yaml IN", "verify IN", "check . --baseline IN", "check cluster.yaml - < IN", "fn < IN"] {
+    for line in ["check cluster.yaml IN", "verify IN", "check . --baseline IN", "check cluster.yaml - < IN", "fn < IN"]
+    {
         let mut limited = Command::new("sh");
         let inner = command(&folder, line);
         limited.args(["-c", "ulimit -d 131072; exec \"$@\"", "sh"]).arg(inner.get_program()).args(inner.get_args());

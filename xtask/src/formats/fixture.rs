@@ -93,7 +93,9 @@ fn failing() -> impl Iterator<Item = (String, String)> {
         let fences: Vec<&str> = page.section("Failing").split("```").skip(1).step_by(2).collect();
         let texts = fences.into_iter().filter_map(|fence| fence.split_once('\n'));
         let yaml = texts.filter(|(language, _)| language.starts_with("yaml"));
-        yaml.enumerate().map(|(at, (_, text))| (format!("{}-{at}.yaml", page.code), text.to_owned())).collect::<Vec<_>>()
+        yaml.enumerate()
+            .map(|(at, (_, text))| (format!("{}-{at}.yaml", page.code), text.to_owned()))
+            .collect::<Vec<_>>()
     })
 }
 

@@ -178,7 +178,8 @@ fn holds(value: &Value, schema: &str) -> Result<(), Said> {
         }
     }
     let judge = jsonschema::validator_for(&schema).map_err(wrong)?;
-    let found: Vec<String> = judge.iter_errors(value).take(3).map(|it| format!("{}: {it}", it.instance_path())).collect();
+    let found: Vec<String> =
+        judge.iter_errors(value).take(3).map(|it| format!("{}: {it}", it.instance_path())).collect();
     if found.is_empty() { Ok(()) } else { Err(Said::Wrong(found.join("; "))) }
 }
 
@@ -256,7 +257,10 @@ mod tests {
         assert_eq!(said(Judge::Sarif, sarif), Verdict::Valid);
         assert!(matches!(said(Judge::Sarif, r#"{"version": "2.1.0"}"#), Verdict::Invalid(_)));
         assert!(matches!(said(Judge::Ours("VersionReport"), "{}"), Verdict::Invalid(_)));
-        assert!(matches!(said(Judge::Schema("gitlab-code-quality.json"), r#"[{"description": ""}]"#), Verdict::Invalid(_)));
+        assert!(matches!(
+            said(Judge::Schema("gitlab-code-quality.json"), r#"[{"description": ""}]"#),
+            Verdict::Invalid(_)
+        ));
         assert_eq!(said(Judge::Schema("gitlab-code-quality.json"), "[]"), Verdict::Valid);
     }
 

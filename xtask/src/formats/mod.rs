@@ -94,7 +94,8 @@ fn judged(arguments: &Arguments) -> Result<Score, String> {
 /// Builds the binary and says where it is.
 fn built() -> Result<PathBuf, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let build = Command::new(cargo).args(["build", "--quiet", "--package", "tidegate-cli"]).current_dir(root()).status();
+    let build =
+        Command::new(cargo).args(["build", "--quiet", "--package", "tidegate-cli"]).current_dir(root()).status();
     match build {
         Ok(status) if status.success() => {}
         Ok(status) => return Err(format!("the binary is not built: cargo ended with {status}")),

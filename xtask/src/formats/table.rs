@@ -29,7 +29,11 @@ const NOT_JUDGED: [(&str, &str); 3] = [
 const REPORTS: &[(&str, &str, &str)] = &[
     ("check troubled", "concise json jsonl sarif junit gitlab rdjson markdown", "CheckReport"),
     ("check examples/shop", "concise json jsonl sarif junit gitlab rdjson markdown", "CheckReport"),
-    ("check examples/shop --budget max-entries=2", "concise json jsonl sarif junit gitlab rdjson markdown", "CheckReport"),
+    (
+        "check examples/shop --budget max-entries=2",
+        "concise json jsonl sarif junit gitlab rdjson markdown",
+        "CheckReport",
+    ),
     ("check absent.yaml examples/shop --exit-zero", "", "CheckReport"),
     (DIFF, "json sarif markdown", "DiffReport"),
     ("trace shop/web shop/db 5432/TCP -f examples/shop", "json", "TraceReport"),
@@ -53,16 +57,25 @@ const REPORTS: &[(&str, &str, &str)] = &[
 ];
 
 const DIFF: &str = "diff examples/replay/old examples/replay/new --facts-from examples/replay/cluster.yaml";
-const REPLAY: &str =
-    "replay examples/replay/flows.jsonl -f examples/replay/new -f examples/replay/cluster.yaml --against examples/replay/old";
+const REPLAY: &str = "replay examples/replay/flows.jsonl -f examples/replay/new -f examples/replay/cluster.yaml --against examples/replay/old";
 
 /// Outputs that are no reports.
 fn others() -> Vec<(&'static str, &'static str, Option<&'static str>, Vec<Judge>)> {
     vec![
         ("check troubled --unsafe-fixes --diff", "patch", None, vec![Patch]),
-        ("check examples/shop --baseline known.json --update-baseline", "json", Some("known.json"), vec![Jq, Ours("Baseline")]),
+        (
+            "check examples/shop --baseline known.json --update-baseline",
+            "json",
+            Some("known.json"),
+            vec![Jq, Ours("Baseline")],
+        ),
         ("snapshot --from examples/shop", "json", None, vec![Jq, Ours("Snapshot")]),
-        ("snapshot --from examples/shop --policies -o cluster.json", "json", Some("cluster.json"), vec![Jq, Ours("Snapshot")]),
+        (
+            "snapshot --from examples/shop --policies -o cluster.json",
+            "json",
+            Some("cluster.json"),
+            vec![Jq, Ours("Snapshot")],
+        ),
         ("snapshot --rbac", "yaml", None, vec![Yaml]),
         ("suggest examples/replay/flows.jsonl -f examples/replay/cluster.yaml", "yaml", None, vec![Yaml]),
         ("fn < list.yaml", "yaml", None, vec![Yaml]),
@@ -146,7 +159,9 @@ mod tests {
         for (command, formats) in of {
             for format in formats {
                 let judged = cases.iter().any(|it| {
-                    it.format == format && !it.judges.is_empty() && it.command.starts_with(&format!("tidegate {command}"))
+                    it.format == format
+                        && !it.judges.is_empty()
+                        && it.command.starts_with(&format!("tidegate {command}"))
                 });
                 // One line for people: only of findings is it a form that editors read.
                 let excused = NOT_JUDGED.iter().any(|(name, _)| *name == format) || format == "concise";

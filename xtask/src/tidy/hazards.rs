@@ -46,7 +46,9 @@ fn panics<'c>(path: &'c str, text: &'c str, calls: &'c [Call]) -> impl Iterator<
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
     calls.iter().filter_map(move |call| {
         let said = match call.name.as_str() {
-            "unwrap" | "unwrap_err" if call.is_empty => "`unwrap` outside tests; return an error, or `expect` with a reason",
+            "unwrap" | "unwrap_err" if call.is_empty => {
+                "`unwrap` outside tests; return an error, or `expect` with a reason"
+            }
             // Methods of our own of this name take no text.
             "expect" | "expect_err" if call.of_text && !is_reasoned(&lines, call.line) => {
                 "`expect` outside tests without `// Cannot panic:` and the reason above it"

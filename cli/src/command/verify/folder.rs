@@ -5,6 +5,7 @@
 use super::report::{FileFault, FolderEntry};
 use crate::command::build::folder::{IGNORE, INDEX, seal};
 use crate::command::build::report::FileEntry;
+use crate::files;
 use image::Digest;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +24,7 @@ struct Index {
 /// Whether a build wrote a folder, as far as names tell: it may lack a part of what belongs there.
 pub(super) fn is_built(dir: &Path) -> bool {
     let has = |name: &str| dir.join(name).exists();
-    let index = || fs::read_to_string(dir.join(INDEX)).is_ok_and(|text| text.contains("BuildIndex"));
+    let index = || files::text(&dir.join(INDEX)).is_ok_and(|text| text.contains("BuildIndex"));
     has("images") && (has(INDEX) || has("peers.json")) || index()
 }
 
@@ -56,14 +57,14 @@ pub(super) fn compare(dir: &Path) -> io::Result<FolderEntry> {
 /// What the index lists; `None` where it cannot tell.
 fn index(dir: &Path, faults: &mut BTreeMap<String, String>) -> Option<Vec<FileEntry>> {
     let mut say = |reason: String| drop(faults.insert(INDEX.to_owned(), reason));
-    let text = match fs::read_to_string(dir.join(INDEX)) {
+    if !dir.join(INDEX).exists() {
+        say("is missing, so nothing says what belongs here; build again".to_owned());
+        return None;
+    }
+    let text = match files::text(&dir.join(INDEX)) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            say("is missing, so nothing says what belongs here; build again".to_owned());
-            return None;
-        }
-        Err(error) => {
-            say(format!("cannot be read: {error}"));
+        Err(why) => {
+            say(format!("cannot be read: {why}"));
             return None;
         }
     };
@@ -94,9 +95,9 @@ fn fault(dir: &Path, entry: &FileEntry, found: &BTreeSet<String>, by_digest: &BT
         return Some("is missing: the index lists it".to_owned());
     }
     let expected = entry.digest.as_deref()?;
-    let bytes = match fs::read(dir.join(&entry.path)) {
+    let bytes = match files::bytes(&dir.join(&entry.path)) {
         Ok(bytes) => bytes,
-        Err(error) => return Some(format!("cannot be read: {error}")),
+        Err(why) => return Some(format!("cannot be read: {why}")),
     };
     let digest = Digest::of(&bytes).to_string();
     if digest == expected {
