@@ -22,9 +22,15 @@ tidegate check "$path" "$@" --dialect "$dialect" \
     -o "junit=$out/junit.xml" -o "markdown=$out/check.md"
 checked=$?
 
+base=${REVIEW_BASE:-}
+# Forty digits in each place would make a comment hard to read.
+case $base in
+    '' | *[!0-9a-f]*) ;;
+    *) base=$(git rev-parse --verify --quiet --short "$base^{commit}" || echo "$base") ;;
+esac
 compared=0
-if [ -n "${REVIEW_BASE:-}" ]; then
-    tidegate diff "$REVIEW_BASE:$path" "$path" "$@" --old-dialect "$dialect" --new-dialect "$dialect" \
+if [ -n "$base" ]; then
+    tidegate diff "$base:$path" "$path" "$@" --old-dialect "$dialect" --new-dialect "$dialect" \
         --fail-on "${REVIEW_FAIL_ON:-none}" -o "markdown=$out/diff.md"
     compared=$?
 fi
