@@ -6,7 +6,7 @@ use crate::Spending;
 use crate::page::{Page, page};
 use crate::words::quoted;
 
-pub const PAGE: Page = page!(106, "over-budget", Error, "0.3.0", Cost);
+pub const PAGE: Page = page!(106, "over-budget", Error, "0.1.0", Cost);
 
 /// Words one budget: who exceeds it, and the rules that cost the most there, each where it stands.
 pub(crate) fn render(it: &Spending) -> Diagnostic {
