@@ -29,7 +29,7 @@ use std::collections::BTreeSet;
 /// Say whether one flow passes, and which lines decide it.
 ///
 /// The ends are `namespace/name` of a pod or workload, `node:NAME`, an address, a CIDR, or an entity such as `world`; the destination
-/// may be `service:NAMESPACE/NAME`. A range of ports is split where the verdict changes. The exit code is 0 whatever the verdict, unless
+/// may be `service:NAMESPACE/NAME` or `dns:NAME`, which is asked about by each address that DNS answers of the files give it. A range of ports is split where the verdict changes. The exit code is 0 whatever the verdict, unless
 /// `--expect` is given.
 #[derive(Debug, Args)]
 pub struct Trace {

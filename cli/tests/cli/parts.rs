@@ -111,6 +111,44 @@ fn a_service_is_answered_by_its_backends_at_their_ports() {
 }
 
 #[test]
+fn a_name_is_answered_by_its_addresses() {
+    let folder = folder();
+    let said = trace(&folder, "dns:API.example.com.", "443/TCP", &["--expect", "allow"], 0);
+    assert!(said.starts_with("ALLOW  shop/web -> DNS name api.example.com  tcp/443"), "{said}");
+    assert!(said.contains("egress[0].toFQDNs[0]"), "{said}");
+    folder.write(
+        "more.yaml",
+        "{apiVersion: tidegate.io/v1alpha1, kind: DnsCache, metadata: {name: more}, names: {two.example.com: [198.51.100.7, 203.0.113.9]}}",
+    );
+    let two = trace(&folder, "dns:two.example.com", "443/TCP", &["-o", "json"], 0);
+    let two: serde_json::Value = serde_json::from_str(&two).unwrap();
+    let parts: Vec<(&str, &str)> = two["parts"].as_array().unwrap().iter().map(|it| (it["backend"].as_str().unwrap(), it["verdict"].as_str().unwrap())).collect();
+    assert_eq!(parts, [("198.51.100.7", "deny"), ("203.0.113.9", "allow")]);
+    let unknown = trace(&folder, "dns:other.example.com", "443/TCP", &["--expect", "unknown"], 0);
+    assert!(unknown.contains("dns-names other.example.com: a DNS answer for a name that matches"), "{unknown}");
+    assert!(trace(&folder, "dns:db.shop.svc.cluster.local", "80/TCP", &[], 0).contains("-> service shop/db"));
+    let source = folder.run(&["trace", "dns:api.example.com", "shop/db", "80/TCP", "-f", "."]).failed(2);
+    assert!(source.contains("not by the DNS name api.example.com"), "{source}");
+}
+
+#[test]
+fn the_address_of_a_service_is_answered_by_its_backends_and_names_what_is_missing() {
+    let folder = folder();
+    let said = trace(&folder, "10.96.0.7", "80/TCP", &["--expect", "allow"], 0);
+    assert!(said.starts_with("ALLOW  shop/web -> 10.96.0.7  tcp/80"), "{said}");
+    assert!(said.contains("ingress of shop/db"), "{said}");
+    folder.write(
+        "nobody.yaml",
+        "{apiVersion: v1, kind: Service, metadata: {name: none, namespace: shop}, spec: {clusterIP: 10.96.0.99, ports: [{port: 80}]}}",
+    );
+    for end in ["10.96.0.99", "service:shop/none"] {
+        let said = trace(&folder, end, "80/TCP", &["--expect", "unknown"], 0);
+        let fact = "service-backends shop/none: the Pods that the Service selects, or its EndpointSlices where it selects none";
+        assert!(said.contains(fact), "{end}: {said}");
+    }
+}
+
+#[test]
 fn a_pod_that_reaches_itself_through_a_service_is_asked_in_the_tiers_of_the_cluster_only() {
     let folder = folder();
     folder.write("admin.yaml", ADMIN);

@@ -110,6 +110,15 @@ pub fn compile(db: &Database, suite: &Suite, cases: &[usize]) -> (Vec<Claim>, Ve
             read.collect()
         };
         let (from, to) = (ends(&case.from), ends(&case.to));
+        // A name is asked about by each of its addresses, where answers are known.
+        let addresses = |party: party::Party| match &party {
+            party::Party::Dns(name) => match party::addresses_of_name(&cluster, name) {
+                none if none.is_empty() => vec![party],
+                addresses => addresses,
+            },
+            _ => vec![party],
+        };
+        let to: Vec<party::Party> = to.into_iter().flat_map(addresses).collect();
         let keys = case.ports.iter().filter_map(|word| match party::key(&word.text, None) {
             Ok(key) => Some(key),
             Err(error) => {

@@ -1,7 +1,7 @@
-//! Questions with several answers: a range of ports, split where verdicts change, and a service, by its backends.
+//! Questions with several answers: a range of ports, split where verdicts change; a service, by its backends; a name, by its addresses.
 
 use crate::doubt::{Fact, Missing};
-use crate::party::{Party, Unreadable};
+use crate::party::{self, Party, Unreadable};
 use crate::trace::{Outcome, Question, Side, Stand, Trace};
 use crate::world::{Ground, World};
 use driver::Db;
@@ -31,7 +31,7 @@ pub struct Wanted {
 pub struct Part {
     /// Its protocols and ports, as the destination sees them.
     pub keys: L4Set,
-    /// The backend of the service that answers, where a service was asked for.
+    /// The backend of the service, or the address of the name, where one of these was asked for.
     pub backend: Option<String>,
     /// A question of the part; all others are answered alike.
     pub question: Question,
@@ -41,31 +41,72 @@ pub struct Part {
 
 /// The answers to what is wanted, in the order of backends and keys.
 ///
-/// Shape: at least one; neighbours differ. Errors: a port that the service does not have, a service as source.
+/// The address of a service is that service where its backends are known: packets are translated before policies see them.
+///
+/// Shape: at least one; neighbours differ. Errors: a port that the service does not have, a service or a name as source.
 /// Cost: one answer for each interval between two boundaries of the rules about either end.
 pub fn parts(db: &dyn Db, wanted: &Wanted) -> Result<Vec<Part>, Unreadable> {
-    if let Party::Service(name) = &wanted.source {
-        return Err(Unreadable::Source(name.to_string()));
+    match &wanted.source {
+        Party::Service(name) => return Err(Unreadable::Source(name.to_string())),
+        Party::Dns(name) => return Err(Unreadable::SourceName(name.clone())),
+        _ => {}
     }
-    let Party::Service(name) = &wanted.destination else {
-        return Ok(split(db, wanted, wanted.destination.clone(), &wanted.keys, None));
-    };
     let cluster = driver::world::cluster(db);
-    let Some(service) = cluster.services.get(name) else {
-        return Err(Unreadable::Unknown { word: name.to_string(), near: vec![] });
+    let service = match &wanted.destination {
+        Party::Dns(name) => return Ok(named(db, wanted, &cluster, name)),
+        Party::Service(name) => match cluster.services.get(name) {
+            Some(service) => service,
+            None => return Err(Unreadable::Unknown { word: name.to_string(), near: vec![] }),
+        },
+        other => match translated(&cluster, other, &wanted.keys) {
+            Some(service) => service,
+            None => return Ok(split(db, wanted, other.clone(), &wanted.keys, Chosen::Asked)),
+        },
     };
     let ports = asked_ports(service, &wanted.keys)?;
     let mut found = Vec::new();
     for port in ports {
         let backends = backends(&cluster, service, port);
         if backends.is_empty() {
-            found.push(nobody(wanted, service, port));
+            let key = L4Key::new(port.protocol, port.port);
+            let missing = Missing::new(Fact::ServiceBackends, service.name.to_string());
+            found.push(unanswered(wanted, &[(key, key)], missing, true));
         }
         for (party, key) in backends {
-            found.extend(split(db, wanted, party.clone(), &[(key, key)], Some(party.to_string())));
+            found.extend(split(db, wanted, party, &[(key, key)], Chosen::ByService));
         }
     }
     Ok(found)
+}
+
+/// Who chose the destination that is asked about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Chosen {
+    /// Whoever asks.
+    Asked,
+    /// A service.
+    ByService,
+    /// DNS.
+    ByName,
+}
+
+/// The answers for each address of a name.
+fn named(db: &dyn Db, wanted: &Wanted, cluster: &Cluster, name: &str) -> Vec<Part> {
+    let addresses = party::addresses_of_name(cluster, name);
+    if addresses.is_empty() {
+        return vec![unanswered(wanted, &wanted.keys, Missing::new(Fact::DnsNames, name), false)];
+    }
+    addresses.into_iter().flat_map(|it| split(db, wanted, it, &wanted.keys, Chosen::ByName)).collect()
+}
+
+/// The service that a packet to an address is translated by, where it has all of the ports and somebody is known behind one of them.
+fn translated<'c>(cluster: &'c Cluster, party: &Party, keys: &[(L4Key, L4Key)]) -> Option<&'c Service> {
+    let address = party::address(party)?;
+    let service = cluster.services.values().find(|it| it.cluster_ips.contains(&address))?;
+    let declares = |key: L4Key| service.ports.iter().any(|port| L4Key::new(port.protocol, port.port) == key);
+    let all = keys.iter().all(|(low, high)| low == high && declares(*low));
+    let ports = asked_ports(service, keys).ok()?;
+    (all && ports.iter().any(|port| !backends(cluster, service, port).is_empty())).then_some(service)
 }
 
 /// The ports of a service that are asked for.
@@ -110,24 +151,22 @@ fn backends(cluster: &Cluster, service: &Service, port: &ServicePort) -> Vec<(Pa
     found.map(|(party, number)| (party, L4Key::new(port.protocol, number))).collect()
 }
 
-/// The answer where nobody is known behind a service.
-fn nobody(wanted: &Wanted, service: &Service, port: &ServicePort) -> Part {
-    let key = L4Key::new(port.protocol, port.port);
-    let missing = || Stand::Unknown([Missing::new(Fact::Service, service.name.to_string())].into());
+/// The answer where nothing tells who answers.
+fn unanswered(wanted: &Wanted, keys: &[(L4Key, L4Key)], missing: Missing, by_service: bool) -> Part {
     let side = |direction, subject: &Party, other: &Party| Side {
         direction,
         subject: subject.to_string(),
         other: other.to_string(),
-        stand: missing(),
+        stand: Stand::Unknown([missing.clone()].into()),
         conflicts: Vec::new(),
     };
     let (source, destination) = (&wanted.source, &wanted.destination);
     let (egress, ingress) =
         (side(Direction::Egress, source, destination), side(Direction::Ingress, destination, source));
     Part {
-        keys: L4Set::interval(key, key),
+        keys: L4Set::from_intervals(keys.iter().copied()),
         backend: None,
-        question: question(wanted, destination.clone(), key, true),
+        question: question(wanted, destination.clone(), keys.first().map_or(L4Key::MIN, |it| it.0), by_service),
         trace: Trace { egress, ingress },
     }
 }
@@ -142,11 +181,13 @@ fn split(
     wanted: &Wanted,
     destination: Party,
     keys: &[(L4Key, L4Key)],
-    backend: Option<String>,
+    chosen: Chosen,
 ) -> Vec<Part> {
     let Some((first, _)) = keys.first() else { return Vec::new() };
+    let backend = (chosen != Chosen::Asked).then(|| destination.to_string());
+    let by_service = chosen == Chosen::ByService;
     let ground = Ground::of(db);
-    let world = ground.world(&question(wanted, destination.clone(), *first, backend.is_some()));
+    let world = ground.world(&question(wanted, destination.clone(), *first, by_service));
     let single = keys.len() == 1 && keys[0].0 == keys[0].1;
     let cuts = if single { BTreeSet::new() } else { boundaries(&world) };
     let mut found: Vec<Part> = Vec::new();
@@ -155,7 +196,7 @@ fn split(
         let starts: Vec<L4Key> = std::iter::once(*low).chain(inner).collect();
         for (at, start) in starts.iter().enumerate() {
             let end = starts.get(at + 1).and_then(|next| L4Key::from_raw(next.raw() - 1)).unwrap_or(*high);
-            let question = question(wanted, destination.clone(), *start, backend.is_some());
+            let question = question(wanted, destination.clone(), *start, by_service);
             let trace = world.trace(&question);
             let here = L4Set::interval(*start, end);
             match found

@@ -23,6 +23,8 @@ pub enum Party {
     Entity(Entity),
     /// A service, whose backends answer.
     Service(Name),
+    /// A DNS name, lower case and without final dot; whoever has its addresses answers.
+    Dns(String),
 }
 
 impl fmt::Display for Party {
@@ -35,6 +37,7 @@ impl fmt::Display for Party {
             Party::Prefix(prefix) => write!(f, "{prefix}"),
             Party::Entity(entity) => f.write_str(entity_name(*entity)),
             Party::Service(name) => write!(f, "service {name}"),
+            Party::Dns(name) => write!(f, "DNS name {name}"),
         }
     }
 }
@@ -67,6 +70,8 @@ pub enum Unreadable {
     },
     /// A service where none can be.
     Source(String),
+    /// A DNS name where none can be.
+    SourceName(String),
     /// A port that names a protocol, beside another protocol.
     TwoProtocols {
         /// As written.
@@ -100,6 +105,9 @@ impl fmt::Display for Unreadable {
             Unreadable::Source(service) => {
                 write!(f, "service {service} opens no connection; name one of its pods as the source")
             }
+            Unreadable::SourceName(name) => {
+                write!(f, "who opens a connection is known by an address, not by the DNS name {name}; name the address as the source")
+            }
             Unreadable::TwoProtocols { word, protocol } => {
                 write!(f, "`{word}` and the protocol {protocol} contradict each other; name one protocol")
             }
@@ -109,7 +117,8 @@ impl fmt::Display for Unreadable {
 
 impl std::error::Error for Unreadable {}
 
-/// Reads one end: `namespace/name` (a pod before a workload), `kind/namespace/name`, `node:NAME`, `service:NAMESPACE/NAME`, an address, a CIDR, or an entity.
+/// Reads one end: `namespace/name` (a pod before a workload), `kind/namespace/name`, `node:NAME`, `service:NAMESPACE/NAME`, `dns:NAME`, an address, a
+/// CIDR, or an entity. The DNS name of a service that is known is that service.
 /// A name without namespace is looked for in `namespace`.
 ///
 /// Errors: [`Unreadable::Unknown`] with names that come near.
@@ -132,6 +141,12 @@ pub fn party(cluster: &Cluster, namespace: &str, word: &str) -> Result<Party, Un
             }
         };
     }
+    if let Some(name) = word.strip_prefix("dns:").and_then(dns_name) {
+        let service = name.strip_suffix(".svc.cluster.local").or(name.strip_suffix(".svc")).and_then(|it| it.split_once('.'));
+        let service = service.map(|(name, namespace)| Name::new(namespace, name));
+        let service = service.filter(|name| cluster.services.contains_key(name));
+        return Ok(service.map_or(Party::Dns(name), Party::Service));
+    }
     if let Some(node) = word.strip_prefix("node:").filter(|node| cluster.nodes.contains_key(*node)) {
         return Ok(Party::Node(node.to_owned()));
     }
@@ -149,6 +164,18 @@ pub fn party(cluster: &Cluster, namespace: &str, word: &str) -> Result<Party, Un
         _ => None,
     };
     found.ok_or_else(|| Unreadable::Unknown { word: word.to_owned(), near: near(word, ends(cluster)) })
+}
+
+/// A name as the table of DNS answers has it; `None` for what no query can ask for.
+fn dns_name(text: &str) -> Option<String> {
+    let name = text.strip_suffix('.').unwrap_or(text).to_ascii_lowercase();
+    let is_label = |it: &str| !it.is_empty() && it.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b));
+    name.split('.').all(is_label).then_some(name)
+}
+
+/// The addresses that answers gave for a name, each as a party; none where no answer is known.
+pub fn addresses_of_name(cluster: &Cluster, name: &str) -> Vec<Party> {
+    cluster.dns.get(name).into_iter().flatten().map(|it| Party::Address(*it)).collect()
 }
 
 fn named(cluster: &Cluster, name: &Name) -> Option<Party> {

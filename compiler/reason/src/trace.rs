@@ -353,7 +353,7 @@ impl World<'_> {
                 let members = hir::resolve::members(&selector, host, &self.peers);
                 self.peers.peers().map(|(peer, _)| peer).filter(|peer| members.contains(*peer)).collect()
             }
-            (Party::Pod(_) | Party::Workload(..) | Party::Service(_), None) => BTreeSet::new(),
+            (Party::Pod(_) | Party::Workload(..) | Party::Service(_) | Party::Dns(_), None) => BTreeSet::new(),
         }
     }
 

@@ -44,8 +44,10 @@ pub enum Fact {
     DnsNames,
     /// The prefixes of a named set.
     CidrGroup,
-    /// What stands behind a service.
+    /// A service whose object was not read.
     Service,
+    /// What stands behind a service whose object was read.
+    ServiceBackends,
     /// The addresses of the API server.
     ApiServer,
     /// Whether both ends are authenticated.
@@ -75,6 +77,7 @@ impl Fact {
             Fact::DnsNames => "dns-names",
             Fact::CidrGroup => "cidr-group",
             Fact::Service => "service",
+            Fact::ServiceBackends => "service-backends",
             Fact::ApiServer => "api-server",
             Fact::AuthSession => "auth-session",
             Fact::WhichAddress => "which-address",
@@ -97,6 +100,9 @@ impl Fact {
             Fact::DnsNames => "a DNS answer for a name that matches",
             Fact::CidrGroup => "the CiliumCIDRGroup object",
             Fact::Service => "the Service and its EndpointSlices, or a question about one of its pods",
+            Fact::ServiceBackends => {
+                "the Pods that the Service selects, or its EndpointSlices where it selects none; the Service itself was read"
+            }
             Fact::ApiServer => "the EndpointSlice of Service default/kubernetes",
             Fact::AuthSession => "a running cluster: it authenticates the ends of each connection",
             Fact::WhichAddress => "a question about one of its addresses or pods",
