@@ -207,6 +207,7 @@ checks! {
     tg0246_name_without_dot => find;
     tg0247_name_with_many_addresses => find;
     tg0248_name_known_by_search_path => find;
+    tg0249_name_of_alias_target => find;
     tg0250_labels_multiply_identities => find;
     tg9999_internal_error;
 }

@@ -42,6 +42,8 @@ pub struct Cluster {
     pub cloud_groups: BTreeMap<String, BTreeSet<Prefix>>,
     /// What is known from DNS answers: lower-case name without final dot → addresses.
     pub dns: BTreeMap<String, BTreeSet<IpAddr>>,
+    /// CNAME records of these answers: name → the name that it stands for. No address is kept under the latter because of it.
+    pub aliases: BTreeMap<String, String>,
 }
 
 /// What no object of the cluster tells.
@@ -288,6 +290,7 @@ impl Cluster {
                 for (name, addresses) in it.names {
                     self.dns.entry(name).or_default().extend(addresses);
                 }
+                self.aliases.extend(it.aliases);
             }
         }
     }

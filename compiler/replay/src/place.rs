@@ -320,6 +320,7 @@ pub fn join(mut cluster: Cluster, other: &Cluster) -> Cluster {
     for (name, addresses) in &other.dns {
         cluster.dns.entry(name.clone()).or_default().extend(addresses);
     }
+    absent(&mut cluster.aliases, &other.aliases);
     cluster.config.kube_apiserver.extend(&other.config.kube_apiserver);
     cluster
 }

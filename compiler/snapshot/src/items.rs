@@ -30,6 +30,7 @@ pub fn of(cluster: &Cluster) -> Vec<Value> {
         node_configs,
         cloud_groups,
         dns,
+        aliases,
     } = cluster;
     let mut out: Vec<Value> = namespaces.values().map(namespace).collect();
     out.extend(nodes.values().map(node));
@@ -55,10 +56,11 @@ pub fn of(cluster: &Cluster) -> Vec<Value> {
         let metadata = metadata(None, "groups", &Labels::new());
         out.push(object("tidegate.io/v1alpha1", "CloudGroups", metadata, [("groups", groups)]));
     }
-    if !dns.is_empty() {
+    if !dns.is_empty() || !aliases.is_empty() {
         let names: Map<String, Value> = dns.iter().map(|(name, ips)| (name.clone(), texts(ips))).collect();
         let metadata = metadata(None, "answers", &Labels::new());
-        out.push(object("tidegate.io/v1alpha1", "DnsCache", metadata, [("names", Value::Object(names))]));
+        let said = [("aliases", mapping(aliases)), ("names", Value::Object(names))];
+        out.push(object("tidegate.io/v1alpha1", "DnsCache", metadata, said));
     }
     out
 }

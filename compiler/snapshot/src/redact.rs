@@ -116,6 +116,7 @@ impl Redaction {
             node_configs,
             cloud_groups,
             dns,
+            aliases,
         } = cluster;
         let mut config = config.clone();
         config.cluster_name = self.word(&config.cluster_name);
@@ -135,6 +136,7 @@ impl Redaction {
             // Only the policies that name a group could tell it, and they are not part of the facts.
             cloud_groups: cloud_groups.clone(),
             dns: dns.iter().map(|(name, ips)| (self.dns(name), ips.clone())).collect(),
+            aliases: aliases.iter().map(|(name, target)| (self.dns(name), self.dns(target))).collect(),
         }
     }
 

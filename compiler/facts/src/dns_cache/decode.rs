@@ -11,6 +11,11 @@ pub fn decode(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Fact> {
     for (name, addresses) in at.get("names").map(|it| it.entries()).unwrap_or_default() {
         cache.add(&name, addresses.items().filter_map(|it| address(&it, problems)));
     }
+    for (name, target) in at.get("aliases").map(|it| it.entries()).unwrap_or_default() {
+        if let Some(target) = target.text() {
+            cache.add_alias(&name, target);
+        }
+    }
     Some(Fact::DnsCache(cache))
 }
 
