@@ -2,6 +2,7 @@
 
 use crate::cluster::ClusterArgs;
 use crate::command;
+use crate::config::ConfigArgs;
 use crate::formats::{Plain, To};
 use crate::rendered::RenderArgs;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -141,6 +142,9 @@ pub struct Reading {
     /// Whether the files hold a part of a cluster, so that what is not there may exist and verdicts may be unknown, or all of it.
     #[arg(long, value_name = "WHAT", default_value = "part")]
     pub facts: Facts,
+    /// Which configuration holds.
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// What other programs render.
     #[command(flatten)]
     pub rendered: RenderArgs,

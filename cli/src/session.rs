@@ -1,7 +1,8 @@
 //! A database filled from the PATH arguments of a command.
 
-use crate::args::{Color, Paths};
+use crate::args::{Color, Facts, Paths};
 use crate::cluster::{self, ClusterEntry};
+use crate::config;
 use crate::files::{self, Unreadable};
 use crate::render::{self, count, say};
 use crate::report::NotOnNode;
@@ -19,6 +20,10 @@ pub struct Session {
     pub db: Database,
     /// How policies are read, and why so.
     pub choice: Choice,
+    /// The reading that was asked for, by a flag or by the configuration.
+    pub wish: Wish,
+    /// How much of a cluster the files hold, likewise.
+    pub facts: Facts,
     /// What could not be read.
     pub unreadable: Vec<Unreadable>,
     /// Whether a path held no manifest at all.
@@ -35,11 +40,22 @@ const LISTED: usize = 20;
 
 /// Reads all manifests that the arguments name and what is known of the cluster, and says on standard error which paths hold none, what
 /// of the cluster could not be read, and that it is old.
-pub fn open(paths: &Paths) -> Session {
-    open_with(paths, &files::Take::default())
+///
+/// Errors: for people, every fault of the configuration.
+pub fn open(paths: &Paths) -> Result<Session, String> {
+    open_for(paths, &paths.all())
 }
 
-/// The same of what is to be taken of them.
+/// The same with the configuration of other paths: those that are meant where the paths only stand in for them.
+pub fn open_for(paths: &Paths, meant: &[String]) -> Result<Session, String> {
+    let args = &paths.reading.config;
+    let loaded = config::load(meant, &args.config, args.isolated).map_err(|all| all.join("\n  "))?;
+    let mut faults = Vec::new();
+    let (paths, take) = config::reading(paths, &loaded, &[], &mut faults);
+    if faults.is_empty() { Ok(open_with(&paths, &take)) } else { Err(faults.join("\n  ")) }
+}
+
+/// The same of what is to be taken of them, where the configuration was heeded already.
 pub fn open_with(paths: &Paths, take: &files::Take) -> Session {
     let args = &paths.reading.cluster;
     let mut known = cluster::known(args, &paths.namespace, paths.is_empty());
@@ -67,7 +83,8 @@ pub fn open_with(paths: &Paths, take: &files::Take) -> Session {
     db.set_unread(unread.filter(|it| cluster::is_policy(&it.resource)).map(|it| it.resource.clone()).collect());
     db.set_knowledge(knowledge(paths, entry.as_ref()));
     let choice = db.settle_dialect(paths.reading.dialect);
-    Session { db, choice, unreadable, empty: !empty.is_empty(), cluster: entry }
+    let (wish, facts) = (paths.reading.dialect, paths.reading.facts);
+    Session { db, choice, wish, facts, unreadable, empty: !empty.is_empty(), cluster: entry }
 }
 
 /// Whether the question is about the policies of the live cluster, even where it gave none.

@@ -73,7 +73,7 @@ struct Built {
 impl Build {
     /// Reads, compiles, writes, prints.
     pub fn run(self, color: Color) -> Result<Exit, String> {
-        let session = session::open(&self.paths);
+        let session = session::open(&self.paths)?;
         if session.refused("nothing is built", color) {
             return Ok(Exit::Bad);
         }

@@ -97,13 +97,6 @@ pub struct Check {
     /// Check again whenever a file changes.
     #[arg(long, help_heading = "Report", conflicts_with_all = ["fix", "unsafe_fixes", "diff", "update_baseline"])]
     pub watch: bool,
-
-    /// A configuration file in the place of the nearest `tidegate.toml`, or one of its keys. Repeatable.
-    #[arg(long, value_name = "FILE|KEY=VALUE", help_heading = "Configuration")]
-    pub config: Vec<String>,
-    /// Take no configuration file that is not named.
-    #[arg(long, help_heading = "Configuration")]
-    pub isolated: bool,
 }
 
 /// Something that enforces policies.

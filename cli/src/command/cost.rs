@@ -52,7 +52,7 @@ pub enum By {
 impl Cost {
     /// Reads, counts, prints.
     pub fn run(self, _color: Color) -> Result<Exit, String> {
-        let session = session::open(&self.paths);
+        let session = session::open(&self.paths)?;
         let unsound = session.report_unsound();
         let db = report::planned(&session.db);
         let cluster = session.cluster.clone();

@@ -121,7 +121,7 @@ fn port(text: &str) -> Result<L4Set, String> {
 impl Graph {
     /// Reads, draws, prints.
     pub fn run(self, _color: Color) -> Result<Exit, String> {
-        let session = session::open(&self.paths);
+        let session = session::open(&self.paths)?;
         let unsound = session.report_unsound();
         let filters = |words: &[String]| words.iter().map(|word| Filter::parse(word)).collect();
         let wanted = Wanted {

@@ -67,8 +67,8 @@ impl Replay {
         let mut unsound = new.report_unsound();
         unsound |= old.as_ref().is_some_and(Session::report_unsound);
         let compared = old.is_some();
-        let cluster = new.cluster.clone();
-        let mut judge = Judge::new(new.db, old.map(|old| old.db), self.reading.dialect);
+        let (cluster, wish) = (new.cluster.clone(), new.wish);
+        let mut judge = Judge::new(new.db, old.map(|old| old.db), wish);
         let mut outcome = Outcome::default();
         let read = self.flows.read(&mut |tally: Tally| judge.fold(&tally, &mut outcome));
         read.unreadable.iter().for_each(|it| say(&format!("error: cannot read {it}")));
@@ -101,10 +101,11 @@ impl Replay {
             paths.push(nothing.path().to_string_lossy().into_owned());
         }
         let (filenames, namespace) = (Vec::new(), self.namespace.clone());
-        let mut session = session::open(&Paths { paths, filenames, namespace, reading });
+        let meant = if of_revision_alone { vec![".".to_owned()] } else { paths.clone() };
+        let mut session = session::open_for(&Paths { paths, filenames, namespace, reading }, &meant)?;
         if !manifests.is_empty() {
             session.db.set_files(manifests.into_iter().map(|it| (Arc::from(it.path), Arc::from(it.text))));
-            session.choice = session.db.settle_dialect(self.reading.dialect);
+            session.choice = session.db.settle_dialect(session.wish);
         }
         Ok(session)
     }

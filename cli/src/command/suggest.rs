@@ -82,15 +82,19 @@ impl Suggest {
         }
         let mut known = None;
         let mut unsound = false;
+        let (mut wish, mut knowledge) = (self.reading.dialect, self.reading.facts.into());
+        let meant = if self.files.is_empty() { vec![".".to_owned()] } else { self.files.clone() };
         let cluster = match empty {
             true => facts::Cluster::default(),
             false => {
-                let session = session::open(&Paths {
+                let asked = Paths {
                     paths: files,
                     filenames: Vec::new(),
                     namespace: self.namespace.clone(),
                     reading: self.reading.clone(),
-                });
+                };
+                let session = session::open_for(&asked, &meant)?;
+                (wish, knowledge) = (session.wish, session.facts.into());
                 unsound = session.report_unsound();
                 known = session.cluster.clone();
                 (*world::cluster(&session.db)).clone()
@@ -106,8 +110,8 @@ impl Suggest {
         let options = Options {
             kind,
             include_dropped: self.include_dropped,
-            knowledge: self.reading.facts.into(),
-            wish: self.reading.dialect,
+            knowledge,
+            wish,
         };
         let suggestion = suggest::suggest(&tally, &cluster, options);
         let report = SuggestReport { cluster: known, ..SuggestReport::of(&suggestion, &tally, kind) };

@@ -104,7 +104,7 @@ impl Trace {
             namespace: self.paths.namespace.clone(),
             reading: self.paths.reading.clone(),
         };
-        let session = session::open(&paths);
+        let session = session::open(&paths)?;
         let unsound = session.report_unsound();
         let wanted = self.wanted(&session.db)?;
         let parts = reason::parts(&session.db, &wanted).map_err(|error| error.to_string())?;

@@ -19,6 +19,13 @@ pub struct Loaded {
     pub base: PathBuf,
 }
 
+impl Loaded {
+    /// What faults are said of.
+    pub fn name(&self) -> String {
+        self.file.as_ref().map_or_else(|| "--config".to_owned(), |file| file.display().to_string())
+    }
+}
+
 /// Loads what holds for some paths. `overrides` are the values of `--config`, later ones win; `isolated` takes no file that was not named.
 ///
 /// Errors: one line a fault, in all files.

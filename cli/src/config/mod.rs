@@ -4,9 +4,12 @@
 
 mod find;
 mod read;
+mod reading;
 
 pub use find::{Loaded, load};
+pub use reading::{globs, reading};
 
+use clap::Args;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -21,6 +24,8 @@ pub struct Config {
     pub dialect: Option<String>,
     /// Whether the files hold a part of a cluster (`part`) or all of it (`all`).
     pub facts: Option<FactsKey>,
+    /// What is known of the cluster: a snapshot or a folder of what `kubectl get -o yaml` printed, relative to this file, `live` or `none`.
+    pub cluster: Option<String>,
     /// The namespace of objects that name none.
     pub namespace: Option<String>,
     /// Which findings are reported: codes, beginnings of codes, names, `group:NAME`, `all`.
@@ -47,6 +52,17 @@ pub struct Config {
     pub order: Option<Order>,
     /// Flows to nodes that no policy may cut, such as SSH from a bastion (TG0230).
     pub essential_flows: Option<Vec<EssentialFlow>>,
+}
+
+/// Which configuration holds.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ConfigArgs {
+    /// A configuration file in the place of the nearest `tidegate.toml`, or one of its keys. Repeatable.
+    #[arg(long, value_name = "FILE|KEY=VALUE", help_heading = "Configuration")]
+    pub config: Vec<String>,
+    /// Take no configuration file that is not named.
+    #[arg(long, help_heading = "Configuration")]
+    pub isolated: bool,
 }
 
 /// In which order manifests are applied.
@@ -114,6 +130,7 @@ impl Config {
             extend: None,
             dialect: self.dialect.or(other.dialect),
             facts: self.facts.or(other.facts),
+            cluster: self.cluster.or(other.cluster),
             namespace: self.namespace.or(other.namespace),
             select: self.select.or(other.select),
             extend_select: self.extend_select.or(other.extend_select),

@@ -1,16 +1,16 @@
 //! What a run wants: flags over configuration.
 
 use super::Check;
-use crate::args::{Facts, Paths};
+use crate::args::Paths;
 use crate::command::cost::budget::Budget;
-use crate::config::{self, EssentialFlow, FactsKey, FailOn, Order};
-use crate::files::{MAX_BYTES, Take, is_excluded};
+use crate::config::{self, EssentialFlow, FailOn, Order};
+use crate::files::{Take, is_excluded};
 use checks::{Wishes, suppress};
 use diag::Diagnostic;
-use driver::{Database, Wish};
+use driver::Database;
 use findings::select::{Pattern, Selection};
 use flow::{L4Key, Prefix, Protocol};
-use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use ignore::gitignore::Gitignore;
 use std::path::{Path, PathBuf};
 
 /// What a run wants.
@@ -38,23 +38,12 @@ pub(super) struct Settings {
 impl Settings {
     /// Errors: every fault of flags and files, one a line.
     pub fn of(check: &Check) -> Result<Settings, String> {
-        let loaded = config::load(&check.paths.all(), &check.config, check.isolated).map_err(|all| all.join("\n  "))?;
-        let config::Loaded { config, base, file } = loaded;
-        let from = file.map_or_else(|| "--config".to_owned(), |file| file.display().to_string());
+        let args = &check.paths.reading.config;
+        let loaded = config::load(&check.paths.all(), &args.config, args.isolated).map_err(|all| all.join("\n  "))?;
         let mut faults = Vec::new();
-        let mut paths = check.paths.clone();
-        if let (Wish::Auto, Some(name)) = (paths.reading.dialect, &config.dialect) {
-            match crate::session::dialect(name) {
-                Ok(wish) => paths.reading.dialect = wish,
-                Err(why) => faults.push(format!("{from}: `dialect` is `{name}`: {why}")),
-            }
-        }
-        if let (Facts::Part, Some(FactsKey::All)) = (paths.reading.facts, config.facts) {
-            paths.reading.facts = Facts::All;
-        }
-        if let ("default", Some(namespace)) = (paths.namespace.as_str(), config.namespace) {
-            paths.namespace = namespace;
-        }
+        let (paths, mut take) = config::reading(&check.paths, &loaded, &check.exclude, &mut faults);
+        let from = loaded.name();
+        let config::Loaded { config, base, .. } = loaded;
         let mut patterns = |words: &[String], what: &str| -> Vec<Pattern> {
             let read = |word: &String| match word.trim().parse() {
                 Ok(pattern) => Some(pattern),
@@ -85,26 +74,13 @@ impl Settings {
             per_file.push((glob.clone(), patterns(words, &key(&format!("per-file-ignores, `{glob}`")))));
         }
         let per_file = per_file.into_iter().filter_map(|(glob, words)| {
-            let built = globs(&base, std::slice::from_ref(&glob));
+            let built = config::globs(&base, std::slice::from_ref(&glob));
             built
                 .map_err(|why| faults.push(format!("{from}: per-file-ignores, `{glob}`: {why}")))
                 .ok()
                 .map(|it| (it, words))
         });
         let per_file: Vec<_> = per_file.collect();
-        let mut exclude = config.exclude.unwrap_or_default();
-        exclude.extend(check.exclude.iter().cloned());
-        let exclude = globs(&base, &exclude).unwrap_or_else(|why| {
-            faults.push(format!("{from}: exclude: {why}"));
-            Gitignore::empty()
-        });
-        let most = match config.max_file_mib {
-            Some(mib) if !(1..=MAX_BYTES >> 20).contains(&mib) => {
-                faults.push(format!("{from}: `max-file-mib` is {mib}; it is from 1 to {}", MAX_BYTES >> 20));
-                MAX_BYTES
-            }
-            mib => mib.map_or(MAX_BYTES, |mib| mib << 20),
-        };
         let baseline = check.baseline.clone().or_else(|| config.baseline.map(|it| base.join(it)));
         if check.update_baseline && baseline.is_none() {
             faults.push("`--update-baseline` needs `--baseline FILE`, or `baseline` in the configuration".into());
@@ -118,10 +94,10 @@ impl Settings {
         if !faults.is_empty() {
             return Err(faults.join("\n  "));
         }
-        let input = check.stdin_filename.clone().unwrap_or_else(|| "-".into());
+        take.input = check.stdin_filename.clone().unwrap_or_else(|| "-".into());
         Ok(Settings {
             paths,
-            take: Take { exclude, most, input },
+            take,
             selection: Selection { select, ignore },
             per_file,
             fail_on: check.fail_on.or(config.fail_on).unwrap_or_default(),
@@ -160,14 +136,4 @@ fn essential(it: &EssentialFlow) -> Result<checks::EssentialFlow, String> {
     };
     let from = it.from.as_ref().map(prefix).transpose()?;
     Ok(checks::EssentialFlow { name: it.name.clone(), key: L4Key::new(known, it.port), from })
-}
-
-/// Patterns relative to a folder.
-fn globs(base: &Path, patterns: &[String]) -> Result<Gitignore, String> {
-    let base = std::path::absolute(if base == Path::new("") { Path::new(".") } else { base });
-    let mut builder = GitignoreBuilder::new(base.map_err(|error| error.to_string())?);
-    for pattern in patterns {
-        builder.add_line(None, pattern).map_err(|error| error.to_string())?;
-    }
-    builder.build().map_err(|error| error.to_string())
 }

@@ -84,7 +84,7 @@ fn pins() -> Pins {
 
 /// Reads the files; `None` when they hold what a cluster would not take, which is drawn on standard error.
 fn opened(paths: &Paths, run: RunId, color: Color) -> Result<Option<(Session, Plan)>, String> {
-    let session = session::open(paths);
+    let session = session::open(paths)?;
     if session.refused("nothing was changed", color) {
         return Ok(None);
     }

@@ -52,7 +52,7 @@ pub struct Found {
 impl Run {
     /// Makes, asks, compares, takes down.
     pub fn run(self, color: Color) -> Result<Exit, String> {
-        let mut session = session::open(&self.paths);
+        let mut session = session::open(&self.paths)?;
         let unsound = session.report_unsound();
         let seed = super::seed(self.seed);
         let plan = super::plan(&session.db, RunId::random())?;

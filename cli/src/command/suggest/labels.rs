@@ -78,11 +78,11 @@ pub struct LabelKey {
 impl Labels {
     /// Reads, counts, compares, prints.
     pub fn run(self, _color: Color) -> Result<Exit, String> {
-        let mut session = session::open(&self.paths);
+        let mut session = session::open(&self.paths)?;
         let unsound = session.report_unsound();
         // Why: only where Cilium enforces do labels make identities.
         let mut entry = DialectEntry::of(&session.choice);
-        if self.paths.reading.dialect == Wish::Auto && session.choice.dialect.all_labels_selectable {
+        if session.wish == Wish::Auto && session.choice.dialect.all_labels_selectable {
             session.db.set_dialect(&Dialect::CILIUM_1_20);
             entry.name = Dialect::CILIUM_1_20.name.to_owned();
             entry.because = "only there do labels make identities".to_owned();
