@@ -39,7 +39,7 @@ pub(crate) fn may_meet(a: &Selector, b: &Selector) -> bool {
 }
 
 /// Whether two sections may be about one subject.
-pub(crate) fn may_share(a: &Subjects, b: &Subjects) -> bool {
+pub fn may_share(a: &Subjects, b: &Subjects) -> bool {
     match (a, b) {
         (Subjects::Endpoints(a), Subjects::Endpoints(b)) | (Subjects::Nodes(a), Subjects::Nodes(b)) => may_meet(a, b),
         _ => false,

@@ -30,6 +30,7 @@ mod surplus;
 mod wishes;
 mod words;
 
+pub use cover::may_share;
 pub use page::{Group, Page};
 pub use wishes::{EssentialFlow, Wishes};
 

@@ -14,11 +14,12 @@
 //! A fingerprint depends on what is found and on nothing above or below it in the file (`tests/findings/fingerprint.rs`).
 //! A safe fix changes no verdict (`tests/findings/mend.rs`).
 //! # Reading order
-//! [`select`], [`context`], [`fingerprint`], `normal`, [`meaning`], [`mend`].
+//! [`select`], [`context`], [`fingerprint`], `normal`, `part`, `meaning`, [`mend`].
 
 pub mod context;
 pub mod fingerprint;
-pub mod meaning;
+mod meaning;
 pub mod mend;
 mod normal;
+mod part;
 pub mod select;

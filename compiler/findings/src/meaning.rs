@@ -1,38 +1,114 @@
 //! Whether edited texts mean the same: the one question that tells a safe fix from another.
 
 use crate::normal::normal;
-use driver::Database;
-use driver::text::{self, Decoded};
-use hir::{L3, PeerSelector};
+use crate::part::part;
+use driver::text::{self, Decoded, Role};
+use driver::{Database, Db, Knowledge, world};
+use hir::{L3, PeerSelector, Policy};
 use std::sync::Arc;
 
-/// Whether the texts mean what they meant, with these in the place of their files. The database is as before when this returns.
-///
-/// `false` where it is not proved. Proof is: every object says the same, whatever the cluster is; or no rule of these files speaks of
-/// requests or of peers that other objects tell of, their facts are the same, and every flow is decided alike for whoever is in the files or may be there ([`delta::equal_after`]).
-///
-/// Without `deep` only the first proof is tried: its cost is that of reading the files; the second looks at the whole database.
-pub fn equal(db: &mut Database, edited: &[(String, String)], deep: bool) -> bool {
-    let before = decoded(db, edited);
-    let old: Vec<(Arc<str>, Arc<str>)> = edited.iter().filter_map(|(path, _)| old_text(db, path)).collect();
-    if old.len() != edited.len() {
-        return false;
+/// Texts with an edit, cut down to the documents that it is about.
+pub(crate) struct Edited {
+    /// By file: the documents before, and after.
+    parts: Vec<(String, String)>,
+}
+
+impl Edited {
+    /// `texts` are paths with their new texts. `None` for a file that is not there.
+    pub fn of(db: &Database, texts: &[(String, String)]) -> Option<Edited> {
+        let parts = texts.iter().map(|(path, new)| {
+            let old = db.file_at(path)?.text(db)?;
+            let (old, new) = part(&old, new);
+            Some((old.to_owned(), new.to_owned()))
+        });
+        Some(Edited { parts: parts.collect::<Option<_>>()? })
     }
-    db.set_files(edited.iter().map(|(path, text)| (Arc::from(path.as_str()), Arc::from(text.as_str()))));
-    let now = decoded(db, edited);
-    db.set_files(old);
-    let every = |holds: fn(&Decoded, &Decoded) -> bool| {
-        before.iter().zip(&now).all(|pair| matches!(pair, (Some(before), Some(now)) if holds(before, now)))
+
+    /// How many bytes have to be read.
+    pub fn len(&self) -> usize {
+        self.parts.iter().map(|(old, new)| old.len() + new.len()).sum()
+    }
+
+    /// Whether the texts mean what they meant.
+    ///
+    /// `false` where it is not proved. Proof is: every object says the same, whatever the cluster is; or no rule of these documents speaks
+    /// of requests or of peers that other objects tell of, their facts are the same, and every flow is decided alike for whoever is there or
+    /// may be there ([`delta::equal_after`]).
+    ///
+    /// `deep` is what may be spent on the second proof, counted in policies and pods that are looked at: those policies that may be about a
+    /// subject of an edited one decide its flows, and no others do.
+    pub fn means_the_same(&self, db: &Database, deep: &mut usize) -> bool {
+        let mut old = beside(db);
+        old.set_files(self.files(|(old, _)| old));
+        let mut new = beside(db);
+        new.set_files(self.files(|(_, new)| new));
+        let said = |db: &Database| db.files().map(|file| text::decoded(db, file)).collect::<Vec<_>>();
+        let (before, after) = (said(&old), said(&new));
+        let every = |holds: fn(&Decoded, &Decoded) -> bool| before.iter().zip(&after).all(|(old, new)| holds(old, new));
+        every(says_same) || every(is_comparable) && self.decides_same(db, old, &[before, after].concat(), deep)
+    }
+
+    fn files(&self, side: impl Fn(&(String, String)) -> &String) -> Vec<(Arc<str>, Arc<str>)> {
+        let file = |(at, part): (usize, &(String, String))| (Arc::from(format!("edited-{at}")), Arc::from(side(part).as_str()));
+        self.parts.iter().enumerate().map(file).collect()
+    }
+
+    /// `near` holds the documents as they were.
+    fn decides_same(&self, db: &Database, mut near: Database, edited: &[Arc<Decoded>], deep: &mut usize) -> bool {
+        let policies: Vec<&Policy> = edited.iter().flat_map(|it| it.policies.iter()).map(|it| &**it).collect();
+        let cluster = world::cluster(db);
+        let others = others(db, &policies);
+        let cost = 1 + others.len() + cluster.pods.len() + cluster.workloads.len();
+        let left = deep.checked_sub(cost);
+        *deep = left.unwrap_or(0);
+        if left.is_none() {
+            return false;
+        }
+        near.set_cluster((*cluster).clone());
+        let others = others.into_iter().enumerate();
+        near.set_files(others.map(|(at, text)| (Arc::from(format!("other-{at}")), Arc::from(text))));
+        let edits = self.files(|(_, new)| new).into_iter();
+        let edits = edits.map(|(path, text)| delta::Edit { path: path.to_string(), text: Some(text.to_string()) });
+        delta::equal_after(&near, &edits.collect::<Vec<_>>()).is_ok()
+    }
+}
+
+/// A database without files that reads texts as another does.
+fn beside(db: &Database) -> Database {
+    let project = db.project();
+    let mut other = Database::new();
+    other.set_namespace(project.namespace(db));
+    other.set_dialect(project.dialect(db));
+    other.set_knowledge(Knowledge::Partial);
+    other
+}
+
+/// The documents of the policies that may be about a subject of some policies, each once; not those of these policies themselves.
+fn others(db: &Database, policies: &[&Policy]) -> Vec<String> {
+    let shares = |other: &Policy, policy: &Policy| {
+        let [a, b] = [other, policy].map(|it| it.object.namespace.as_str());
+        let here = a.is_empty() || b.is_empty() || a == b;
+        let sections = || other.sections.iter().flat_map(|one| policy.sections.iter().map(move |it| (one, it)));
+        here && sections().any(|(one, it)| checks::may_share(&one.subjects, &it.subjects))
     };
-    every(says_same) || (deep && every(is_comparable) && decides_same(db, edited))
-}
-
-fn old_text(db: &Database, path: &str) -> Option<(Arc<str>, Arc<str>)> {
-    Some((Arc::from(path), db.file_at(path)?.text(db)?))
-}
-
-fn decoded(db: &Database, edited: &[(String, String)]) -> Vec<Option<Arc<Decoded>>> {
-    edited.iter().map(|(path, _)| Some(text::decoded(db, db.file_at(path)?))).collect()
+    let mut found = Vec::new();
+    for file in db.files() {
+        let decoded = text::decoded(db, file);
+        let objects = decoded.objects.iter().filter(|object| object.role == Role::Policy);
+        let near = objects.zip(decoded.policies.iter()).filter(|(_, other)| {
+            let edited = policies.iter().any(|policy| policy.object == other.object);
+            !edited && policies.iter().any(|policy| shares(other, policy))
+        });
+        let mut documents: Vec<usize> = near.map(|(object, _)| object.document).collect();
+        documents.dedup();
+        if documents.is_empty() {
+            continue;
+        }
+        let (tree, text) = (text::tree(db, file), file.text(db).unwrap_or_default());
+        let spans = documents.iter().filter_map(|at| Some(tree.documents().get(*at)?.span));
+        found.extend(spans.map(|span| span.slice(&text).to_owned()));
+    }
+    found
 }
 
 /// Whether the same policies and facts are said of the same objects; what is wrong with them may differ.
@@ -61,9 +137,4 @@ fn names_itself(l3: &L3) -> bool {
         matches!(selector, PeerSelector::Labels { .. } | PeerSelector::Entity(_) | PeerSelector::Cidr { .. })
     };
     !matches!(l3, L3::Any(peers) if !peers.iter().all(|peer| itself(&peer.selector)))
-}
-
-fn decides_same(db: &Database, edited: &[(String, String)]) -> bool {
-    let edit = |(path, text): &(String, String)| delta::Edit { path: path.clone(), text: Some(text.clone()) };
-    delta::equal_after(db, &edited.iter().map(edit).collect::<Vec<_>>()).is_ok()
 }

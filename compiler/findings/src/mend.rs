@@ -6,7 +6,7 @@ use diag::{Code, Diagnostic, Edit, Fix};
 use driver::Database;
 use source::FileId;
 
-use crate::meaning;
+use crate::meaning::Edited;
 
 /// How often what is left is looked at again: a fix can uncover another.
 const ROUNDS: usize = 10;
@@ -15,14 +15,14 @@ const ROUNDS: usize = 10;
 struct Budget {
     /// Bytes of text that are read anew.
     bytes: usize,
-    /// Comparisons that look at the whole database.
+    /// Policies and pods that are looked at where decisions are compared.
     deep: usize,
 }
 
 /// For reports, which only say what could be mended.
-const TOLD: Budget = Budget { bytes: 4 << 20, deep: 8 };
+const TOLD: Budget = Budget { bytes: 4 << 20, deep: 20_000 };
 /// For runs that mend.
-const MENDED: Budget = Budget { bytes: 64 << 20, deep: 1000 };
+const MENDED: Budget = Budget { bytes: 64 << 20, deep: 2_000_000 };
 
 /// Which fixes are wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,29 +55,23 @@ pub struct Mended {
     pub texts: BTreeMap<String, String>,
     /// What was applied, in order.
     pub applied: Vec<Applied>,
+    /// How many findings of these texts have a fix that was not applied.
+    pub left: usize,
 }
 
-/// For each finding, which of its fixes is safe. The database is as before when this returns.
-pub fn safe(db: &mut Database, found: &[Diagnostic]) -> Vec<Vec<bool>> {
+/// For each finding, which of its fixes is safe.
+pub fn safe(db: &Database, found: &[Diagnostic]) -> Vec<Vec<bool>> {
     let mut budget = TOLD;
     let mut is_safe = |fix: &Fix| edited(db, fix).is_some_and(|edited| proved(db, &edited, &mut budget));
     found.iter().map(|it| it.fixes.iter().map(&mut is_safe).collect()).collect()
 }
 
 /// Whether texts are proved equal within what is left to spend.
-fn proved(db: &mut Database, texts: &Texts, budget: &mut Budget) -> bool {
-    let cost: usize = texts.iter().map(|(_, text)| text.len()).sum();
-    let left = budget.bytes.checked_sub(cost);
+fn proved(db: &Database, texts: &Texts, budget: &mut Budget) -> bool {
+    let Some(edited) = Edited::of(db, texts) else { return false };
+    let left = budget.bytes.checked_sub(edited.len());
     budget.bytes = left.unwrap_or(0);
-    if left.is_none() {
-        return false;
-    }
-    if meaning::equal(db, texts, false) {
-        return true;
-    }
-    let deep = budget.deep > 0;
-    budget.deep = budget.deep.saturating_sub(1);
-    deep && meaning::equal(db, texts, true)
+    left.is_some() && edited.means_the_same(db, &mut budget.deep)
 }
 
 /// Applies fixes until nothing more can be: one a finding, never two over the same bytes at once. The database holds the new texts then.
@@ -117,6 +111,7 @@ pub fn mend(
             mended.applied.push(Applied { code, slug, title, path: path.unwrap_or_default(), safe });
         }
         if mended.applied.len() == before {
+            mended.left = found.iter().filter(|it| !it.fixes.is_empty()).count();
             break;
         }
     }
@@ -128,7 +123,7 @@ type Texts = Vec<(String, String)>;
 
 /// The fix to apply: the first safe one, or the first of all.
 fn choose<'f>(
-    db: &mut Database,
+    db: &Database,
     fixes: &'f [Fix],
     wanted: Wanted,
     budget: &mut Budget,

@@ -63,7 +63,7 @@ pub(super) fn judge(check: &Check, session: &mut Session, settings: &Settings) -
     let unreadable = session.unreadable.iter().map(Unreadable::diagnostic);
     let more = unreadable.chain(over_budget(&session.db, &session.choice, settings)).collect();
     let Asked { mut found, suppressed, not_on_node } = asked(check, &session.db, settings, more);
-    let safe = mend::safe(&mut session.db, &found);
+    let safe = mend::safe(&session.db, &found);
     let db = &session.db;
     let mut contexts = Contexts::default();
     let prints = fingerprint::all(db, &found, &mut contexts);

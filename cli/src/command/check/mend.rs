@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub(super) fn apply(check: &Check, session: &mut Session, settings: &Settings) -> Result<(), String> {
     let input = settings.take.input.clone();
     // Standard input is no file, whatever it is called.
-    let Mended { texts, applied } = mended(check, &mut session.db, settings, |path| path != input);
+    let Mended { texts, applied, .. } = mended(check, &mut session.db, settings, |path| path != input);
     for (path, text) in &texts {
         output::write_file(Path::new(path), text.as_bytes()).map_err(|error| {
             format!("cannot write `{path}`: {error}; files that come after it in the order of names are as they were")
@@ -37,7 +37,7 @@ pub(super) fn show(check: &Check, session: &mut Session, settings: &Settings) ->
         .files()
         .map(|file| (file.path(&session.db).to_owned(), file.text(&session.db).unwrap_or_default()))
         .collect();
-    let Mended { texts, applied } = mended(check, &mut session.db, settings, |_| true);
+    let Mended { texts, applied, left } = mended(check, &mut session.db, settings, |_| true);
     let mut out = String::new();
     for (path, text) in &texts {
         let before = old.get(path).map(|it| &**it).unwrap_or_default();
@@ -47,7 +47,7 @@ pub(super) fn show(check: &Check, session: &mut Session, settings: &Settings) ->
     output::write_stdout(&crate::visible::visible(&out)).map_err(|error| error.to_string())?;
     applied.iter().filter(|it| !it.safe).for_each(|it| say(&line(it)));
     if !check.unsafe_fixes {
-        say_hidden(left(check, session, settings));
+        say_hidden(left);
     }
     for it in &session.unreadable {
         say(&format!("error: cannot read `{}`: {}", it.path, it.reason));
@@ -57,11 +57,6 @@ pub(super) fn show(check: &Check, session: &mut Session, settings: &Settings) ->
         true => Exit::Clean,
         false => Exit::Findings,
     })
-}
-
-/// How many findings of the mended texts still have a fix: none that is proved.
-fn left(check: &Check, session: &Session, settings: &Settings) -> usize {
-    judge::asked(check, &session.db, settings, Vec::new()).found.iter().filter(|it| !it.fixes.is_empty()).count()
 }
 
 /// Says that a diff does not show all; what it does not show is no reason to end in 1.

@@ -1,8 +1,10 @@
 //! What fixes do to texts, and which of them are safe.
 
 use crate::project;
+use diag::{Edit, Fix};
 use driver::{Database, Knowledge, meaning, world};
 use findings::mend::{Mended, Wanted, mend, safe};
+use source::Span;
 use std::path::{Path, PathBuf};
 
 const CILIUM: &str =
@@ -31,7 +33,7 @@ fn the_safe_one_of_two_fixes_is_taken_and_comments_stay() {
 #[test]
 fn a_fix_that_changes_what_is_enforced_is_unsafe_whatever_the_check_says() {
     let wrong = format!("{CILIUM}  ingres: [{{}}]\n  egress: [{{}}]\n");
-    assert_eq!(mended(&wrong, Wanted::Safe), Mended::default());
+    assert_eq!(mended(&wrong, Wanted::Safe), Mended { left: 1, ..Mended::default() });
     let done = mended(&wrong, Wanted::All);
     assert_eq!(done.texts["a.yaml"], wrong.replace("ingres:", "ingress:"));
     assert_eq!(done.applied.iter().map(|it| it.safe).collect::<Vec<_>>(), [false]);
@@ -60,7 +62,7 @@ fn judging_leaves_the_database_as_it_was() {
     let mut db = project(&[("a.yaml", &wrong)]);
     db.set_knowledge(Knowledge::Partial);
     let found = checks::check(&db);
-    assert_eq!(safe(&mut db, &found), [[true, false]]);
+    assert_eq!(safe(&db, &found), [[true, false]]);
     assert_eq!(db.file_at("a.yaml").unwrap().text(&db).as_deref(), Some(wrong.as_str()));
     assert_eq!(checks::check(&db), found);
 }
@@ -69,7 +71,62 @@ fn judging_leaves_the_database_as_it_was() {
 fn files_that_may_not_change_do_not() {
     let wrong = format!("{CILIUM}  ingress:\n  - fromCIDR: [10.0.0.1/8]\n");
     let mut db = project(&[("-", &wrong)]);
-    assert_eq!(mend(&mut db, Wanted::All, |path| path != "-", |db| checks::check(db)), Mended::default());
+    assert_eq!(mend(&mut db, Wanted::All, |path| path != "-", |db| checks::check(db)).applied, []);
+}
+
+/// A policy with a block within a block, which only a comparison of decisions can tell to be safe to take out.
+fn nested(at: usize) -> String {
+    format!(
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: p{at}, namespace: ns{}}}\nspec:\n  podSelector: {{matchLabels: {{app: a{at}}}}}\n  \
+         policyTypes: [Ingress]\n  ingress:\n  - from: [{{ipBlock: {{cidr: 203.0.113.0/24}}}}, {{ipBlock: {{cidr: 203.0.113.64/26}}}}]\n    ports: [{{port: {}}}]\n",
+        at % 20,
+        1000 + at
+    )
+}
+
+#[test]
+fn every_fix_of_many_is_told_to_be_safe_in_one_file_and_in_many() {
+    let all: Vec<String> = (0..60).map(nested).collect();
+    let stream = all.join("---\n");
+    let names: Vec<String> = (0..60).map(|at| format!("{at}.yaml")).collect();
+    let files: Vec<(&str, &str)> = names.iter().zip(&all).map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    for files in [vec![("all.yaml", stream.as_str())], files] {
+        let mut db = project(&files);
+        db.set_knowledge(Knowledge::Partial);
+        let found: Vec<_> = checks::check(&db).into_iter().filter(|it| it.slug == "block-within-block").collect();
+        assert_eq!(found.len(), 60);
+        assert!(safe(&db, &found).iter().all(|it| it == &[true]));
+        let done = mend(&mut db, Wanted::Safe, |_| true, |db| checks::check(db));
+        assert_eq!((done.applied.len(), done.left), (60, 0));
+    }
+}
+
+#[test]
+fn a_policy_of_the_same_pods_has_a_say_in_what_is_safe() {
+    let policy = |name: &str, app: &str, port: u16| {
+        let rule = |port: u16| format!("  - from: [{{podSelector: {{matchLabels: {{app: web}}}}}}]\n    ports: [{{port: {port}}}]\n");
+        format!(
+            "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: {name}, namespace: shop}}\nspec:\n  \
+             podSelector: {{matchLabels: {{app: {app}}}}}\n  policyTypes: [Ingress]\n  ingress:\n{}{}",
+            rule(5432),
+            rule(port)
+        )
+    };
+    let files = [("a.yaml", policy("a", "db", 1)), ("b.yaml", policy("b", "db", 2)), ("c.yaml", policy("c", "other", 3))];
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
+    let mut db = project(&files);
+    db.set_knowledge(Knowledge::Partial);
+    let mut found: Vec<_> = checks::check(&db).into_iter().filter(|it| it.slug == "redundant-rule").collect();
+    assert_eq!(found.len(), 1, "{found:?}");
+    // The same rule goes from the policy that another one covers, and from one that is alone.
+    let without = |path: &str| {
+        let (file, text) = (db.file_at(path).unwrap().id(&db), db.file_at(path).unwrap().text(&db).unwrap());
+        let (start, end) = (text.find("  - from").unwrap() as u32, text.rfind("  - from").unwrap() as u32);
+        let edits = vec![Edit { file, span: Span::new(start, end), replacement: String::new() }];
+        Fix { title: "delete the rule".to_owned(), edits }
+    };
+    found[0].fixes = vec![without("b.yaml"), without("c.yaml")];
+    assert_eq!(safe(&db, &found), [[true, false]]);
 }
 
 /// Every manifest below a folder.
