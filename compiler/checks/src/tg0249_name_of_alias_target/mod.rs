@@ -44,7 +44,7 @@ pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
 }
 
 /// The name in a chain of CNAME records that a pattern means.
-fn target<'c>(cluster: &'c Cluster, asked: &str, pattern: &str) -> Option<&'c str> {
+fn target<'c>(cluster: &'c Cluster, asked: &'c str, pattern: &str) -> Option<&'c str> {
     let (mut name, mut seen) = (asked, BTreeSet::new());
     // Why: records may lead in a circle.
     while seen.insert(name) {
