@@ -1,6 +1,6 @@
 //! A database filled from the PATH arguments of a command.
 
-use crate::args::{Color, Facts, Paths};
+use crate::args::{Color, Paths};
 use crate::cluster::{self, ClusterEntry};
 use crate::config;
 use crate::files::{self, Unreadable};
@@ -22,8 +22,6 @@ pub struct Session {
     pub choice: Choice,
     /// The reading that was asked for, by a flag or by the configuration.
     pub wish: Wish,
-    /// How much of a cluster the files hold, likewise.
-    pub facts: Facts,
     /// What could not be read.
     pub unreadable: Vec<Unreadable>,
     /// Whether a path held no manifest at all.
@@ -83,8 +81,8 @@ pub fn open_with(paths: &Paths, take: &files::Take) -> Session {
     db.set_unread(unread.filter(|it| cluster::is_policy(&it.resource)).map(|it| it.resource.clone()).collect());
     db.set_knowledge(knowledge(paths, entry.as_ref()));
     let choice = db.settle_dialect(paths.reading.dialect);
-    let (wish, facts) = (paths.reading.dialect, paths.reading.facts);
-    Session { db, choice, wish, facts, unreadable, empty: !empty.is_empty(), cluster: entry }
+    let wish = paths.reading.dialect;
+    Session { db, choice, wish, unreadable, empty: !empty.is_empty(), cluster: entry }
 }
 
 /// Whether the question is about the policies of the live cluster, even where it gave none.

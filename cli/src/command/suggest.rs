@@ -11,7 +11,7 @@ use crate::formats;
 use crate::render::{count, say};
 use crate::session;
 use clap::{Args, Subcommand, ValueEnum};
-use driver::world;
+use driver::{Db, world};
 use replay::Tally;
 use replay::suggest::{self, Kind, Options};
 use report::SuggestReport;
@@ -94,7 +94,7 @@ impl Suggest {
                     reading: self.reading.clone(),
                 };
                 let session = session::open_for(&asked, &meant)?;
-                (wish, knowledge) = (session.wish, session.facts.into());
+                (wish, knowledge) = (session.wish, session.db.project().knowledge(&session.db));
                 unsound = session.report_unsound();
                 known = session.cluster.clone();
                 (*world::cluster(&session.db)).clone()
@@ -107,12 +107,7 @@ impl Suggest {
             PolicyKind::NetworkPolicy => Kind::NetworkPolicy,
             PolicyKind::Cilium => Kind::CiliumNetworkPolicy,
         };
-        let options = Options {
-            kind,
-            include_dropped: self.include_dropped,
-            knowledge,
-            wish,
-        };
+        let options = Options { kind, include_dropped: self.include_dropped, knowledge, wish };
         let suggestion = suggest::suggest(&tally, &cluster, options);
         let report = SuggestReport { cluster: known, ..SuggestReport::of(&suggestion, &tally, kind) };
         formats::write_all(&self.outputs.outputs, |form, _| {

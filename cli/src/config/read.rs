@@ -87,7 +87,7 @@ mod tests {
             ]
         );
         let said = read("t", "colour = 'red'\n").unwrap_err();
-        assert!(said[0].contains("known: baseline, dialect"), "{said:?}");
+        assert!(said[0].contains("known: baseline, cluster, dialect"), "{said:?}");
     }
 
     #[test]

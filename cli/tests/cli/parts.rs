@@ -122,7 +122,12 @@ fn a_name_is_answered_by_its_addresses() {
     );
     let two = trace(&folder, "dns:two.example.com", "443/TCP", &["-o", "json"], 0);
     let two: serde_json::Value = serde_json::from_str(&two).unwrap();
-    let parts: Vec<(&str, &str)> = two["parts"].as_array().unwrap().iter().map(|it| (it["backend"].as_str().unwrap(), it["verdict"].as_str().unwrap())).collect();
+    let parts: Vec<(&str, &str)> = two["parts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| (it["backend"].as_str().unwrap(), it["verdict"].as_str().unwrap()))
+        .collect();
     assert_eq!(parts, [("198.51.100.7", "deny"), ("203.0.113.9", "allow")]);
     let unknown = trace(&folder, "dns:other.example.com", "443/TCP", &["--expect", "unknown"], 0);
     assert!(unknown.contains("dns-names other.example.com: a DNS answer for a name that matches"), "{unknown}");

@@ -180,16 +180,19 @@ fn a_lab_marks_what_another_dialect_says_and_asks_nothing_that_nobody_knows() {
 #[test]
 fn a_configuration_says_for_every_command_what_is_read_and_how() {
     let folder = Folder::shop();
-    folder.run(&["snapshot", "--from", "cluster.yaml", "-o", "known/snapshot.json"]).ended(0);
+    folder.run(&["snapshot", "--from", "cluster.yaml", "-o", "snapshot.json"]).ended(0);
     std::fs::remove_file(folder.join("cluster.yaml")).unwrap();
     let other = POLICY.replace("name: db", "name: more").replace("app: web", "app: other");
     folder.write("vendor/more.yaml", &other);
-    folder.write("tidegate.toml", "dialect = 'cilium'\ncluster = 'known/snapshot.json'\nexclude = ['vendor/', 'known/']\n");
+    folder.write(
+        "tidegate.toml",
+        "dialect = 'cilium'\ncluster = 'snapshot.json'\nexclude = ['vendor/', 'snapshot.json']\n",
+    );
     let flow = ["trace", "shop/web", "shop/db", "5432", "-f", "."];
     let heeded = folder.run(&[&flow[..], &["-o", "json"]].concat()).ended(0);
     let heeded: serde_json::Value = serde_json::from_str(&heeded).unwrap();
     assert_eq!((&heeded["verdict"], &heeded["dialect"]["name"]), (&"allow".into(), &"cilium-1.20".into()));
-    assert_eq!(heeded["cluster"]["source"], "known/snapshot.json", "{heeded}");
+    assert_eq!(heeded["cluster"]["source"], "snapshot.json", "{heeded}");
     let without = folder.run(&[&flow[..], &["--isolated"]].concat()).failed(2);
     assert!(without.contains("`shop/web`"), "{without}");
     let set = folder.run(&[&flow[..], &["--config", "dialect=standard"]].concat()).ended(0);

@@ -49,7 +49,9 @@ impl Edited {
     }
 
     fn files(&self, side: impl Fn(&(String, String)) -> &String) -> Vec<(Arc<str>, Arc<str>)> {
-        let file = |(at, part): (usize, &(String, String))| (Arc::from(format!("edited-{at}")), Arc::from(side(part).as_str()));
+        let file = |(at, part): (usize, &(String, String))| {
+            (Arc::from(format!("edited-{at}")), Arc::from(side(part).as_str()))
+        };
         self.parts.iter().enumerate().map(file).collect()
     }
 

@@ -122,12 +122,7 @@ pub fn mend(
 type Texts = Vec<(String, String)>;
 
 /// The fix to apply: the first safe one, or the first of all.
-fn choose<'f>(
-    db: &Database,
-    fixes: &'f [Fix],
-    wanted: Wanted,
-    budget: &mut Budget,
-) -> Option<(&'f Fix, Texts, bool)> {
+fn choose<'f>(db: &Database, fixes: &'f [Fix], wanted: Wanted, budget: &mut Budget) -> Option<(&'f Fix, Texts, bool)> {
     for fix in fixes {
         let Some(texts) = edited(db, fix) else { continue };
         let safe = proved(db, &texts, budget);

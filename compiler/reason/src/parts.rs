@@ -176,13 +176,7 @@ fn question(wanted: &Wanted, destination: Party, key: L4Key, by_service: bool) -
 }
 
 /// The answers to a range of keys, split where they change.
-fn split(
-    db: &dyn Db,
-    wanted: &Wanted,
-    destination: Party,
-    keys: &[(L4Key, L4Key)],
-    chosen: Chosen,
-) -> Vec<Part> {
+fn split(db: &dyn Db, wanted: &Wanted, destination: Party, keys: &[(L4Key, L4Key)], chosen: Chosen) -> Vec<Part> {
     let Some((first, _)) = keys.first() else { return Vec::new() };
     let backend = (chosen != Chosen::Asked).then(|| destination.to_string());
     let by_service = chosen == Chosen::ByService;

@@ -106,7 +106,10 @@ impl fmt::Display for Unreadable {
                 write!(f, "service {service} opens no connection; name one of its pods as the source")
             }
             Unreadable::SourceName(name) => {
-                write!(f, "who opens a connection is known by an address, not by the DNS name {name}; name the address as the source")
+                write!(
+                    f,
+                    "who opens a connection is known by an address, not by the DNS name {name}; name the address as the source"
+                )
             }
             Unreadable::TwoProtocols { word, protocol } => {
                 write!(f, "`{word}` and the protocol {protocol} contradict each other; name one protocol")
@@ -142,7 +145,8 @@ pub fn party(cluster: &Cluster, namespace: &str, word: &str) -> Result<Party, Un
         };
     }
     if let Some(name) = word.strip_prefix("dns:").and_then(dns_name) {
-        let service = name.strip_suffix(".svc.cluster.local").or(name.strip_suffix(".svc")).and_then(|it| it.split_once('.'));
+        let service =
+            name.strip_suffix(".svc.cluster.local").or(name.strip_suffix(".svc")).and_then(|it| it.split_once('.'));
         let service = service.map(|(name, namespace)| Name::new(namespace, name));
         let service = service.filter(|name| cluster.services.contains_key(name));
         return Ok(service.map_or(Party::Dns(name), Party::Service));

@@ -79,7 +79,8 @@ impl Outcome {
             let own = (test.path.as_str(), test.text.as_str());
             let (mut db, choice) = claims::database(&texts, own, &suite, wish, known.cluster.clone());
             db.set_heeded(known.heeded);
-            let session = Session { db, choice, unreadable: Vec::new(), empty: false, cluster: known.entry.clone() };
+            let (unreadable, cluster) = (Vec::new(), known.entry.clone());
+            let session = Session { db, choice, wish, unreadable, empty: false, cluster };
             if !std::mem::replace(&mut said, true) {
                 session.report_unsound();
             }

@@ -104,7 +104,9 @@ fn every_fix_of_many_is_told_to_be_safe_in_one_file_and_in_many() {
 #[test]
 fn a_policy_of_the_same_pods_has_a_say_in_what_is_safe() {
     let policy = |name: &str, app: &str, port: u16| {
-        let rule = |port: u16| format!("  - from: [{{podSelector: {{matchLabels: {{app: web}}}}}}]\n    ports: [{{port: {port}}}]\n");
+        let rule = |port: u16| {
+            format!("  - from: [{{podSelector: {{matchLabels: {{app: web}}}}}}]\n    ports: [{{port: {port}}}]\n")
+        };
         format!(
             "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {{name: {name}, namespace: shop}}\nspec:\n  \
              podSelector: {{matchLabels: {{app: {app}}}}}\n  policyTypes: [Ingress]\n  ingress:\n{}{}",
@@ -112,7 +114,8 @@ fn a_policy_of_the_same_pods_has_a_say_in_what_is_safe() {
             rule(port)
         )
     };
-    let files = [("a.yaml", policy("a", "db", 1)), ("b.yaml", policy("b", "db", 2)), ("c.yaml", policy("c", "other", 3))];
+    let files =
+        [("a.yaml", policy("a", "db", 1)), ("b.yaml", policy("b", "db", 2)), ("c.yaml", policy("c", "other", 3))];
     let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (*path, text.as_str())).collect();
     let mut db = project(&files);
     db.set_knowledge(Knowledge::Partial);

@@ -112,7 +112,10 @@ fn owner(world: &World<'_>, address: IpAddr) -> Owner {
     let owner = Missing::new(Fact::AddressOwner, address.to_string());
     let service = cluster.services.values().find(|service| service.cluster_ips.contains(&address));
     if let Some(service) = service {
-        return Owner::Unknown { pod: Some(Missing::new(Fact::ServiceBackends, service.name.to_string())), nodes: Vec::new() };
+        return Owner::Unknown {
+            pod: Some(Missing::new(Fact::ServiceBackends, service.name.to_string())),
+            nodes: Vec::new(),
+        };
     }
     let inside = world.peers.lookup(None, address) == UNKNOWN;
     // Why: pods and nodes have private addresses unless an object says otherwise; a public one that nothing explains is the world's.
