@@ -12,7 +12,7 @@ use crate::page::{Page, page};
 use crate::place::Spot;
 use crate::words::{quoted, replace};
 
-pub const PAGE: Page = page!(249, "name-of-alias-target", Warning, "0.3.0", Correctness);
+pub const PAGE: Page = page!(249, "name-of-alias-target", Warning, "0.1.0", Correctness);
 
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let cluster = &finder.cluster;
