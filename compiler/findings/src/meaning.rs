@@ -4,8 +4,17 @@ use crate::normal::normal;
 use crate::part::part;
 use driver::text::{self, Decoded, Role};
 use driver::{Database, Db, Knowledge, world};
-use hir::{L3, PeerSelector, Policy};
+use hir::{L3, ObjectRef, PeerSelector, Policy};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+/// A file whose text an edit changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub path: String,
+    pub old: Arc<str>,
+    pub new: Arc<str>,
+}
 
 /// Texts with an edit, cut down to the documents that it is about.
 pub(crate) struct Edited {
@@ -13,15 +22,35 @@ pub(crate) struct Edited {
     parts: Vec<(String, String)>,
 }
 
+/// What is found of an edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Every object says the same.
+    Said,
+    /// Every flow is decided alike, as long as the policies that may be about its subjects stay as they are.
+    Decided(Vec<ObjectRef>),
+    /// It is not proved that the meaning stays; these policies may be others then.
+    Other(Vec<ObjectRef>),
+    /// Likewise, and what is told of the cluster may be another.
+    Facts,
+    /// The proof would need a policy of the database that is another by now.
+    Stale,
+}
+
+impl Found {
+    /// Whether the texts mean what they meant.
+    pub fn is_same(&self) -> bool {
+        matches!(self, Found::Said | Found::Decided(_))
+    }
+}
+
 impl Edited {
-    /// `texts` are paths with their new texts. `None` for a file that is not there.
-    pub fn of(db: &Database, texts: &[(String, String)]) -> Option<Edited> {
-        let parts = texts.iter().map(|(path, new)| {
-            let old = db.file_at(path)?.text(db)?;
-            let (old, new) = part(&old, new);
-            Some((old.to_owned(), new.to_owned()))
-        });
-        Some(Edited { parts: parts.collect::<Option<_>>()? })
+    pub fn of(changes: &[Change]) -> Edited {
+        let part = |it: &Change| {
+            let (old, new) = part(&it.old, &it.new);
+            (old.to_owned(), new.to_owned())
+        };
+        Edited { parts: changes.iter().map(part).collect() }
     }
 
     /// How many bytes have to be read.
@@ -31,13 +60,13 @@ impl Edited {
 
     /// Whether the texts mean what they meant.
     ///
-    /// `false` where it is not proved. Proof is: every object says the same, whatever the cluster is; or no rule of these documents speaks
-    /// of requests or of peers that other objects tell of, their facts are the same, and every flow is decided alike for whoever is there or
-    /// may be there ([`delta::equal_after`]).
+    /// Proof is: every object says the same, whatever the cluster is; or no rule of these documents speaks of requests or of peers that
+    /// other objects tell of, their facts are the same, and every flow is decided alike for whoever is there or may be there
+    /// ([`delta::equal_after`]).
     ///
     /// `deep` is what may be spent on the second proof, counted in policies and pods that are looked at: those policies that may be about a
-    /// subject of an edited one decide its flows, and no others do.
-    pub fn means_the_same(&self, db: &Database, deep: &mut usize) -> bool {
+    /// subject of an edited one decide its flows, and no others do. `stale` are policies that the database has as they no longer are.
+    pub fn judge(&self, db: &Database, stale: &BTreeSet<ObjectRef>, deep: &mut usize) -> Found {
         let mut old = beside(db);
         old.set_files(self.files(|(old, _)| old));
         let mut new = beside(db);
@@ -45,7 +74,22 @@ impl Edited {
         let said = |db: &Database| db.files().map(|file| text::decoded(db, file)).collect::<Vec<_>>();
         let (before, after) = (said(&old), said(&new));
         let every = |holds: fn(&Decoded, &Decoded) -> bool| before.iter().zip(&after).all(|(old, new)| holds(old, new));
-        every(says_same) || every(is_comparable) && self.decides_same(db, old, &[before, after].concat(), deep)
+        if every(says_same) {
+            return Found::Said;
+        }
+        if !every(|old, new| old.facts == new.facts && old.gateways == new.gateways) {
+            return Found::Facts;
+        }
+        let both = [&before[..], &after[..]].concat();
+        let objects = both.iter().flat_map(|it| it.objects.iter()).map(|it| it.object.clone()).collect();
+        if !every(is_comparable) {
+            return Found::Other(objects);
+        }
+        match self.decides_same(db, old, &both, stale, deep) {
+            None => Found::Stale,
+            Some(true) => Found::Decided(objects),
+            Some(false) => Found::Other(objects),
+        }
     }
 
     fn files(&self, side: impl Fn(&(String, String)) -> &String) -> Vec<(Arc<str>, Arc<str>)> {
@@ -55,23 +99,30 @@ impl Edited {
         self.parts.iter().enumerate().map(file).collect()
     }
 
-    /// `near` holds the documents as they were.
-    fn decides_same(&self, db: &Database, mut near: Database, edited: &[Arc<Decoded>], deep: &mut usize) -> bool {
+    /// `near` holds the documents as they were. `None` where a policy that has a say is stale.
+    fn decides_same(
+        &self,
+        db: &Database,
+        mut near: Database,
+        edited: &[Arc<Decoded>],
+        stale: &BTreeSet<ObjectRef>,
+        deep: &mut usize,
+    ) -> Option<bool> {
         let policies: Vec<&Policy> = edited.iter().flat_map(|it| it.policies.iter()).map(|it| &**it).collect();
         let cluster = world::cluster(db);
-        let others = others(db, &policies);
+        let others = others(db, &policies, stale)?;
         let cost = 1 + others.len() + cluster.pods.len() + cluster.workloads.len();
         let left = deep.checked_sub(cost);
         *deep = left.unwrap_or(0);
         if left.is_none() {
-            return false;
+            return Some(false);
         }
         near.set_cluster((*cluster).clone());
         let others = others.into_iter().enumerate();
         near.set_files(others.map(|(at, text)| (Arc::from(format!("other-{at}")), Arc::from(text))));
         let edits = self.files(|(_, new)| new).into_iter();
         let edits = edits.map(|(path, text)| delta::Edit { path: path.to_string(), text: Some(text.to_string()) });
-        delta::equal_after(&near, &edits.collect::<Vec<_>>()).is_ok()
+        Some(delta::equal_after(&near, &edits.collect::<Vec<_>>()).is_ok())
     }
 }
 
@@ -86,7 +137,8 @@ fn beside(db: &Database) -> Database {
 }
 
 /// The documents of the policies that may be about a subject of some policies, each once; not those of these policies themselves.
-fn others(db: &Database, policies: &[&Policy]) -> Vec<String> {
+/// `None` where one of them is stale.
+fn others(db: &Database, policies: &[&Policy], stale: &BTreeSet<ObjectRef>) -> Option<Vec<String>> {
     let shares = |other: &Policy, policy: &Policy| {
         let [a, b] = [other, policy].map(|it| it.object.namespace.as_str());
         let here = a.is_empty() || b.is_empty() || a == b;
@@ -101,7 +153,11 @@ fn others(db: &Database, policies: &[&Policy]) -> Vec<String> {
             let edited = policies.iter().any(|policy| policy.object == other.object);
             !edited && policies.iter().any(|policy| shares(other, policy))
         });
-        let mut documents: Vec<usize> = near.map(|(object, _)| object.document).collect();
+        let near: Vec<_> = near.map(|(object, _)| object).collect();
+        if near.iter().any(|object| stale.contains(&object.object)) {
+            return None;
+        }
+        let mut documents: Vec<usize> = near.iter().map(|object| object.document).collect();
         documents.dedup();
         if documents.is_empty() {
             continue;
@@ -110,7 +166,7 @@ fn others(db: &Database, policies: &[&Policy]) -> Vec<String> {
         let spans = documents.iter().filter_map(|at| Some(tree.documents().get(*at)?.span));
         found.extend(spans.map(|span| span.slice(&text).to_owned()));
     }
-    found
+    Some(found)
 }
 
 /// Whether the same policies and facts are said of the same objects; what is wrong with them may differ.
@@ -129,7 +185,7 @@ fn is_comparable(before: &Decoded, now: &Decoded) -> bool {
         let sections = it.policies.iter().flat_map(|policy| &policy.sections);
         sections.flat_map(|section| &section.entries).all(|entry| entry.l7.is_none() && names_itself(&entry.l3))
     };
-    before.facts == now.facts && before.gateways == now.gateways && plain(before) && plain(now)
+    plain(before) && plain(now)
 }
 
 /// Whether peers are selected by labels, entities and addresses alone. Whom services, sets of prefixes and domain names stand for is told

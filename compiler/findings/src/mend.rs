@@ -1,12 +1,14 @@
 //! Applies the fixes of findings to texts: splices that leave comments, order and all else as it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use diag::{Code, Diagnostic, Edit, Fix};
 use driver::Database;
+use hir::ObjectRef;
 use source::FileId;
 
-use crate::meaning::Edited;
+use crate::meaning::{Change, Edited, Found};
 
 /// How often what is left is looked at again: a fix can uncover another.
 const ROUNDS: usize = 10;
@@ -61,17 +63,11 @@ pub struct Mended {
 
 /// For each finding, which of its fixes is safe.
 pub fn safe(db: &Database, found: &[Diagnostic]) -> Vec<Vec<bool>> {
-    let mut budget = TOLD;
-    let mut is_safe = |fix: &Fix| edited(db, fix).is_some_and(|edited| proved(db, &edited, &mut budget));
+    let (mut budget, round) = (TOLD, Round::default());
+    let mut is_safe = |fix: &Fix| {
+        round.edited(db, fix).and_then(|it| round.judge(db, &it, &mut budget)).is_some_and(|it| it.is_same())
+    };
     found.iter().map(|it| it.fixes.iter().map(&mut is_safe).collect()).collect()
-}
-
-/// Whether texts are proved equal within what is left to spend.
-fn proved(db: &Database, texts: &Texts, budget: &mut Budget) -> bool {
-    let Some(edited) = Edited::of(db, texts) else { return false };
-    let left = budget.bytes.checked_sub(edited.len());
-    budget.bytes = left.unwrap_or(0);
-    left.is_some() && edited.means_the_same(db, &mut budget.deep)
 }
 
 /// Applies fixes until nothing more can be: one a finding, never two over the same bytes at once. The database holds the new texts then.
@@ -88,7 +84,7 @@ pub fn mend(
         let mut found = find(db);
         // Why from the end: what is applied there moves nothing before it.
         found.sort_by_key(|it| std::cmp::Reverse(it.place().map(|label| (label.file, label.span.start))));
-        let mut floors: BTreeMap<FileId, u32> = BTreeMap::new();
+        let (mut floors, mut round) = (BTreeMap::<FileId, u32>::new(), Round::default());
         let before = mended.applied.len();
         for it in &found {
             let fits = |fix: &&Fix| {
@@ -99,17 +95,17 @@ pub fn mend(
                 })
             };
             let fixes: Vec<Fix> = it.fixes.iter().filter(fits).cloned().collect();
-            let Some((fix, texts, safe)) = choose(db, &fixes, wanted, &mut budget) else { continue };
+            let Some((fix, safe)) = round.choose(db, &fixes, wanted, &mut budget) else { continue };
             for Edit { file, span, .. } in &fix.edits {
                 let floor = floors.entry(*file).or_insert(u32::MAX);
                 *floor = span.start.min(*floor);
             }
             let path = it.place().and_then(|label| db.file(label.file)).map(|file| file.path(db).to_owned());
-            db.set_files(texts.iter().map(|(path, text)| (path.as_str().into(), text.as_str().into())));
-            mended.texts.extend(texts);
             let (code, slug, title) = (it.code, it.slug, fix.title.clone());
             mended.applied.push(Applied { code, slug, title, path: path.unwrap_or_default(), safe });
         }
+        round.settle(db);
+        mended.texts.extend(round.texts.iter().map(|(path, text)| (path.clone(), text.to_string())));
         if mended.applied.len() == before {
             mended.left = found.iter().filter(|it| !it.fixes.is_empty()).count();
             break;
@@ -118,34 +114,75 @@ pub fn mend(
     mended
 }
 
-/// The texts of the files that a fix changes: path and text of each.
-type Texts = Vec<(String, String)>;
-
-/// The fix to apply: the first safe one, or the first of all.
-fn choose<'f>(db: &Database, fixes: &'f [Fix], wanted: Wanted, budget: &mut Budget) -> Option<(&'f Fix, Texts, bool)> {
-    for fix in fixes {
-        let Some(texts) = edited(db, fix) else { continue };
-        let safe = proved(db, &texts, budget);
-        if safe || wanted == Wanted::All {
-            return Some((fix, texts, safe));
-        }
-    }
-    None
+/// The fixes of one look at the texts. The database is told of them as late as can be: what reads it anew reads whole files.
+#[derive(Default)]
+struct Round {
+    /// Path and text of each file that is another by now.
+    texts: BTreeMap<String, Arc<str>>,
+    /// Policies that the database has as they no longer are, and that decide otherwise or may.
+    stale: BTreeSet<ObjectRef>,
 }
 
-/// What the files of a fix say with it; `None` where it fits none or changes nothing.
-fn edited(db: &Database, fix: &Fix) -> Option<Texts> {
-    let mut files: Vec<FileId> = fix.edits.iter().map(|edit| edit.file).collect();
-    files.sort_unstable();
-    files.dedup();
-    let mut texts = Texts::new();
-    for id in files {
-        let file = db.file(id)?;
-        let old = file.text(db)?;
-        let new = fix.apply(id, &old)?;
-        if new != *old {
-            texts.push((file.path(db).to_owned(), new));
-        }
+impl Round {
+    /// Tells the database.
+    fn settle(&mut self, db: &mut Database) {
+        db.set_files(self.texts.iter().map(|(path, text)| (Arc::from(path.as_str()), text.clone())));
+        self.stale.clear();
     }
-    (!texts.is_empty()).then_some(texts)
+
+    /// Applies a fix, the first safe one or the first of all, and says which and whether it is safe.
+    fn choose<'f>(
+        &mut self,
+        db: &mut Database,
+        fixes: &'f [Fix],
+        wanted: Wanted,
+        budget: &mut Budget,
+    ) -> Option<(&'f Fix, bool)> {
+        for fix in fixes {
+            let Some(changes) = self.edited(db, fix) else { continue };
+            let mut found = self.judge(db, &changes, budget);
+            if found == Some(Found::Stale) {
+                self.settle(db);
+                found = self.judge(db, &changes, budget);
+            }
+            let safe = found.as_ref().is_some_and(Found::is_same);
+            if !safe && wanted != Wanted::All {
+                continue;
+            }
+            self.texts.extend(changes.into_iter().map(|it| (it.path, it.new)));
+            match found {
+                Some(Found::Said) => {}
+                Some(Found::Decided(objects) | Found::Other(objects)) => self.stale.extend(objects),
+                Some(Found::Facts | Found::Stale) | None => self.settle(db),
+            }
+            return Some((fix, safe));
+        }
+        None
+    }
+
+    /// What is found of an edit within what is left to spend; `None` where that is nothing.
+    fn judge(&self, db: &Database, changes: &[Change], budget: &mut Budget) -> Option<Found> {
+        let edited = Edited::of(changes);
+        let left = budget.bytes.checked_sub(edited.len());
+        budget.bytes = left.unwrap_or(0);
+        left.map(|_| edited.judge(db, &self.stale, &mut budget.deep))
+    }
+
+    /// What the files of a fix say with it; `None` where it fits none or changes nothing.
+    fn edited(&self, db: &Database, fix: &Fix) -> Option<Vec<Change>> {
+        let mut files: Vec<FileId> = fix.edits.iter().map(|edit| edit.file).collect();
+        files.sort_unstable();
+        files.dedup();
+        let mut changes = Vec::new();
+        for id in files {
+            let file = db.file(id)?;
+            let path = file.path(db).to_owned();
+            let old = self.texts.get(&path).cloned().or_else(|| file.text(db))?;
+            let new = fix.apply(id, &old)?;
+            if new != *old {
+                changes.push(Change { path, old, new: new.into() });
+            }
+        }
+        (!changes.is_empty()).then_some(changes)
+    }
 }
