@@ -151,6 +151,8 @@ pub enum MapKind {
     LpmTrie,
     /// `BPF_MAP_TYPE_RINGBUF`, kernel 5.8; `max_entries` is its size in bytes.
     RingBuf,
+    /// `BPF_MAP_TYPE_PERCPU_ARRAY`, kernel 4.6: each processor has values of its own.
+    PerCpuArray,
 }
 
 /// The arguments of `BPF_MAP_CREATE`. Units: bytes, and entries (bytes for a ring buffer).

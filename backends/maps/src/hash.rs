@@ -5,7 +5,7 @@ use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 
 /// Which key has which slot.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hash {
     slots: FxHashMap<Box<[u8]>, Place>,
     free: Free,
@@ -14,14 +14,14 @@ pub struct Hash {
     clock: u64,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Place {
     slot: u32,
     used: u64,
 }
 
 /// Slots that no key has: those given back, then those never given.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Free {
     returned: Vec<u32>,
     fresh: std::ops::Range<u32>,

@@ -55,7 +55,7 @@ pub enum Access {
 }
 
 /// A map.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Map {
     spec: MapSpec,
     access: Access,
@@ -63,7 +63,7 @@ pub struct Map {
     keys: Keys,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Keys {
     Array { little_endian: bool },
     Hash(Hash),
@@ -75,7 +75,8 @@ impl Map {
     /// An empty map; array values are zero. The byte order is that of array indices and of the trie's prefix lengths.
     pub fn new(spec: MapSpec, access: Access, little_endian: bool) -> Map {
         let (memory, keys) = match spec.kind {
-            MapKind::Array => (Memory::new(spec.value_size, spec.max_entries), Keys::Array { little_endian }),
+            // Here is one processor.
+            MapKind::Array | MapKind::PerCpuArray => (Memory::new(spec.value_size, spec.max_entries), Keys::Array { little_endian }),
             MapKind::Hash => {
                 (Memory::new(spec.value_size, spec.max_entries), Keys::Hash(Hash::bounded(spec.max_entries)))
             }

@@ -3,7 +3,7 @@
 /// Values of equal size, one behind the other at multiples of eight bytes.
 ///
 /// Shape: the bytes never move. An access must lie inside one value; the gap up to the next multiple of eight belongs to nobody.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Memory {
     bytes: Vec<u8>,
     value_size: usize,

@@ -11,7 +11,7 @@ use std::net::{IpAddr, Ipv6Addr};
 pub const HZ: u32 = 1000;
 
 /// One node's maps.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodeMaps {
     target: Target,
     maps: Vec<Map>,

@@ -5,7 +5,7 @@ use image::codec::{get_u16, get_u64, put_u16};
 use image::{Fill, Image, MapKind, MapSpec, Target};
 
 /// The tables of an image, in its order, as a loader would make them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnTables {
     target: Target,
     tables: Vec<Map>,

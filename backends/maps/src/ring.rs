@@ -14,7 +14,7 @@ const HEADER: u64 = 8;
 const MAX_RECORD: u64 = (u32::MAX >> 2) as u64;
 
 /// A ring buffer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ring {
     size: u64,
     used: u64,
@@ -23,7 +23,7 @@ pub struct Ring {
     taken: u64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Slot {
     state: State,
     data: Vec<u8>,

@@ -6,7 +6,7 @@ use image::MapSpec;
 use std::collections::BTreeMap;
 
 /// Which prefix has which slot.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trie {
     little_endian: bool,
     data_bits: u32,

@@ -40,7 +40,8 @@ pub struct World {
 }
 
 impl World {
-    pub(crate) fn new(context: &Context) -> World {
+    /// What a run that begins now sees.
+    pub fn new(context: &Context) -> World {
         World {
             now_jiffies: context.now_jiffies,
             now_ns: context.now_ns,

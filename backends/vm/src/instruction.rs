@@ -90,7 +90,7 @@ pub const SOURCE_REGISTER: u8 = 0x08;
 pub const WIDE: u8 = 0x18;
 
 /// One instruction. The second word of a wide load is kept as one with opcode 0, which nothing may reach.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Instruction {
     /// The opcode.
     pub code: u8,

@@ -81,6 +81,16 @@ impl Machine {
         &mut self.tables
     }
 
+    /// The hooks that have a program, and its instructions: relocated, and with both halves of a wide load in the first.
+    pub fn instructions(&self) -> impl Iterator<Item = (Hook, &[Instruction])> {
+        self.programs.iter().map(|code| (code.hook, code.instructions.as_slice()))
+    }
+
+    /// Whether the image is for processors that keep the low byte first.
+    pub fn little_endian(&self) -> bool {
+        self.little_endian
+    }
+
     /// Stores the class of a peer for a hook's program. Errors: as [`OwnTables::set_class`].
     pub fn set_class(&mut self, hook: Hook, peer: u32, class: u16) -> bool {
         let program = self.programs.iter().position(|code| code.hook == hook);
@@ -157,7 +167,7 @@ fn relocated(reloc: &image::Reloc, image: &Image, tables: &OwnTables) -> Option<
 }
 
 /// Where a jump leads, as an index; `None` for other instructions, a negative index for a target before the program.
-pub(crate) fn jump_target(at: usize, insn: &Instruction) -> Option<i64> {
+pub fn jump_target(at: usize, insn: &Instruction) -> Option<i64> {
     let operation = insn.code & 0xf0;
     let distance = match insn.class() {
         class::JMP32 if operation == jump::JA => insn.imm,

@@ -10,7 +10,7 @@ use image::Hook;
 use maps::NodeMaps;
 
 /// What registers hold before a program writes them and after a call. As an address it is nobody's.
-const UNWRITTEN: u64 = 0xdead_0000_0000_0000;
+pub const UNWRITTEN: u64 = 0xdead_0000_0000_0000;
 /// `TCX_NEXT` and `TC_ACT_UNSPEC`: the packet goes on to whoever comes next.
 pub const ACTION_NEXT: i32 = -1;
 /// `TC_ACT_SHOT`: the packet is dropped.
@@ -87,6 +87,22 @@ impl Machine {
     /// Records, counters and connections are left in `maps`, the changed packet in [`Machine::packet`]. Errors: [`Fault`]; what the
     /// program had written by then stays written, except that its open records are discarded.
     pub fn run(&mut self, maps: &mut NodeMaps, hook: Hook, packet: &[u8], context: &Context) -> Result<Outcome, Fault> {
+        let little_endian = self.little_endian;
+        self.run_by(maps, hook, packet, context, |code, space, world| {
+            execute(code, space, world, little_endian, context.budget)
+        })
+    }
+
+    /// As [`Machine::run`], by whoever knows how to execute instructions in a [`Space`]. Instructions are those of
+    /// [`Machine::instructions`]; the engine's answer is returned as it is.
+    pub fn run_by(
+        &mut self,
+        maps: &mut NodeMaps,
+        hook: Hook,
+        packet: &[u8],
+        context: &Context,
+        engine: impl FnOnce(&[Instruction], &mut Space<'_>, &mut World) -> Result<Outcome, Fault>,
+    ) -> Result<Outcome, Fault> {
         let fault = |what| Fault { at: 0, what };
         if !same_target(self, maps) {
             return Err(fault(What::OtherTarget));
@@ -98,7 +114,7 @@ impl Machine {
         let skb = context.skb(packet, self.little_endian);
         let mut space = Space::new(maps, &mut self.tables, &mut self.packet, linear, skb);
         let mut world = World::new(context);
-        let result = execute(&code.instructions, &mut space, &mut world, self.little_endian, context.budget);
+        let result = engine(&code.instructions, &mut space, &mut world);
         if result.is_err() {
             space.abandon_records();
         }
@@ -174,12 +190,7 @@ fn execute(
                         r[0] = helper::call(insn.imm, arguments, space, world).map_err(fault)?;
                         r[1..6].fill(UNWRITTEN);
                     }
-                    jump::EXIT if class == class::JMP => {
-                        if space.has_open_records() {
-                            return Err(fault(What::RecordLeft));
-                        }
-                        return Ok(Outcome { action: r[0] as i32, instructions: count });
-                    }
+                    jump::EXIT if class == class::JMP => return leave(at, r[0], count, space),
                     _ => {
                         let (a, b) = match class {
                             class::JMP32 => (r[dst] as i32 as u64, operand as i32 as u64),
@@ -196,6 +207,14 @@ fn execute(
     }
 }
 
+/// The end of a run, at an exit: `r0`, and how many instructions ran. Errors: a record that is still open.
+pub fn leave(at: usize, r0: u64, instructions: u64, space: &Space<'_>) -> Result<Outcome, Fault> {
+    if space.has_open_records() {
+        return Err(Fault { at, what: What::RecordLeft });
+    }
+    Ok(Outcome { action: r0 as i32, instructions })
+}
+
 fn sign_extended(value: u64, size: usize) -> u64 {
     match size {
         1 => value as i8 as u64,
@@ -204,7 +223,8 @@ fn sign_extended(value: u64, size: usize) -> u64 {
     }
 }
 
-fn atomically(insn: &Instruction, r: &mut [u64; 16], space: &mut Space<'_>) -> Result<(), What> {
+/// An atomic operation on memory; reads and writes its two registers, and r0 for a compare and exchange. Errors: as a store or a load.
+pub fn atomically(insn: &Instruction, r: &mut [u64; 16], space: &mut Space<'_>) -> Result<(), What> {
     let (dst, src) = (usize::from(insn.dst & 15), usize::from(insn.src & 15));
     let size = insn.size();
     let base = if insn.imm == atomic::LOAD_ACQUIRE { r[src] } else { r[dst] };

@@ -11,11 +11,14 @@ use image::{MapRef, NodeMap};
 use maps::ring::Reservation;
 use maps::{Access, Map, NodeMaps, OwnTables};
 
-const TAG_SHIFT: u32 = 40;
-const OFFSET: u64 = (1 << TAG_SHIFT) - 1;
+/// Bits of an address below its tag.
+pub const TAG_SHIFT: u32 = 40;
+/// The offset of an address inside its region.
+pub const OFFSET: u64 = (1 << TAG_SHIFT) - 1;
 const STACK: u64 = 1;
 const CONTEXT: u64 = 2;
-const VALUES: u64 = 0x1_0000;
+/// The tag of the values of map 0; those of the others follow.
+pub const VALUES: u64 = 0x1_0000;
 const MAPS: u64 = 0x2_0000;
 const RECORDS: u64 = 0x4_0000;
 const PACKET: u64 = 0x40_0000;
@@ -73,6 +76,28 @@ impl<'a> Space<'a> {
         let linear = linear.min(packet.len());
         let stack = [UNWRITTEN; STACK_SIZE];
         Space { node, own, packet, linear, pulls: 0, context, stack, records: Vec::new(), little_endian }
+    }
+
+    /// The stack, whose first byte is [`STACK_SIZE`] below [`FRAME_ADDRESS`].
+    pub fn stack(&mut self) -> &mut [u8; STACK_SIZE] {
+        &mut self.stack
+    }
+
+    /// The linear part of the packet and the address of its first byte, which changes at each pull.
+    pub fn packet(&mut self) -> (u64, &mut [u8]) {
+        ((PACKET + self.pulls) << TAG_SHIFT, &mut self.packet[..self.linear])
+    }
+
+    /// The values of the map of this number when it holds a single one, and whether programs may write them.
+    pub fn single_value(&mut self, number: usize) -> Option<(&mut [u8], bool)> {
+        let map = self.map_mut(number).filter(|map| map.has_direct_value())?;
+        let writable = map.access() == Access::ReadWrite;
+        Some((map.memory_mut().value_mut(0), writable))
+    }
+
+    /// How many maps there are; their numbers are those below.
+    pub fn map_count(&self) -> usize {
+        NODE_MAPS + self.own.len()
     }
 
     /// Loads 1, 2, 4 or 8 bytes, zero-extended; `None` for memory that is not the program's.

@@ -56,5 +56,6 @@ pub use error::{Error, Operation, Result, Retry};
 pub use features::{Features, features, hz};
 pub use load::{Holds, Loaded};
 pub use node::{Node, Pins};
+pub use relocate::relocate;
 pub use state::Records;
 pub use sys::program::{Context, Run, Stats};

@@ -12,7 +12,7 @@ const MAP: u8 = 1;
 const MAP_VALUE: u8 = 2;
 
 /// The program's instructions with every map filled in. Errors: what is wrong with the relocations.
-pub(crate) fn relocate<'m>(
+pub fn relocate<'m>(
     program: &Program,
     map: impl Fn(MapRef) -> Option<&'m Map>,
 ) -> std::result::Result<Vec<u64>, String> {

@@ -107,6 +107,9 @@ pub struct World {
     matrices: [Matrix; 2],
     track: Track,
     machine: vm::Machine,
+    /// The same in machine code, which is given a copy of the maps and must leave the same in it.
+    native: native::Machine,
+    packets: u64,
     maps: NodeMaps,
     kernel: Option<(Node, Arc<Loaded>)>,
     /// Jiffies of judge and machine; the kernel has its own.
@@ -161,6 +164,7 @@ impl World {
         let mut config = Config::new(loader::hz().unwrap_or(250), 0x5eed);
         config.flags = layout::config::RECORD_DROPPED | layout::config::RECORD_ALLOWED;
         let (mut machine, mut maps) = (vm::Machine::load(&image).unwrap(), NodeMaps::new(target));
+        let native = native::Machine::load(&image).unwrap();
         maps.set_config(&config);
         maps.insert_endpoint(&endpoint()).unwrap();
         maps.set_own(&own_addresses()).unwrap();
@@ -184,8 +188,8 @@ impl World {
                 machine.set_class(hook, peer, class_of(peer) as u16);
             }
         }
-        let native = target.little_endian == cfg!(target_endian = "little");
-        let kernel = if native { kernel(&image, &config) } else { None };
+        let own_order = target.little_endian == cfg!(target_endian = "little");
+        let kernel = if own_order { kernel(&image, &config) } else { None };
         World {
             hooks,
             audit: false,
@@ -193,6 +197,8 @@ impl World {
             matrices: [ingress.clone(), egress.clone()],
             track,
             machine,
+            native,
+            packets: 0,
             maps,
             kernel,
             now: 1 << 20,
@@ -336,7 +342,20 @@ impl World {
             vlan_tci: self.vlan,
             ..vm::Context::default()
         };
-        let outcome = self.machine.run(&mut self.maps, hook, frame, &context).unwrap();
+        // A copy of all maps costs more than a packet: the first packets, and then some.
+        self.packets += 1;
+        let looks = self.packets < 32 || self.packets.is_multiple_of(32);
+        let copy = looks.then(|| (self.maps.clone(), self.machine.tables().clone()));
+        let outcome = self.machine.run(&mut self.maps, hook, frame, &context);
+        if let Some((mut maps, tables)) = copy {
+            *self.native.tables_mut() = tables;
+            let native = self.native.run(&mut maps, hook, frame, &context);
+            assert_eq!(native, outcome, "native against vm, {hook:?}: {frame:02x?}");
+            assert_eq!(self.native.packet(), self.machine.packet(), "native against vm, {hook:?}: {frame:02x?}");
+            let same = maps == self.maps && self.native.tables() == self.machine.tables();
+            assert!(same, "native left other maps than vm, {hook:?}: {frame:02x?}");
+        }
+        let outcome = outcome.unwrap();
         said(outcome.passes(), &before, &self.maps.counters())
     }
 

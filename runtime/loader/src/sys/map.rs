@@ -54,6 +54,7 @@ fn kind(kind: MapKind) -> u32 {
         MapKind::LruHash => bpf_map_type::BPF_MAP_TYPE_LRU_HASH,
         MapKind::LpmTrie => bpf_map_type::BPF_MAP_TYPE_LPM_TRIE,
         MapKind::RingBuf => bpf_map_type::BPF_MAP_TYPE_RINGBUF,
+        MapKind::PerCpuArray => bpf_map_type::BPF_MAP_TYPE_PERCPU_ARRAY,
     }) as u32
 }
 
@@ -64,6 +65,18 @@ fn flags(kind: MapKind, access: Access) -> u32 {
         (_, Access::ReadOnlyToPrograms) => BPF_F_RDONLY_PROG,
         (_, Access::Shared) => 0,
     }
+}
+
+/// Whether the kernel copies one value for each processor, which is more than a value of the map's size has room for.
+fn is_per_processor(kind: u32) -> bool {
+    [
+        bpf_map_type::BPF_MAP_TYPE_PERCPU_ARRAY,
+        bpf_map_type::BPF_MAP_TYPE_PERCPU_HASH,
+        bpf_map_type::BPF_MAP_TYPE_LRU_PERCPU_HASH,
+        bpf_map_type::BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE_DEPRECATED,
+    ]
+    .map(|kind| kind as u32)
+    .contains(&kind)
 }
 
 impl Map {
@@ -118,8 +131,30 @@ impl Map {
         unsafe { bpf(command, &mut attr) }
     }
 
-    /// The value of a key; `None` when the map has none.
+    /// Errors: `EINVAL` for a map that has a value for each processor.
+    fn has_one_value(&self) -> io::Result<()> {
+        if is_per_processor(self.info.kind) { Err(io::Error::from_raw_os_error(libc::EINVAL)) } else { Ok(()) }
+    }
+
+    /// The values of a key, one for each processor that the kernel may ever have; `None` when the map has none.
+    ///
+    /// Errors: `EINVAL` for a map that has one value for all processors.
+    pub fn lookup_each(&self, key: &[u8]) -> io::Result<Option<Vec<Vec<u8>>>> {
+        if !is_per_processor(self.info.kind) {
+            return Err(io::Error::from_raw_os_error(libc::EINVAL));
+        }
+        let processors = aya::util::nr_cpus().map_err(|(_, error)| error)?;
+        // Source: `bpf_percpu_array_copy`: values lie at multiples of eight bytes, one for each possible processor.
+        let stride = (self.info.value_size as usize).next_multiple_of(8).max(8);
+        let mut values = vec![0; stride * processors];
+        let found = absent_is_none(self.element(bpf_cmd::BPF_MAP_LOOKUP_ELEM, Some(key), values.as_mut_ptr() as u64))?;
+        let one = |value: &[u8]| value[..self.info.value_size as usize].to_vec();
+        Ok(found.map(|_| values.chunks_exact(stride).map(one).collect()))
+    }
+
+    /// The value of a key; `None` when the map has none. Errors: `EINVAL` when each processor has its own, see [`Map::lookup_each`].
     pub fn lookup(&self, key: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        self.has_one_value()?;
         let mut value = vec![0; self.info.value_size as usize];
         absent_is_none(self.element(bpf_cmd::BPF_MAP_LOOKUP_ELEM, Some(key), value.as_mut_ptr() as u64))
             .map(|found| found.map(|_| value))
@@ -127,6 +162,7 @@ impl Map {
 
     /// Inserts or replaces. Errors: `EINVAL` for wrong sizes, `E2BIG` or `ENOSPC` when the map is full.
     pub fn update(&self, key: &[u8], value: &[u8]) -> io::Result<()> {
+        self.has_one_value()?;
         if value.len() != self.info.value_size as usize {
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
         }
@@ -151,6 +187,7 @@ impl Map {
         let info = self.info;
         let count = keys.len() / (info.key_size as usize).max(1);
         let whole = keys.len() == count * info.key_size as usize && values.len() == count * info.value_size as usize;
+        self.has_one_value()?;
         if !whole {
             return Err(io::Error::from_raw_os_error(libc::EINVAL));
         }

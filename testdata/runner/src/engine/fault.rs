@@ -28,7 +28,7 @@ pub(crate) fn faulty<'w>(world: &'w World<'w>, fault: Faulty) -> Box<dyn Engine 
 }
 
 struct Seeded {
-    inner: vm::Device,
+    inner: vm::Device<::vm::Machine>,
     fault: Faulty,
 }
 

@@ -1,9 +1,10 @@
-//! Engines: four ways to answer one question, so that none is its own judge.
+//! Engines: five ways to answer one question, so that none is its own judge.
 //!
 //! ```text
 //!  Database ──► World ──┬─ oracle    rules, one flow at a time
 //!                       ├─ diagram   canonical form
 //!                       ├─ vm        the image's programs in user space, on a crafted packet
+//!                       ├─ native    the same programs in machine code of this computer, likewise
 //!                       └─ kernel    the same packets through BPF_PROG_TEST_RUN
 //! ```
 //! A question is about the first packet of a new connection. Until proxies and authentication exist, programs drop what would go
@@ -146,8 +147,10 @@ pub enum Kind {
     Oracle,
     /// The canonical form of the rules.
     Diagram,
-    /// Programs in user space.
+    /// Programs in user space, interpreted.
     Vm,
+    /// Programs in user space, in machine code.
+    Native,
     /// Programs in the running kernel.
     Kernel,
 }
@@ -163,7 +166,7 @@ pub enum Unavailable {
 
 impl Kind {
     /// Every engine, the judge first.
-    pub const ALL: [Kind; 4] = [Kind::Oracle, Kind::Diagram, Kind::Vm, Kind::Kernel];
+    pub const ALL: [Kind; 5] = [Kind::Oracle, Kind::Diagram, Kind::Vm, Kind::Native, Kind::Kernel];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -171,6 +174,7 @@ impl Kind {
             Kind::Oracle => "oracle",
             Kind::Diagram => "diagram",
             Kind::Vm => "vm",
+            Kind::Native => "native",
             Kind::Kernel => "kernel",
         }
     }
@@ -182,7 +186,7 @@ impl Kind {
 
     /// Whether the engine runs programs on packets.
     pub fn runs_programs(self) -> bool {
-        matches!(self, Kind::Vm | Kind::Kernel)
+        matches!(self, Kind::Vm | Kind::Native | Kind::Kernel)
     }
 
     /// The engine for a world. Errors: [`Unavailable`], for the kernel only.
@@ -190,7 +194,8 @@ impl Kind {
         Ok(match self {
             Kind::Oracle => Box::new(reference::Oracle { world }),
             Kind::Diagram => Box::new(reference::Diagrams { world }),
-            Kind::Vm => Box::new(datapath::Datapath::new(world, vm::Device::new(world))),
+            Kind::Vm => Box::new(datapath::Datapath::new(world, vm::Device::<::vm::Machine>::new(world))),
+            Kind::Native => Box::new(datapath::Datapath::new(world, vm::Device::<native::Machine>::new(world))),
             Kind::Kernel => Box::new(datapath::Datapath::new(world, kernel::Device::open(world)?)),
         })
     }

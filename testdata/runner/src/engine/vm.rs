@@ -1,4 +1,4 @@
-//! Programs in user space.
+//! Programs in user space: interpreted, and in machine code.
 
 use super::World;
 use super::datapath::{self, INTERFACE, Ran};
@@ -8,21 +8,60 @@ use image::address::Address4;
 use image::codec::Endpoint;
 use image::{Hook, Image, Target, layout};
 use maps::NodeMaps;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use vm::{Context, Machine};
+use vm::{Context, Outcome};
+
+/// What runs an image in user space.
+pub(super) trait Machine: Sized {
+    fn load(image: &Image) -> Result<Self, String>;
+    fn set_class(&mut self, hook: Hook, peer: u32, class: u16);
+    fn run(&mut self, maps: &mut NodeMaps, hook: Hook, packet: &[u8], context: &Context) -> Result<Outcome, String>;
+}
+
+impl Machine for vm::Machine {
+    fn load(image: &Image) -> Result<Self, String> {
+        vm::Machine::load(image).map_err(|error| error.to_string())
+    }
+
+    fn set_class(&mut self, hook: Hook, peer: u32, class: u16) {
+        vm::Machine::set_class(self, hook, peer, class);
+    }
+
+    fn run(&mut self, maps: &mut NodeMaps, hook: Hook, packet: &[u8], context: &Context) -> Result<Outcome, String> {
+        vm::Machine::run(self, maps, hook, packet, context).map_err(|fault| fault.to_string())
+    }
+}
+
+impl Machine for native::Machine {
+    fn load(image: &Image) -> Result<Self, String> {
+        thread_local! {
+            static CACHE: RefCell<native::Cache> = RefCell::default();
+        }
+        CACHE.with_borrow_mut(|cache| native::Machine::load_with(image, cache)).map_err(|error| error.to_string())
+    }
+
+    fn set_class(&mut self, hook: Hook, peer: u32, class: u16) {
+        native::Machine::set_class(self, hook, peer, class);
+    }
+
+    fn run(&mut self, maps: &mut NodeMaps, hook: Hook, packet: &[u8], context: &Context) -> Result<Outcome, String> {
+        native::Machine::run(self, maps, hook, packet, context).map_err(|fault| fault.to_string())
+    }
+}
 
 /// The simulated node.
-pub(super) struct Device {
+pub(super) struct Device<M> {
     target: Target,
     maps: NodeMaps,
-    machines: BTreeMap<Class, Machine>,
+    machines: BTreeMap<Class, M>,
     current: Option<Class>,
     prefixes6: Vec<Prefix>,
 }
 
-impl Device {
-    pub fn new(world: &World<'_>) -> Device {
+impl<M: Machine> Device<M> {
+    pub fn new(world: &World<'_>) -> Device<M> {
         let target = world.target();
         let maps = NodeMaps::new(&target);
         Device { target, maps, machines: BTreeMap::new(), current: None, prefixes6: Vec::new() }
@@ -42,7 +81,7 @@ impl Device {
     }
 }
 
-impl datapath::Device for Device {
+impl<M: Machine> datapath::Device for Device<M> {
     fn set_addresses(&mut self, addresses: &[(Prefix, PeerId)]) -> Result<(), String> {
         self.forget6()?;
         let mut four = Vec::new();
@@ -69,7 +108,7 @@ impl datapath::Device for Device {
 
     fn load(&mut self, class: &Class, image: &Image, classes: &[Vec<(u32, u16)>; 2]) -> Result<(), String> {
         if !self.machines.contains_key(class) {
-            let mut machine = Machine::load(image).map_err(|error| error.to_string())?;
+            let mut machine = M::load(image)?;
             for (hook, classes) in image.hooks().into_iter().zip(classes) {
                 for &(peer, class) in classes {
                     machine.set_class(hook, peer, class);
@@ -94,7 +133,7 @@ impl datapath::Device for Device {
             self.current.as_ref().and_then(|class| self.machines.get_mut(class)).ok_or("nothing is loaded")?;
         let ingress_ifindex = if made_here { 0 } else { INTERFACE };
         let context = Context { ifindex: INTERFACE, ingress_ifindex, now_jiffies: 1, ..Context::default() };
-        let outcome = machine.run(&mut self.maps, hook, packet, &context).map_err(|fault| fault.to_string())?;
+        let outcome = machine.run(&mut self.maps, hook, packet, &context)?;
         Ok(Ran { passes: outcome.passes(), record: self.maps.take_records().pop() })
     }
 }

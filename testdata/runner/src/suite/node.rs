@@ -170,7 +170,8 @@ impl Stage<'_, '_> {
     pub fn fate(&mut self, kind: Kind, packet: &Packet) -> Result<Option<Fate>, String> {
         match kind {
             Kind::Oracle => self.judge(packet).map(Some),
-            Kind::Diagram => Ok(None),
+            // What machine code does with packets is compared with the interpreter where programs are made.
+            Kind::Diagram | Kind::Native => Ok(None),
             Kind::Vm => self.vm(packet).map(Some),
             Kind::Kernel => self.kernel(packet),
         }

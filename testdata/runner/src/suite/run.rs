@@ -234,7 +234,7 @@ impl Run<'_> {
     fn packet(&mut self, kind: Kind, packet: &Packet, stage: &mut Stage<'_, '_>) -> Result<(), String> {
         let name = match kind {
             Kind::Oracle | Kind::Diagram => "packets: judge",
-            Kind::Vm => "packets: vm",
+            Kind::Vm | Kind::Native => "packets: vm",
             Kind::Kernel => "packets: kernel",
         };
         let fate = stage.fate(kind, packet)?;
