@@ -76,7 +76,9 @@ impl Map {
     pub fn new(spec: MapSpec, access: Access, little_endian: bool) -> Map {
         let (memory, keys) = match spec.kind {
             // Here is one processor.
-            MapKind::Array | MapKind::PerCpuArray => (Memory::new(spec.value_size, spec.max_entries), Keys::Array { little_endian }),
+            MapKind::Array | MapKind::PerCpuArray => {
+                (Memory::new(spec.value_size, spec.max_entries), Keys::Array { little_endian })
+            }
             MapKind::Hash => {
                 (Memory::new(spec.value_size, spec.max_entries), Keys::Hash(Hash::bounded(spec.max_entries)))
             }

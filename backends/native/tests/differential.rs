@@ -73,7 +73,8 @@ fn alu() -> impl Strategy<Value = Instruction> {
 
 fn swap() -> impl Strategy<Value = Instruction> {
     let bits = prop_oneof![Just(16), Just(32), Just(64)];
-    (prop_oneof![Just(0xd4u8), Just(0xdc), Just(0xd7)], 0..10u8, bits).prop_map(|(code, dst, bits)| i(code, dst, 0, 0, bits))
+    (prop_oneof![Just(0xd4u8), Just(0xdc), Just(0xd7)], 0..10u8, bits)
+        .prop_map(|(code, dst, bits)| i(code, dst, 0, 0, bits))
 }
 
 /// Bases that lead somewhere more often than not.
@@ -93,11 +94,14 @@ fn memory() -> impl Strategy<Value = Instruction> {
 }
 
 fn atomic() -> impl Strategy<Value = Instruction> {
-    let imm = prop_oneof![Just(0x00), Just(0x40), Just(0x51), Just(0xa1), Just(0xe1), Just(0xf1), Just(0x100), Just(0x110)];
-    (any::<bool>(), prop_oneof![Just(10u8), Just(5), Just(9)], 0..10u8, -3..3i16, imm).prop_map(|(wide, base, other, slot, imm)| {
-        let (dst, src) = if imm == 0x100 { (other, base) } else { (base, other) };
-        i(if wide { 0xdb } else { 0xc3 }, dst, src, slot * 8, imm)
-    })
+    let imm =
+        prop_oneof![Just(0x00), Just(0x40), Just(0x51), Just(0xa1), Just(0xe1), Just(0xf1), Just(0x100), Just(0x110)];
+    (any::<bool>(), prop_oneof![Just(10u8), Just(5), Just(9)], 0..10u8, -3..3i16, imm).prop_map(
+        |(wide, base, other, slot, imm)| {
+            let (dst, src) = if imm == 0x100 { (other, base) } else { (base, other) };
+            i(if wide { 0xdb } else { 0xc3 }, dst, src, slot * 8, imm)
+        },
+    )
 }
 
 fn jump() -> impl Strategy<Value = Instruction> {
@@ -114,7 +118,19 @@ fn jump() -> impl Strategy<Value = Instruction> {
 
 /// A helper with arguments that may please it.
 fn call() -> impl Strategy<Value = Vec<Instruction>> {
-    let id = prop_oneof![Just(1), Just(2), Just(3), Just(5), Just(7), Just(8), Just(26), Just(39), Just(118), Just(131), Just(99)];
+    let id = prop_oneof![
+        Just(1),
+        Just(2),
+        Just(3),
+        Just(5),
+        Just(7),
+        Just(8),
+        Just(26),
+        Just(39),
+        Just(118),
+        Just(131),
+        Just(99)
+    ];
     (id, any::<bool>()).prop_map(|(id, kindly)| {
         let mut code = Vec::new();
         if kindly {
@@ -123,7 +139,13 @@ fn call() -> impl Strategy<Value = Vec<Instruction>> {
             code.extend(match id {
                 26 => vec![i(0xb7, 2, 0, 0, 2), i(0xbf, 3, 10, 0, 0), i(0x07, 3, 0, 0, -16), i(0xb7, 4, 0, 0, 8)],
                 39 => vec![i(0xb7, 2, 0, 0, 30)],
-                _ => vec![i(0xbf, 2, 10, 0, 0), i(0x07, 2, 0, 0, -24), i(0xbf, 3, 10, 0, 0), i(0x07, 3, 0, 0, -32), i(0xb7, 4, 0, 0, 0)],
+                _ => vec![
+                    i(0xbf, 2, 10, 0, 0),
+                    i(0x07, 2, 0, 0, -24),
+                    i(0xbf, 3, 10, 0, 0),
+                    i(0x07, 3, 0, 0, -32),
+                    i(0xb7, 4, 0, 0, 0),
+                ],
             });
         }
         code.push(i(0x85, 0, 0, 0, id));
