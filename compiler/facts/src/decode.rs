@@ -1,5 +1,7 @@
 //! Decoding: one object of a tree to one fact.
 
+use syntax::Value;
+
 use crate::read::At;
 use crate::{Fact, Name, WorkloadKind};
 use crate::{
@@ -111,17 +113,26 @@ pub fn is_snapshot(api_version: &str, kind: &str) -> bool {
 /// The objects of a document: itself, or the members of a `kind: List`, of a typed list such as `PodList`, lists in lists included, or of
 /// a snapshot.
 ///
-/// Paths of members begin `items[3]`.
+/// Paths of members begin `items[3]`. A list without members that are listed (see [`has_no_list`]) stands for itself.
 pub fn objects<'t>(root: &At<'t>) -> Vec<Object<'t>> {
     let mut found = Vec::new();
     gather(root, "", "", 0, &mut found);
     found
 }
 
+/// Whether something that should hold a list of objects under `items` holds something else there.
+pub fn has_no_list(at: &At<'_>, api_version: &str, kind: &str) -> bool {
+    let holds_objects = kind.ends_with("List") && at.get("spec").is_none() || is_snapshot(api_version, kind);
+    let items = at.get("items").filter(|_| holds_objects);
+    items.is_some_and(|it| !matches!(it.value(), Value::Sequence(_) | Value::Null))
+}
+
 fn gather<'t>(at: &At<'t>, list_version: &str, list_kind: &str, depth: u8, found: &mut Vec<Object<'t>>) {
     let api_version = at.text_of("apiVersion").unwrap_or(list_version).to_owned();
     let kind = at.text_of("kind").unwrap_or(list_kind).to_owned();
     match kind.strip_suffix("List") {
+        // Why: it would hold nothing, and nobody would hear of it.
+        _ if has_no_list(at, &api_version, &kind) => found.push(Object { at: at.clone(), api_version, kind }),
         None if is_snapshot(&api_version, &kind) && depth == 0 => {
             for item in at.list("items") {
                 gather(&item, "", "", depth + 1, found);

@@ -1,6 +1,6 @@
 //! From a document to decoded objects.
 
-use facts::decode::{Object, decode_with, is_snapshot, objects};
+use facts::decode::{Object, decode_with, has_no_list, is_snapshot, objects};
 use facts::dns_cache;
 use facts::read::At;
 use hir::gateway::GatewayPolicy;
@@ -100,6 +100,10 @@ fn decode_object(object: &Object<'_>, dialect: &Dialect, reviewed: bool) -> Deco
     let (api_version, kind) = (object.api_version.clone(), object.kind.clone());
     if !matches!(at.value(), Value::Mapping(_)) || api_version.is_empty() || kind.is_empty() {
         return decoded(What::Other, whole(Stage::Decode, Consequence::Rejected, ProblemKind::NotAnObject));
+    }
+    if let Some(items) = at.get("items").filter(|_| has_no_list(&at, &api_version, &kind)) {
+        let wrong = ProblemKind::WrongType { wanted: "sequence", found: items.value().kind() };
+        return decoded(What::Other, vec![Problem::new("items", Stage::Decode, Consequence::Rejected, wrong)]);
     }
     match class {
         Class::Policy(kind) => {

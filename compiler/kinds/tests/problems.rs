@@ -105,6 +105,13 @@ fn every_kind_of_a_policy_group_is_known_or_a_problem() {
     assert_eq!(of("v1", "ConfigMap"), Vec::<String>::new());
     assert_eq!(problems("[1, 2]"), [": decode Rejected NotAnObject"]);
     assert_eq!(problems("{kind: NetworkPolicy}"), [": decode Rejected NotAnObject"]);
+    for kind in ["List", "NetworkPolicyList", "CiliumNetworkPolicyList"] {
+        for items in ["{a: {kind: NetworkPolicy}}", "x"] {
+            let list = problems(&format!("{{apiVersion: v1, kind: {kind}, items: {items}}}"));
+            assert_eq!(list, ["items: decode Rejected WrongType"], "{kind} {items}");
+        }
+        assert_eq!(problems(&format!("{{apiVersion: v1, kind: {kind}, items: null}}")), Vec::<String>::new());
+    }
 }
 
 #[test]
