@@ -103,6 +103,11 @@ impl KafkaRole {
         }
     }
 
+    /// Whether an API key is one of the role.
+    pub(crate) fn holds(self, api: KafkaApi) -> bool {
+        self.apis().contains(&api.0)
+    }
+
     /// The API keys of the role. Source: Cilium's `pkg/policy/api/kafka.go`.
     fn apis(self) -> &'static [u8] {
         match self {

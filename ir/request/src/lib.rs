@@ -20,8 +20,9 @@
 //! More sets never admit less (`tests/judge.rs`). A set without elements of its own admits all that it can read. No text makes a
 //! pattern panic, and a pattern that is not understood admits nothing (`tests/patterns.rs`).
 //! # Reading order
-//! [`Request`], then [`Requests`], then [`judge`].
+//! [`Request`], then [`Requests`], then [`judge`], then [`covers()`].
 
+mod covers;
 mod http;
 mod kafka;
 pub mod name;
@@ -32,6 +33,7 @@ mod rules;
 mod stopped;
 mod text;
 
+pub use covers::{covers, reads_alike};
 pub use http::{HeaderRule, HttpRule, Mismatch, Wanted};
 pub use kafka::{KafkaApi, KafkaRole, KafkaRule};
 pub use pattern::{BadPattern, Pattern};
