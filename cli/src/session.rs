@@ -24,8 +24,8 @@ pub struct Session {
     pub wish: Wish,
     /// What could not be read.
     pub unreadable: Vec<Unreadable>,
-    /// Whether a path held no manifest at all.
-    pub empty: bool,
+    /// Of each path that holds no manifest at all, what to say of it.
+    pub empty: Vec<String>,
     /// The cluster facts that were asked for, or the snapshot that stands among the paths; `None` for neither.
     pub cluster: Option<ClusterEntry>,
 }
@@ -82,7 +82,7 @@ pub fn open_with(paths: &Paths, take: &files::Take) -> Session {
     db.set_knowledge(knowledge(paths, entry.as_ref()));
     let choice = db.settle_dialect(paths.reading.dialect);
     let wish = paths.reading.dialect;
-    Session { db, choice, wish, unreadable, empty: !empty.is_empty(), cluster: entry }
+    Session { db, choice, wish, unreadable, empty, cluster: entry }
 }
 
 /// Whether the question is about the policies of the live cluster, even where it gave none.
@@ -126,7 +126,7 @@ impl Session {
         gone.iter().for_each(|path| self.db.remove_file(path));
         self.db.set_files(manifests.into_iter().map(|it| (Arc::from(it.path), Arc::from(it.text))));
         self.choice = self.db.settle_dialect(paths.reading.dialect);
-        (self.unreadable, self.empty) = (unreadable, !empty.is_empty());
+        (self.unreadable, self.empty) = (unreadable, empty);
         changed
     }
 
@@ -148,7 +148,13 @@ impl Session {
             let many = count(telling.len(), "finding makes", "findings make");
             say(&format!("warning: {many} these files mean other than they seem to; `tidegate check` says more"));
         }
-        !self.unreadable.is_empty() || self.empty
+        !self.unread().is_empty()
+    }
+
+    /// What could not be read, each as a path and why.
+    pub fn unread(&self) -> Vec<String> {
+        let unreadable = self.unreadable.iter().map(|it| format!("{}: {}", it.path, it.reason));
+        unreadable.chain(self.empty.iter().cloned()).collect()
     }
 
     /// What nodes of this build cannot enforce.
@@ -187,7 +193,7 @@ impl Session {
             say(&format!("error: {what}, because of {}", count(errors.len(), "error", "errors")));
             return true;
         }
-        if self.empty {
+        if !self.empty.is_empty() {
             say(&format!("error: {what}"));
             return true;
         }

@@ -157,7 +157,7 @@ impl Check {
             FailOn::Never => 0,
         };
         match counted {
-            _ if session.empty || !session.unreadable.is_empty() => Exit::Bad,
+            _ if !session.unread().is_empty() => Exit::Bad,
             0 => Exit::Clean,
             _ if self.exit_zero => Exit::Clean,
             _ => Exit::Findings,

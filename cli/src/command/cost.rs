@@ -56,7 +56,8 @@ impl Cost {
         let unsound = session.report_unsound();
         let db = report::planned(&session.db);
         let cluster = session.cluster.clone();
-        let report = CostReport { cluster, ..CostReport::of(&db, &session.choice, &self.budget) };
+        let unread = session.unread();
+        let report = CostReport { cluster, unread, ..CostReport::of(&db, &session.choice, &self.budget) };
         formats::write_all(&self.outputs.outputs, |form, _| {
             Ok(match form {
                 Form::Text => text::text(&report, self.by, self.limit),

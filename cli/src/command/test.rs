@@ -118,15 +118,15 @@ impl Test {
     }
 
     fn once(&self, color: Color, Found { tests, problems }: &Found) -> Result<Exit, String> {
-        let mut bad = !problems.is_empty();
-        problems.iter().for_each(|it| say(&format!("error: {it}")));
         let outcome = run::run(self, tests);
-        outcome.problems.iter().for_each(|it| say(&format!("error: {it}")));
-        bad |= !outcome.problems.is_empty();
+        let unread: Vec<String> = problems.iter().chain(&outcome.problems).cloned().collect();
+        unread.iter().for_each(|it| say(&format!("error: {it}")));
+        let bad = !unread.is_empty();
         let mut report = TestReport {
             api_version: API_VERSION,
             kind: "TestReport",
             cluster: outcome.cluster,
+            unread,
             summary: report::Summary::default(),
             suites: outcome.suites,
             coverage: (self.coverage || self.coverage_min.is_some()).then(|| outcome.coverage.report()),

@@ -138,6 +138,10 @@ fn costs_are_listed_and_budgets_name_the_rules_that_exceed_them() {
     let folder = Folder::shop();
     insta::assert_snapshot!("cost", folder.run(&["cost", "."]).ended(0));
     insta::assert_snapshot!("cost-endpoints", folder.run(&["cost", ".", "--by", "endpoints"]).ended(0));
+    for text in [folder.run(&["cost", ".", "absent"]).ended(2), folder.run(&["cost", "absent"]).ended(2)] {
+        assert!(text.starts_with("not everything was read, because of 1 error, so it may cost more\n"), "{text}");
+        assert!(!text.contains("nothing costs anything"), "{text}");
+    }
     let over = folder.run(&["cost", ".", "--max-entries", "2"]).failed(1);
     assert!(over.contains("error: max-entries is exceeded: 3 instead of at most 2 for pod shop/db"), "{over}");
     assert!(over.contains("NetworkPolicy shop/db spec.ingress[0].from[0]   policy.yaml:8:"), "{over}");

@@ -53,7 +53,7 @@ pub(super) fn show(check: &Check, session: &mut Session, settings: &Settings) ->
         say(&format!("error: cannot read `{}`: {}", it.path, it.reason));
     }
     Ok(match texts.is_empty() {
-        _ if session.empty || !session.unreadable.is_empty() => Exit::Bad,
+        _ if !session.unread().is_empty() => Exit::Bad,
         true => Exit::Clean,
         false => Exit::Findings,
     })

@@ -43,6 +43,9 @@ pub struct CostReport {
     /// Policies of other engines, which are not evaluated; absent when there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub incomplete: Vec<Incomplete>,
+    /// What could not be read, so that it may cost more; absent when everything was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
     /// The cluster facts behind it; absent where neither `--cluster` nor a snapshot among the paths gave any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster: Option<ClusterEntry>,
@@ -186,6 +189,7 @@ impl CostReport {
             kind: "CostReport",
             dialect: DialectEntry::of(choice),
             incomplete: Incomplete::of(db),
+            unread: Vec::new(),
             cluster: None,
             identities: costs.identities as u64,
             cilium_default_entries: cost::CILIUM_MAP as u64,

@@ -10,6 +10,13 @@ use comfy_table::{CellAlignment, Table, presets};
 /// The whole report, its largest parts first.
 pub fn text(report: &CostReport, by: By, limit: usize) -> String {
     let mut out = Incomplete::lines(&report.incomplete) + &ClusterEntry::line(report.cluster.as_ref());
+    if !report.unread.is_empty() {
+        let errors = count(report.unread.len(), "error", "errors");
+        out += &format!("not everything was read, because of {errors}, so it may cost more\n");
+    }
+    if report.classes.is_empty() && !report.unread.is_empty() {
+        return out + &format!("what was read holds no pod that policies apply to   {}\n", report.dialect);
+    }
     if report.classes.is_empty() {
         return out
             + &format!(

@@ -4,7 +4,7 @@
 use super::report::TestReport;
 use super::text::{failures, headline};
 
-/// One command a failed case.
+/// One command a failed case, and one for each thing that could not be read.
 pub(super) fn github(report: &TestReport) -> String {
     let failed = report.suites.iter().flat_map(|suite| &suite.cases).filter(|case| !case.passed());
     let line = |case: &super::report::CaseResult| {
@@ -14,7 +14,8 @@ pub(super) fn github(report: &TestReport) -> String {
         let message = data(&format!("{}\n{}", says.join("\n"), failures(case)));
         format!("::error file={file},line={},col={},title={title}::{message}\n", place.line, place.column)
     };
-    failed.map(line).collect()
+    let unread = report.unread.iter().map(|it| format!("::error::{}\n", data(it)));
+    failed.map(line).chain(unread).collect()
 }
 
 fn data(text: &str) -> String {

@@ -4,7 +4,7 @@ use super::report::{CaseResult, TestReport};
 use super::text::{failures, headline};
 use crate::junit::{self, Case, Failure, Suite};
 
-/// One suite for each test and reading.
+/// One suite for each test and reading, and one for what could not be read.
 ///
 /// Errors: as the writer of XML says.
 pub(super) fn junit(report: &TestReport) -> Result<String, String> {
@@ -16,7 +16,13 @@ pub(super) fn junit(report: &TestReport) -> Result<String, String> {
             cases: suite.cases.iter().map(case).collect(),
         }
     });
-    junit::render("tidegate test", &suites.collect::<Vec<_>>())
+    let unread = report.unread.iter().enumerate().map(|(at, problem)| Case {
+        name: format!("error {}", at + 1),
+        failure: Some(Failure { kind: "error".into(), message: problem.clone(), text: problem.clone() }),
+    });
+    let unread = Suite { name: "what was read".into(), file: String::new(), cases: unread.collect() };
+    let unread = (!report.unread.is_empty()).then_some(unread);
+    junit::render("tidegate test", &suites.chain(unread).collect::<Vec<_>>())
 }
 
 fn case(it: &CaseResult) -> Case {

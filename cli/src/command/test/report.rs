@@ -16,6 +16,9 @@ pub struct TestReport {
     /// The cluster facts behind it; absent where `--cluster` gave none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster: Option<ClusterEntry>,
+    /// What could not be read or asked, so that cases may be missing; absent when everything was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
     /// Counts.
     pub summary: Summary,
     /// One for each test and reading, in the order of files.

@@ -80,7 +80,7 @@ impl Outcome {
             let (mut db, choice) = claims::database(&texts, own, &suite, wish, known.cluster.clone());
             db.set_heeded(known.heeded);
             let (unreadable, cluster) = (Vec::new(), known.entry.clone());
-            let session = Session { db, choice, wish, unreadable, empty: false, cluster };
+            let session = Session { db, choice, wish, unreadable, empty: Vec::new(), cluster };
             if !std::mem::replace(&mut said, true) {
                 session.report_unsound();
             }

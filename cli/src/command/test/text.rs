@@ -37,7 +37,11 @@ pub(super) fn text(report: &TestReport, command: &Test, colours: bool) -> String
         out += &self::mutation(mutation, command.mutate_min);
     }
     let summary = &report.summary;
-    let word = if summary.failed == 0 { paint("1;32", "ok") } else { paint("1;31", "failed") };
+    let word = match (summary.failed, report.unread.len()) {
+        (0, 0) => paint("1;32", "ok"),
+        (_, 0) => paint("1;31", "failed"),
+        (_, n) => paint("1;31", &format!("not everything was asked, because of {}", count(n, "error", "errors"))),
+    };
     let flows = count(summary.flows, "flow", "flows");
     out += &format!("{word}: {} passed, {} failed, {flows} asked\n", summary.passed, summary.failed);
     out
