@@ -46,10 +46,30 @@ pub fn manifests_if_any(revision: &str, path: &str) -> Result<Vec<Manifest>, Str
     blobs.into_iter().map(manifest).collect()
 }
 
+/// The names of all files of a revision at or below the current folder, relative to it.
+///
+/// Errors: for people.
+pub fn names(revision: &str) -> Result<Vec<String>, String> {
+    let commit = commit(revision)?;
+    let names = git(&["ls-tree", "-r", "-z", "--name-only", &commit])
+        .map_err(|error| format!("cannot list the files of `{revision}`: {error}"))?;
+    Ok(names.split('\0').filter(|it| !it.is_empty()).map(str::to_owned).collect())
+}
+
 /// Reads the files below some paths as they are in a revision, in the order in which git lists them.
 ///
 /// `wanted` chooses by path, relative to the current folder. Errors: for people.
 pub fn read(revision: &str, paths: &[String], wanted: impl Fn(&str) -> bool) -> Result<Vec<Blob>, String> {
+    let commit = commit(revision)?;
+    let mut list = vec!["ls-tree", "-r", "-z", "--name-only", commit.as_str(), "--"];
+    list.extend(paths.iter().map(String::as_str));
+    let names = git(&list).map_err(|error| format!("cannot list the files of `{revision}`: {error}"))?;
+    let names: Vec<&str> = names.split('\0').filter(|it| !it.is_empty() && !it.contains('\n') && wanted(it)).collect();
+    contents(&commit, &names).map_err(|error| format!("cannot read the files of `{revision}`: {error}"))
+}
+
+/// The commit that a revision names.
+fn commit(revision: &str) -> Result<String, String> {
     git(&["rev-parse", "--git-dir"]).map_err(|error| match error.starts_with("cannot run") {
         true => error,
         false => format!("cannot read revision `{revision}`: the current folder is in no git repository"),
@@ -59,12 +79,7 @@ pub fn read(revision: &str, paths: &[String], wanted: impl Fn(&str) -> bool) -> 
             true => format!("git knows no revision `{revision}`; is it fetched?"),
             false => format!("git knows no revision `{revision}`: {error}"),
         })?;
-    let commit = commit.trim();
-    let mut list = vec!["ls-tree", "-r", "-z", "--name-only", commit, "--"];
-    list.extend(paths.iter().map(String::as_str));
-    let names = git(&list).map_err(|error| format!("cannot list the files of `{revision}`: {error}"))?;
-    let names: Vec<&str> = names.split('\0').filter(|it| !it.is_empty() && !it.contains('\n') && wanted(it)).collect();
-    contents(commit, &names).map_err(|error| format!("cannot read the files of `{revision}`: {error}"))
+    Ok(commit.trim().to_owned())
 }
 
 /// What git prints. Errors: what it says on standard error.

@@ -162,6 +162,13 @@ fn refused_policies_and_those_of_other_engines_are_mentioned() {
     let text = diff(&folder, &[]).ended(1);
     assert!(text.contains("refused by a cluster after, so without part: NetworkPolicy shop/db"), "{text}");
     assert!(text.contains("incomplete: 1 Calico policy not evaluated after"), "{text}");
+    // It may change what nothing else changes.
+    let folder = pair(POLICY, &(POLICY.to_owned() + foreign));
+    let text = diff(&folder, &["--fail-on", "unknown"]).ended(1);
+    assert!(text.contains("\n1 unknown; ") && text.contains("is not evaluated, so flows may change"), "{text}");
+    let report = valid(&diff(&folder, &["-o", "json"]).ended(1));
+    assert_eq!(report["notEvaluated"], serde_json::json!(["Calico NetworkPolicy shop/c"]));
+    assert_eq!(diff(&pair(&(POLICY.to_owned() + foreign), &(POLICY.to_owned() + foreign)), &[]).code, 0);
 }
 
 #[test]
@@ -187,10 +194,50 @@ fn a_side_may_be_a_revision_of_a_repository() {
     let alone = folder.run(&["diff", "HEAD:tree/policy.yaml", "tree/policy.yaml"]).ended(1);
     assert!(alone.contains("pods app=db in shop from 0.0.0.0/0  tcp/pg"), "{alone}");
     assert!(folder.run(&["diff", "nowhere:tree", "tree"]).failed(2).contains("git knows no revision `nowhere`"));
-    // What a change adds was not there before.
-    assert!(folder.run(&["diff", "HEAD:absent", "tree"]).failed(1).contains("note: no manifests in `HEAD:absent`"));
-    assert!(folder.run(&["diff", "HEAD:absent", "HEAD:gone"]).failed(2).contains("and none in `HEAD:gone`"));
+    // What a change adds was not there before, and what it takes away is gone.
+    folder.write("fresh/policy.yaml", POLICY);
+    assert!(folder.run(&["diff", "HEAD:fresh", "fresh"]).failed(1).contains("note: no manifests in `HEAD:fresh`"));
+    assert!(folder.run(&["diff", "fresh", "HEAD:fresh"]).failed(1).contains("note: no manifests in `HEAD:fresh`"));
+    // What neither side has is misspelt.
+    for other in ["tree", "HEAD:tree", "HEAD:gone", "-"] {
+        let error = folder.run(&["diff", "HEAD:tre", other]).failed(2);
+        assert!(error.contains("there is no `tre` in revision `HEAD`, and none beside"), "{error}");
+        assert!(error.contains("did you mean `HEAD:tree`?"), "{error}");
+    }
+    assert!(folder.run(&["diff", "tree", "HEAD:treee/policy.yaml"]).failed(2).contains("`HEAD:tree/policy.yaml`?"));
     assert!(folder.run(&["diff", "--", "-x:tree", "tree"]).failed(2).contains("git knows no revision `-x`"));
+}
+
+#[test]
+fn a_path_that_is_not_there_is_an_error_and_never_an_empty_side() {
+    let folder = pair(POLICY, POLICY);
+    let error = folder.run(&["diff", "old", "nwe"]).failed(2);
+    assert!(error.contains("error: there is no file or folder `nwe`; did you mean `new`?"), "{error}");
+    let error = folder.run(&["diff", "old/polcy.yaml", "new"]).failed(2);
+    assert!(error.contains("did you mean `old/policy.yaml`?"), "{error}");
+    assert!(
+        folder.run(&["diff", "old", "somewhere/else"]).failed(2).contains("an empty folder stands for no manifests")
+    );
+}
+
+#[test]
+fn many_workloads_of_a_namespace_are_one_row_that_counts_them() {
+    let deployment = |name: String| {
+        format!(
+            "apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: {name}, namespace: far}}\nspec:\n  selector: {{matchLabels: {{app: {name}}}}}\n  template: {{metadata: {{labels: {{app: {name}}}}}}}\n"
+        )
+    };
+    let cluster: String = (0..12).map(|at| deployment(format!("w{at:02}")) + "---\n").collect();
+    let deny = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny, namespace: far}\nspec: {podSelector: {}, policyTypes: [Ingress]}\n";
+    let own = "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: w05, namespace: far}\nspec: {podSelector: {matchLabels: {app: w05}}, policyTypes: [Ingress]}\n";
+    let folder = Folder::of(&[("old/a.yaml", &cluster), ("new/a.yaml", &(cluster.clone() + deny + own))]);
+    let comment = diff(&folder, &["-o", "markdown"]).ended(1);
+    let row = "ingress of `12 workloads of namespace far: w00, w01, w02, w03, w04, w05 and 6 more` from `anyone`";
+    assert!(comment.contains("1 lost") && comment.contains(row), "{comment}");
+    // What isolates all of them, and not what isolates one more.
+    assert!(comment.contains("`NetworkPolicy far/deny spec.policyTypes`") && !comment.contains("far/w05"), "{comment}");
+    let report = valid(&diff(&folder, &["-o", "json"]).ended(1));
+    assert_eq!(report["changes"][0]["subjects"].as_array().unwrap().len(), 12);
 }
 
 #[test]
@@ -204,4 +251,13 @@ fn what_nobody_can_read_of_the_new_side_is_said_and_never_taken_for_a_change_alo
     let broken = folder.run(&["diff", "policy.yaml", "new", "--fail-on", "world"]);
     assert!(broken.err.contains("error[TG0002]"), "{broken:?}");
     assert_eq!(broken.code, 2);
+    assert!(broken.out.contains("not everything was read; among the rest 2 gained"), "{broken:?}");
+    // Nothing that was read changes, and nobody may take that for all.
+    folder.write("same/cluster.yaml", CLUSTER);
+    folder.write("same/broken.yaml", "{\n");
+    let same = folder.run(&["diff", "cluster.yaml", "same", "-o", "markdown"]).ended(2);
+    assert!(same.contains("not everything was read; among the rest no flow changes"), "{same}");
+    assert!(same.contains("Whether flows change is not known") && !same.contains("The same flows pass"), "{same}");
+    let report = valid(&folder.run(&["diff", "cluster.yaml", "same", "-o", "json"]).ended(2));
+    assert!(report["unread"][0].as_str().unwrap().starts_with("same/broken.yaml"), "{report}");
 }

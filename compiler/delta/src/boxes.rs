@@ -1,70 +1,17 @@
 //! What one class of subjects decides on each side, and the keys on which it decides otherwise.
 
+use crate::fates::{Asked, Decided, compare};
+use crate::rows::Kind;
 use crate::world::{Ready, World};
 use diagram::{Diagram, TooLarge, stretches};
 use flow::{Action, Auth, Direction, L4Key, L4Set, PeerId, Peers, Verdict};
 use hir::PeerSelector;
 use hir::peers::HostId;
 use hir::resolve;
-use oracle::Because;
-use rules::{Origin, RuleSet};
+use rules::RuleSet;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::sync::{Mutex, OnceLock};
-
-/// What becomes of a flow at one end.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Fate {
-    /// Whether and how it passes.
-    pub passes: Passes,
-    /// What must hold first.
-    pub auth: Auth,
-}
-
-/// Whether and how a flow passes one end.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Passes {
-    /// It does not.
-    Denied,
-    /// It passes.
-    Directly,
-    /// It passes through a proxy.
-    Proxied {
-        /// Which one, for example `http`.
-        proxy: String,
-        /// What the proxy admits, in the words of rule sets, sorted; empty when it admits everything.
-        asks: Vec<String>,
-    },
-}
-
-impl Fate {
-    /// Whether anything may pass.
-    pub fn is_allowed(&self) -> bool {
-        self.passes != Passes::Denied && self.auth != Auth::AlwaysFail
-    }
-}
-
-/// What decided at one end on one side.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Decided {
-    /// What becomes of the flow.
-    pub fate: Fate,
-    /// Which step decided.
-    pub step: Step,
-    /// The rules that made it so; where it is closed by default, what isolates the subject.
-    pub by: Vec<Origin>,
-}
-
-/// Which step decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Step {
-    /// Rules.
-    Rules,
-    /// No rule allows it, and the subject is isolated.
-    Isolated,
-    /// No rule speaks of it, and nothing isolates the subject.
-    Open,
-}
 
 /// Rules of one direction, and what they mean.
 pub(crate) struct Half {
@@ -89,6 +36,7 @@ pub(crate) struct Deciders<'w> {
 /// A stretch of keys of one group of peers with other answers on the two sides.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Difference {
+    pub kind: Kind,
     pub l4: L4Set,
     pub old: Decided,
     pub new: Decided,
@@ -160,13 +108,11 @@ pub(crate) fn differences(old: &Half, new: &Half, before: PeerId, after: PeerId)
             continue;
         }
         for (low, high) in pieces(&old.rules, before, &new.rules, after, low, high) {
-            let (old, new) = (decide(&old.rules, before, low), decide(&new.rules, after, low));
-            if old.fate == new.fate {
-                continue;
-            }
-            match found.iter_mut().find(|it| it.old == old && it.new == new) {
+            let (was, is) = (Asked { rules: &old.rules, peer: before }, Asked { rules: &new.rules, peer: after });
+            let Some((kind, old, new)) = compare(was, is, low) else { continue };
+            match found.iter_mut().find(|it| it.kind == kind && it.old == old && it.new == new) {
                 Some(it) => it.l4 = it.l4.union(&L4Set::interval(low, high)),
-                None => found.push(Difference { l4: L4Set::interval(low, high), old, new }),
+                None => found.push(Difference { kind, l4: L4Set::interval(low, high), old, new }),
             }
         }
     }
@@ -194,45 +140,6 @@ fn pieces(old: &RuleSet, before: PeerId, new: &RuleSet, after: PeerId, low: L4Ke
     let starts: Vec<u32> = starts.into_iter().collect();
     let ends = starts.iter().skip(1).map(|next| next - 1).chain([high.raw()]);
     starts.iter().zip(ends).filter_map(|(from, to)| Some((L4Key::from_raw(*from)?, L4Key::from_raw(to)?))).collect()
-}
-
-/// What one side says of one flow.
-pub(crate) fn decide(rules: &RuleSet, peer: PeerId, key: L4Key) -> Decided {
-    let decision = oracle::decide(rules, peer, key);
-    let step = match decision.because {
-        Because::Rule { .. } => Step::Rules,
-        Because::TierEnd { .. } => Step::Isolated,
-        Because::Fallback if decision.verdict.is_allowed() => Step::Open,
-        Because::Fallback => Step::Isolated,
-    };
-    let by = decision.by.iter().filter_map(|id| rules.origin(*id).cloned()).collect();
-    Decided { fate: fate(rules, peer, key, decision.verdict), step, by }
-}
-
-fn fate(rules: &RuleSet, peer: PeerId, key: L4Key, verdict: Verdict) -> Fate {
-    let passes = match verdict.action {
-        Action::Deny => Passes::Denied,
-        Action::Allow => Passes::Directly,
-        Action::Redirect(listener) => {
-            let proxy = rules.listeners.get(usize::from(listener.0)).cloned().unwrap_or_default();
-            Passes::Proxied { proxy, asks: asks(rules, peer, key) }
-        }
-    };
-    Fate { passes, auth: verdict.auth }
-}
-
-/// Everything that a proxy admits of a flow; nothing when it admits all.
-fn asks(rules: &RuleSet, peer: PeerId, key: L4Key) -> Vec<String> {
-    let Some(reader) = oracle::reader(rules, peer, key) else { return Vec::new() };
-    let mut lines = BTreeSet::new();
-    for (_, requests) in &reader.allows {
-        match requests {
-            Some(requests) => lines.extend(rules.request_lines(requests).into_iter().map(|(_, line)| line)),
-            None => return Vec::new(),
-        }
-    }
-    let all = "every request";
-    if lines.contains(all) { Vec::new() } else { lines.into_iter().collect() }
 }
 
 /// The keys on which a direction lets a peer through.

@@ -1,20 +1,18 @@
 //! The whole comparison of two databases.
 
 use crate::ends::rows;
+use crate::group::group;
+use crate::guess::{Guess, guesses};
 use crate::names::Names;
-use crate::rows::{Change, Kind, group, sort};
+use crate::rows::{Change, Kind, sort};
 use crate::side::Side;
 use crate::suppose::{Meeting, differing, suppose};
 use crate::world::World;
 use diagram::TooLarge;
 use driver::Database;
-use facts::Namespace;
-use hir::policy::{L3, PeerSelector, Subjects};
-use hir::{ObjectRef, Operator, Selector, labels};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// How many namespaces' labels are supposed in turn at most, where objects of namespaces were not read.
-const GUESSES: usize = 6;
+use hir::ObjectRef;
+use kinds::Engine;
+use std::collections::BTreeSet;
 
 /// With how many differing policies at most pods are supposed that meet two selectors at once.
 const MOST_PAIRED: usize = 100;
@@ -30,6 +28,8 @@ pub struct Delta {
     pub rejected: [Vec<ObjectRef>; 2],
     /// Clauses that differ and that this build does not evaluate, each as object and path.
     pub unevaluated: Vec<(ObjectRef, String)>,
+    /// Policies of other engines that differ: they may allow or deny anything, and are not evaluated.
+    pub foreign: Vec<(Engine, ObjectRef)>,
     /// Policies of egress gateways that differ: they choose routes, which are not compared.
     pub gateways: Vec<ObjectRef>,
     /// How many policies take part: on the old side, on the new one.
@@ -60,11 +60,12 @@ pub fn diff(old: &Database, new: &Database) -> Result<Delta, TooLarge> {
         rejected: [old.rejected.clone(), new.rejected.clone()],
         policies: [old.all().count(), new.all().count()],
         unevaluated: unevaluated(&old, &new),
+        foreign: foreign(&old, &new),
         gateways: gateways(&old, &new),
         ..Delta::default()
     };
     let guesses = guesses(&old, &new);
-    let others: Vec<(Side, Side)> = guesses.iter().map(|guess| (with(&old, guess), with(&new, guess))).collect();
+    let others: Vec<(Side, Side)> = guesses.iter().map(|guess| (guess.made(&old), guess.made(&new))).collect();
     let few = (old.partial || new.partial) && (1..=MOST_PAIRED).contains(&differing(&old, &new).len());
     let again = few.then(|| (old.clone(), new.clone()));
     let (names, mut changes) = compare(old, new, Meeting::One)?;
@@ -83,7 +84,7 @@ pub fn diff(old: &Database, new: &Database) -> Result<Delta, TooLarge> {
 /// Why only where nothing else is gained: such pods are many, and of little interest beside those that there are; but a widening is no
 /// tightening, and no rewrite.
 fn gained_by_two(sides: Option<(Side, Side)>, changes: &[Change]) -> Result<Vec<Change>, TooLarge> {
-    let gained = |change: &Change| change.kind == Kind::Gained;
+    let gained = |change: &Change| matches!(change.kind, Kind::Gained | Kind::Widened);
     let Some((old, new)) = sides.filter(|_| !changes.iter().any(gained)) else { return Ok(Vec::new()) };
     let (_, found) = compare(old, new, Meeting::Two)?;
     // Where nothing changes else, losses too say that it is no rewrite.
@@ -117,6 +118,12 @@ fn unevaluated(old: &Side, new: &Side) -> Vec<(ObjectRef, String)> {
     closed.cloned().collect::<BTreeSet<_>>().into_iter().collect()
 }
 
+/// The policies of other engines that are not the same on both sides.
+pub(crate) fn foreign(old: &Side, new: &Side) -> Vec<(Engine, ObjectRef)> {
+    let named: BTreeSet<_> = old.foreign.keys().chain(new.foreign.keys()).collect();
+    named.into_iter().filter(|it| old.foreign.get(*it) != new.foreign.get(*it)).cloned().collect()
+}
+
 /// The policies of egress gateways that are not the same on both sides.
 pub(crate) fn gateways(old: &Side, new: &Side) -> Vec<ObjectRef> {
     let differs = |one: &Side, other: &Side| -> Vec<ObjectRef> {
@@ -127,78 +134,11 @@ pub(crate) fn gateways(old: &Side, new: &Side) -> Vec<ObjectRef> {
     both.into_iter().collect()
 }
 
-/// Labels that namespaces may have whose objects were not read.
-struct Guess {
-    namespaces: BTreeSet<String>,
-    labels: BTreeMap<String, String>,
-}
-
-/// One guess for each set of namespace labels that a policy asks for which is not the same on both sides.
-fn guesses(old: &Side, new: &Side) -> Vec<Guess> {
-    if !old.partial && !new.partial {
-        return Vec::new();
-    }
-    let unread = |side: &Side| -> BTreeSet<String> {
-        let pods = side.cluster.pods.keys().chain(side.cluster.workloads.keys().map(|(_, name)| name));
-        let unread = pods.map(|name| &name.namespace).filter(|it| !side.cluster.namespaces.contains_key(*it));
-        unread.cloned().collect()
-    };
-    let mut namespaces = unread(old);
-    namespaces.append(&mut unread(new));
-    let read = |it: &String| old.cluster.namespaces.contains_key(it) || new.cluster.namespaces.contains_key(it);
-    namespaces.retain(|it| !read(it));
-    if namespaces.is_empty() {
-        return Vec::new();
-    }
-    let mut asked: BTreeSet<BTreeMap<String, String>> = BTreeSet::new();
-    for section in differing(old, new).iter().flat_map(|policy| &policy.sections) {
-        if let Subjects::Endpoints(selector) = &section.subjects {
-            asked.insert(of_namespace(selector));
-        }
-        for peers in
-            section.entries.iter().filter_map(|it| if let L3::Any(peers) = &it.l3 { Some(peers) } else { None })
-        {
-            for peer in peers {
-                if let PeerSelector::Labels { selector, .. } = &peer.selector {
-                    asked.insert(of_namespace(selector));
-                }
-            }
-        }
-    }
-    let asked = asked.into_iter().filter(|labels| !labels.is_empty()).take(GUESSES);
-    asked.map(|labels| Guess { namespaces: namespaces.clone(), labels }).collect()
-}
-
-/// The labels of namespaces that meet, or just fail, what a selector asks of them.
-fn of_namespace(selector: &Selector) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
-    for requirement in selector.requirements() {
-        let Some(key) = requirement.key.strip_prefix(labels::NAMESPACE_LABELS) else { continue };
-        let value = match &requirement.operator {
-            Operator::In(values) | Operator::NotIn(values) => values.first().cloned(),
-            Operator::Exists | Operator::DoesNotExist => Some("any".to_owned()),
-        };
-        if let (true, Some(value)) = (key != "kubernetes.io/metadata.name", value) {
-            found.insert(key.to_owned(), value);
-        }
-    }
-    found
-}
-
-fn with(side: &Side, guess: &Guess) -> Side {
-    let mut side = side.clone();
-    for name in &guess.namespaces {
-        let namespace = Namespace::new(name.clone(), guess.labels.clone());
-        side.cluster.namespaces.insert(name.clone(), namespace);
-    }
-    side
-}
-
 /// Joins what is found with what would be found if namespaces had some labels: what is not found everywhere is uncertain.
 fn joined(mut changes: Vec<Change>, worlds: Vec<Vec<Change>>, guesses: &[Guess]) -> Vec<Change> {
     let mut seen: Vec<Change> = changes.clone();
     for (world, guess) in worlds.into_iter().zip(guesses) {
-        let missing = || guess.namespaces.iter().map(|name| format!("namespace-labels {name}"));
+        let missing = || guess.missing();
         for change in changes.iter_mut().filter(|change| !world.contains(change) && !is_supposed(change)) {
             // Compared without what is missing: that is empty in every world.
             let plain = Change { missing: BTreeSet::new(), ..change.clone() };
@@ -209,7 +149,7 @@ fn joined(mut changes: Vec<Change>, worlds: Vec<Vec<Change>>, guesses: &[Guess])
         for change in world {
             if !seen.contains(&change) && !is_supposed(&change) {
                 seen.push(change.clone());
-                changes.push(Change { missing: missing().collect(), ..change });
+                changes.push(Change { missing: missing().into_iter().collect(), ..change });
             }
         }
     }

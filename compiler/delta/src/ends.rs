@@ -1,6 +1,7 @@
 //! Where each unit of subjects decides otherwise, and whether that changes anything from end to end.
 
-use crate::boxes::{Decided, Deciders, Difference, Half, Named, differences, may_differ, passing, slot};
+use crate::boxes::{Deciders, Difference, Half, Named, differences, may_differ, passing, slot};
+use crate::fates::Decided;
 use crate::rows::Kind;
 use crate::world::World;
 use diagram::TooLarge;
@@ -17,6 +18,10 @@ pub(crate) struct Row {
     pub direction: Direction,
     /// Indices into the groups of the world.
     pub groups: Vec<usize>,
+    /// Groups of whoever is supposed, of which the same holds; they are named only where that says it shorter.
+    pub beside: Vec<usize>,
+    /// No rule of either side names the groups.
+    pub unnamed: bool,
     pub kind: Kind,
     /// Whether the flow changes from end to end; otherwise the other end keeps it closed.
     pub end_to_end: bool,
@@ -123,7 +128,7 @@ impl Asking<'_> {
             buckets.entry(name(at)).or_default().push(at);
         }
         // Why last and on demand: nearly every group is one that no rule names, and most often nothing changes for all of them.
-        let unnamed = |at: &usize| name(*at) == (0, 0) && is_other(*at);
+        let unnamed = |at: &usize| name(*at) == (0, 0) && is_other(*at) && !self.world.is_of_no_address(*at);
         let rest: Vec<usize> = match (0..self.world.groups.len()).find(unnamed) {
             Some(first) if !self.differences(old, new, first).is_empty() => {
                 (first..self.world.groups.len()).filter(unnamed).collect()
@@ -132,13 +137,10 @@ impl Asking<'_> {
         };
         let mut others = FxHashMap::default();
         let mut rows = Vec::new();
-        for mut groups in buckets.into_values().chain([rest]).filter(|groups| !groups.is_empty()) {
-            // Why: whoever is real shows what becomes of whoever is supposed and named by the same rules.
-            if groups.iter().any(|at| !self.world.groups[*at].supposed) {
-                groups.retain(|at| !self.world.groups[*at].supposed);
-            }
+        for groups in buckets.into_values().chain([rest]).filter(|groups| !groups.is_empty()) {
+            let unnamed = name(groups[0]) == (0, 0);
             for difference in self.differences(old, new, groups[0]) {
-                self.split(difference, &groups, &mut others, &mut rows)?;
+                self.split(difference, &groups, unnamed, &mut others, &mut rows)?;
             }
         }
         Ok(rows)
@@ -154,11 +156,14 @@ impl Asking<'_> {
         &self,
         difference: Difference,
         groups: &[usize],
+        unnamed: bool,
         others: &mut Others,
         rows: &mut Vec<Row>,
     ) -> Result<(), TooLarge> {
-        let Difference { l4, old, new } = difference;
-        let Some(kind) = Kind::of(&old.fate, &new.fate) else { return Ok(()) };
+        let Difference { kind, l4, old, new } = difference;
+        // Why: whoever is real shows what becomes of whoever is supposed and named by the same rules.
+        let is_supposed = |at: &usize| self.world.groups[*at].supposed;
+        let any_real = !groups.iter().all(is_supposed);
         let mut by_effect: BTreeMap<(L4Set, L4Set), Vec<usize>> = BTreeMap::new();
         for at in groups {
             let family = self.world.groups[*at].family;
@@ -170,7 +175,7 @@ impl Asking<'_> {
             let lets = match kind {
                 Kind::Gained => after,
                 Kind::Lost => before,
-                Kind::Altered => before.union(&after),
+                Kind::Widened | Kind::Altered | Kind::Tightened => before.union(&after),
             };
             // Why of `l4`: where a flow can be at all, keys that no packet of the family has are not worth a hole.
             let (open, closed) = (l4.intersect(&lets), l4.intersect(&lets.complement()));
@@ -178,10 +183,13 @@ impl Asking<'_> {
             by_effect.entry((kept(open), kept(closed))).or_default().push(*at);
         }
         for ((open, closed), groups) in by_effect {
+            let (beside, groups): (Vec<usize>, Vec<usize>) =
+                groups.into_iter().partition(|at| any_real && is_supposed(at));
             for (end_to_end, l4) in [(true, open), (false, closed)] {
-                if !l4.is_empty() {
+                if !l4.is_empty() && !groups.is_empty() {
                     let (unit, direction, old, new) = (self.unit, self.direction, old.clone(), new.clone());
-                    rows.push(Row { unit, direction, groups: groups.clone(), kind, end_to_end, l4, old, new });
+                    let (groups, beside) = (groups.clone(), beside.clone());
+                    rows.push(Row { unit, direction, groups, beside, unnamed, kind, end_to_end, l4, old, new });
                 }
             }
         }

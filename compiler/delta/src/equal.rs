@@ -1,8 +1,9 @@
 //! Whether two sides mean the same: the judge of rewrites.
 
-use crate::diff::gateways;
+use crate::diff::{foreign, gateways};
 use crate::ends::rows;
-use crate::rows::{Change, group};
+use crate::group::group;
+use crate::rows::Change;
 use crate::side::{Edit, Side};
 use crate::suppose::{Meeting, suppose};
 use crate::world::World;
@@ -19,7 +20,7 @@ pub enum Witness {
     Refused(ObjectRef),
     /// A policy of egress gateways differs; routes are not compared.
     Gateway(ObjectRef),
-    /// A clause that is not evaluated, of this object and path, is there on one side only.
+    /// A clause that is not evaluated, of this object and path, is there on one side only; or the whole object is of another engine.
     Unevaluated(ObjectRef, String),
     /// A limit of diagrams ended the comparison.
     TooLarge(TooLarge),
@@ -47,6 +48,9 @@ fn same(mut old: Side, mut new: Side) -> Result<(), Witness> {
     }
     if let Some(object) = gateways(&old, &new).into_iter().next() {
         return Err(Witness::Gateway(object));
+    }
+    if let Some((_, object)) = foreign(&old, &new).into_iter().next() {
+        return Err(Witness::Unevaluated(object, String::new()));
     }
     let only_one = |one: &Side, other: &Side| one.closed.iter().find(|it| !other.closed.contains(it)).cloned();
     if let Some((object, path)) = only_one(&old, &new).or_else(|| only_one(&new, &old)) {

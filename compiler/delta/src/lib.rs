@@ -18,12 +18,16 @@
 //! # Reading order
 //! [`side`], `ways`, `suppose`, `world`, `boxes`, `ends`, [`rows`], then [`mod@diff`], [`mod@equal`].
 
+mod blocks;
 mod boxes;
 #[cfg(test)]
 mod brute;
 pub mod diff;
 mod ends;
 pub mod equal;
+mod fates;
+mod group;
+mod guess;
 mod names;
 pub mod rows;
 pub mod side;
@@ -31,8 +35,8 @@ mod suppose;
 mod ways;
 mod world;
 
-pub use boxes::{Decided, Fate, Passes, Step};
 pub use diff::{Apart, Delta, diff};
 pub use equal::{Witness, equal, equal_after};
+pub use fates::{Decided, Fate, Passes, Step};
 pub use rows::{Change, Ends, Kind, Sample};
 pub use side::Edit;

@@ -1,11 +1,7 @@
-//! What changes, grouped for people: few rows, the worst first.
+//! What changes, as people read it: the worst first.
 
-use crate::boxes::{Decided, Fate};
-use crate::ends::{Row, possible};
-use crate::names::Spelled;
-use crate::world::{Party, World};
-use flow::{Direction, L4Key, L4Set, Protocol};
-use hir::subject::Subject;
+use crate::fates::Decided;
+use flow::{Direction, L4Key, L4Set};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -14,22 +10,14 @@ use std::fmt;
 pub enum Kind {
     /// It was denied and passes.
     Gained,
+    /// It passes before and after, and surely all that did and more: a proxy admits other requests too, or none asks any more.
+    Widened,
     /// It passed and is denied.
     Lost,
-    /// It passes before and after, but not alike: by a proxy that asks other things, with other authentication.
+    /// It passes before and after, but not alike, and nobody can say which lets more through.
     Altered,
-}
-
-impl Kind {
-    /// `None` when the fates are alike.
-    pub(crate) fn of(old: &Fate, new: &Fate) -> Option<Kind> {
-        match (old.is_allowed(), new.is_allowed()) {
-            (false, true) => Some(Kind::Gained),
-            (true, false) => Some(Kind::Lost),
-            (true, true) if old != new => Some(Kind::Altered),
-            _ => None,
-        }
-    }
+    /// It passes before and after, and surely nothing that did not: a proxy refuses some of it, or asks for authentication.
+    Tightened,
 }
 
 /// One end of the flows of a row.
@@ -85,8 +73,10 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Kind::Gained => "gained",
+            Kind::Widened => "widened",
             Kind::Lost => "lost",
             Kind::Altered => "altered",
+            Kind::Tightened => "tightened",
         })
     }
 }
@@ -142,43 +132,6 @@ fn ports(l4: &L4Set) -> String {
     if many && !rest.is_empty() { format!("any except {rest}") } else { l4.to_string() }
 }
 
-/// What makes rows one, whoever is at their ends and whichever ports they are about.
-type Reason = (Kind, bool, Direction, Decided, Decided, bool, bool);
-
-/// One row in the making.
-struct Draft<'w> {
-    reason: Reason,
-    subjects: BTreeSet<&'w Subject>,
-    parties: BTreeSet<&'w Party>,
-    l4: L4Set,
-}
-
-/// Groups rows: ports first, then peers, then subjects.
-pub(crate) fn group(world: &World, rows: Vec<Row>) -> Vec<Change> {
-    let drafts = rows.into_iter().map(|row| draft(world, row));
-    let mut by_ends: BTreeMap<(Reason, BTreeSet<&Subject>, BTreeSet<&Party>), L4Set> = BTreeMap::new();
-    for it in drafts {
-        let l4 = by_ends.entry((it.reason, it.subjects, it.parties)).or_default();
-        *l4 = l4.union(&it.l4);
-    }
-    let mut by_subject: BTreeMap<(Reason, BTreeSet<&Subject>, L4Set), BTreeSet<&Party>> = BTreeMap::new();
-    for ((reason, subjects, parties), l4) in by_ends {
-        by_subject.entry((reason, subjects, l4)).or_default().extend(parties);
-    }
-    let mut by_peer: BTreeMap<(Reason, BTreeSet<&Party>, L4Set), BTreeSet<&Subject>> = BTreeMap::new();
-    for ((reason, subjects, l4), parties) in by_subject {
-        by_peer.entry((reason, parties, l4)).or_default().extend(subjects);
-    }
-    let mut named = Spelled::default();
-    let mut changes: Vec<Change> = by_peer
-        .into_iter()
-        .map(|((reason, parties, l4), subjects)| Draft { reason, subjects, parties, l4 })
-        .map(|draft| change(world, draft, &mut named))
-        .collect();
-    sort(&mut changes);
-    changes
-}
-
 /// The worst first.
 pub(crate) fn sort(changes: &mut [Change]) {
     changes.sort_by(|a, b| rank(a).cmp(&rank(b)));
@@ -188,93 +141,6 @@ pub(crate) fn sort(changes: &mut [Change]) {
 fn rank(change: &Change) -> impl Ord + '_ {
     let Change { kind, end_to_end, world, subjects, peers, direction, l4, .. } = change;
     let supposed = subjects.supposed || peers.supposed;
-    (
-        !end_to_end,
-        (*kind != Kind::Gained || !world, *kind),
-        supposed,
-        subjects,
-        *direction == Direction::Egress,
-        peers,
-        l4,
-    )
-}
-
-fn draft(world: &World, row: Row) -> Draft<'_> {
-    let unit = &world.units[row.unit];
-    let groups = || row.groups.iter().map(|at| &world.groups[*at]);
-    let parties: BTreeSet<&Party> = groups().flat_map(|group| &group.members).collect();
-    let supposed = groups().all(|group| group.supposed);
-    Draft {
-        reason: (row.kind, row.end_to_end, row.direction, row.old, row.new, unit.supposed, supposed),
-        subjects: unit.members.iter().collect(),
-        parties,
-        l4: row.l4,
-    }
-}
-
-fn change(world: &World, draft: Draft<'_>, named: &mut Spelled) -> Change {
-    let Draft { reason: (kind, end_to_end, direction, old, new, of_supposed, with_supposed), subjects, parties, l4 } =
-        draft;
-    let own: Vec<Subject> = subjects.iter().map(|it| (*it).clone()).collect();
-    let outside = |party: &&&Party| matches!(party, Party::Outside(_));
-    let sample = sample(world, direction, &own, &parties, &l4);
-    let (l4, known) = (whole(l4), &world.names.supposed.port_names);
-    let edges: BTreeSet<L4Key> = [&l4, &l4.complement()]
-        .iter()
-        .flat_map(|set| {
-            set.intervals().iter().filter(|(low, high)| low == high).map(|(low, _)| *low).collect::<Vec<_>>()
-        })
-        .collect();
-    let port_names = edges.iter().filter_map(|key| Some((key.low(), known.get(&key.low())?.clone()))).collect();
-    Change {
-        kind,
-        direction,
-        subjects: Ends { names: world.names.subjects(own.iter()), supposed: of_supposed },
-        peers: Ends { names: world.names.parties(&parties, &own, named), supposed: with_supposed },
-        world: parties.iter().any(|party| outside(&party)),
-        l4,
-        port_names,
-        end_to_end,
-        old,
-        new,
-        missing: BTreeSet::new(),
-        sample,
-    }
-}
-
-/// Every key, where only those are left out that no packet of either family has.
-fn whole(l4: L4Set) -> L4Set {
-    let rest = l4.complement();
-    let icmp = Protocol::ICMP.all_ports().union(&Protocol::ICMPV6.all_ports());
-    let only_icmp = rest.intersect(&icmp.complement()).is_empty();
-    let one_family = [Protocol::ICMP, Protocol::ICMPV6].iter().any(|it| l4.intersect(&it.all_ports()).is_empty());
-    if !rest.is_empty() && only_icmp && !one_family { L4Set::all() } else { l4 }
-}
-
-fn sample(world: &World, direction: Direction, own: &[Subject], parties: &BTreeSet<&Party>, l4: &L4Set) -> Sample {
-    // Whoever is plainest to see: addresses outside last, and nobody with himself.
-    let is_own = |party: &&&Party| matches!(party, Party::Pod(pod) if own.first() == Some(&Subject::Pod(pod.clone())));
-    let first = parties.iter().find(|party| !is_own(party)).or(parties.first());
-    let family = first.and_then(|party| match party {
-        Party::Outside(prefix) => Some(prefix.family()),
-        _ => None,
-    });
-    let fits = l4.intersect(&possible(family));
-    let tcp = fits.intersect(&L4Set::ports(Protocol::TCP, 1, u16::MAX));
-    let key = [&tcp, &fits, l4].iter().find_map(|set| set.intervals().first()).map_or(L4Key::MIN, |(low, _)| *low);
-    let subject = own.first().map_or_else(String::new, |subject| match subject {
-        Subject::Pod(name) => world.names.party(&Party::Pod(name.clone())),
-        other => other.to_string(),
-    });
-    let peer = first.map_or_else(String::new, |party| match party {
-        Party::Outside(prefix) => match world.names.stands_for(prefix.addr()) {
-            Some(what) => what.to_owned(),
-            None => world.names.address_of(*prefix).to_string(),
-        },
-        other => world.names.party(other),
-    });
-    match direction {
-        Direction::Ingress => Sample { source: peer, destination: subject, key },
-        Direction::Egress => Sample { source: subject, destination: peer, key },
-    }
+    let opens = matches!(kind, Kind::Gained | Kind::Widened);
+    (!end_to_end, (!opens || !world, *kind), supposed, subjects, *direction == Direction::Egress, peers, l4)
 }

@@ -1,12 +1,12 @@
 //! One side of a comparison: facts, policies, reading.
 
 use driver::text::{self, Role};
-use driver::{Database, Db, Knowledge, world};
+use driver::{Database, Db, Knowledge, SourceFile, world};
 use facts::{Cluster, Fact};
 use hir::gateway::GatewayPolicy;
 use hir::peers::Mentions;
 use hir::{Dialect, ObjectRef, Policy, Source, labels::NAMESPACE};
-use kinds::Consequence;
+use kinds::{Consequence, Engine};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -26,6 +26,8 @@ pub(crate) struct Side {
     /// By the namespace whose subjects they can select; the empty name is for those of the whole cluster.
     pub policies: BTreeMap<String, Vec<Arc<Policy>>>,
     pub gateways: Vec<Arc<GatewayPolicy>>,
+    /// Policies of other engines, with what they say.
+    pub foreign: BTreeMap<(Engine, ObjectRef), String>,
     pub rejected: Vec<ObjectRef>,
     /// Clauses that this build does not evaluate: object and path.
     pub closed: Vec<(ObjectRef, String)>,
@@ -38,7 +40,7 @@ impl Side {
     pub fn of(db: &Database) -> Side {
         let mut found = Found::default();
         for file in db.files() {
-            found.add(&text::decoded(db, file));
+            found.add(db, file);
         }
         let mut cluster = (*world::cluster(db)).clone();
         // Why: a cluster that only records what policies deny lets everything pass; who compares wants to know what they say.
@@ -54,15 +56,15 @@ impl Side {
         let texts = edits.iter().filter_map(|edit| Some((edit.path.as_str(), edit.text.as_deref()?)));
         edited.set_files(texts.map(|(path, text)| (Arc::from(path), Arc::from(text))));
         // In the order of paths, as one that stands twice counts as it stands last.
-        let mut all: BTreeMap<String, Arc<text::Decoded>> = BTreeMap::new();
+        let mut all: BTreeMap<String, (&Database, SourceFile)> = BTreeMap::new();
         for file in db.files().filter(|file| edits.iter().all(|edit| edit.path != file.path(db))) {
-            all.insert(file.path(db).to_owned(), text::decoded(db, file));
+            all.insert(file.path(db).to_owned(), (db, file));
         }
         for file in edited.files() {
-            all.insert(file.path(&edited).to_owned(), text::decoded(&edited, file));
+            all.insert(file.path(&edited).to_owned(), (&edited, file));
         }
         let mut found = Found::default();
-        all.values().for_each(|decoded| found.add(decoded));
+        all.into_values().for_each(|(db, file)| found.add(db, file));
         let mut cluster = world::told_by(db, found.facts.iter());
         cluster.config.audit = false;
         found.side(cluster, db)
@@ -93,13 +95,16 @@ impl Side {
 struct Found {
     policies: BTreeMap<ObjectRef, Arc<Policy>>,
     gateways: BTreeMap<ObjectRef, Arc<GatewayPolicy>>,
+    foreign: BTreeMap<(Engine, ObjectRef), String>,
     rejected: Vec<ObjectRef>,
     closed: BTreeMap<ObjectRef, Vec<String>>,
     facts: Vec<Fact>,
 }
 
 impl Found {
-    fn add(&mut self, decoded: &text::Decoded) {
+    fn add(&mut self, db: &Database, file: SourceFile) {
+        let decoded = text::decoded(db, file);
+        self.foreign.extend(text::foreign_texts(db, file));
         let named = |policy: &Arc<Policy>| (policy.object.clone(), policy.clone());
         self.policies.extend(decoded.policies.iter().map(named));
         self.gateways.extend(decoded.gateways.iter().map(|policy| (policy.object.clone(), policy.clone())));
@@ -132,6 +137,7 @@ impl Found {
             cluster,
             policies,
             gateways: self.gateways.into_values().collect(),
+            foreign: self.foreign,
             rejected,
             closed: closed.flat_map(|(object, paths)| paths.into_iter().map(move |it| (object.clone(), it))).collect(),
             dialect: db.dialect(),

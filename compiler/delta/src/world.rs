@@ -1,5 +1,6 @@
 //! Subjects and peers of both sides, paired.
 
+use crate::blocks::{Blocks, is_covered};
 use crate::names::Names;
 use crate::side::Side;
 use crate::suppose::Supposed;
@@ -125,7 +126,7 @@ impl World {
         for (subject, before) in old {
             let Some(after) = new.get(subject) else { continue };
             let node = self.node_of(subject).filter(|_| by_node);
-            let supposed = matches!(subject, Subject::Pod(name) if self.names.is_supposed(name));
+            let supposed = self.names.is_of_nobody(subject);
             let peers = [Family::V4, Family::V6].map(|family| self.peers_of(subject, family).first().copied());
             units.entry(([*before, *after], peers, node, supposed)).or_default().push(subject.clone());
         }
@@ -194,9 +195,10 @@ impl World {
         for node in nodes {
             let subject = Subject::Node(node.clone());
             let unit = unit_of.get(&subject).copied();
+            let supposed = self.names.supposed.nodes.contains(&node);
             for family in [Family::V4, Family::V6] {
                 for (old, new) in self.peers_of(&subject, family) {
-                    add(old, new, unit, Some(family), false, Party::Node(node.clone()));
+                    add(old, new, unit, Some(family), supposed, Party::Node(node.clone()));
                 }
             }
         }
@@ -209,7 +211,8 @@ impl World {
             let supposed = prefix.len() == prefix.family().bits() && self.names.stands_for(prefix.addr()).is_some();
             add(*old, *new, None, Some(prefix.family()), supposed, Party::Outside(*prefix));
         }
-        self.names.set_blocks(outside.iter().map(|(prefix, ..)| *prefix).collect());
+        let ranges = self.sides.iter().flat_map(|ready| ready.side.cluster.ranges()).collect();
+        self.names.blocks = Blocks::of(outside.iter().map(|(prefix, ..)| *prefix).collect(), ranges);
         let group = |((old, new, unit, family, supposed), mut members): (GroupKey, Vec<Party>)| {
             members.sort();
             members.dedup();
@@ -269,6 +272,13 @@ impl World {
         }
     }
 
+    /// Whether a group that no rule names is nobody, as both sides read policies: where blocks match whoever has an address, every address
+    /// is a pod's, a node's or outside. Others are told apart only where peers are identities.
+    pub fn is_of_no_address(&self, group: usize) -> bool {
+        let by_address = self.sides.iter().all(|ready| ready.side.dialect.ip_block_matches_pods);
+        by_address && matches!(self.groups[group].members.as_slice(), [Party::Special(_)])
+    }
+
     /// Who the other end is as a subject: for the own node, that node.
     pub fn other(&self, unit: usize, group: &Group) -> Option<usize> {
         if group.members != [Party::Own] {
@@ -285,44 +295,3 @@ const SPECIALS: [(&str, PeerId); 5] = [
     ("endpoints without labels yet", peers::INIT),
     ("unmanaged addresses", peers::UNMANAGED),
 ];
-
-/// Whether some prefixes, all inside another and in order, hold every address of it.
-fn is_covered(prefix: Prefix, inside: &[Prefix]) -> bool {
-    let Some(first) = inside.first() else { return false };
-    if *first == prefix {
-        return true;
-    }
-    let Some(left) = Prefix::new(prefix.addr(), prefix.len() + 1) else { return false };
-    let at = inside.partition_point(|other| left.covers(*other));
-    if at == 0 || at == inside.len() {
-        return false;
-    }
-    let right = other_half(prefix);
-    is_covered(left, &inside[..at]) && is_covered(right, &inside[at..])
-}
-
-/// The upper half of a prefix that is no single address.
-fn other_half(prefix: Prefix) -> Prefix {
-    let (len, bits) = (prefix.len() + 1, prefix.family().bits());
-    let addr = match prefix.addr() {
-        IpAddr::V4(addr) => IpAddr::V4((addr.to_bits() | 1 << (bits - len)).into()),
-        IpAddr::V6(addr) => IpAddr::V6((addr.to_bits() | 1 << (bits - len)).into()),
-    };
-    Prefix::new(addr, len).unwrap_or(prefix)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_prefix_is_covered_by_parts_that_leave_nothing_out() {
-        let of = |texts: &[&str]| -> Vec<Prefix> { texts.iter().filter_map(|text| Prefix::parse(text)).collect() };
-        let whole = Prefix::parse("10.0.0.0/8").unwrap();
-        assert!(is_covered(whole, &of(&["10.0.0.0/9", "10.128.0.0/9"])));
-        assert!(is_covered(whole, &of(&["10.0.0.0/9", "10.64.0.0/10", "10.128.0.0/10", "10.192.0.0/10"])));
-        assert!(!is_covered(whole, &of(&["10.0.0.0/9", "10.128.0.0/10"])));
-        assert!(!is_covered(whole, &of(&["10.128.0.0/9"])));
-        assert!(!is_covered(Prefix::parse("10.0.0.1/32").unwrap(), &[]));
-    }
-}

@@ -1,6 +1,8 @@
 //! From text to objects, one file at a time.
 
 use facts::Fact;
+use facts::json::json;
+use facts::read::At;
 use hir::gateway::GatewayPolicy;
 use hir::{Dialect, ObjectRef, Policy};
 use inputs::{Db, SourceFile};
@@ -157,4 +159,30 @@ pub fn foreign_of(db: &dyn Db, file: SourceFile) -> Vec<(Engine, ObjectRef)> {
         })
     };
     decoded.objects.iter().filter_map(|object| Some((engine(object)?, object.object.clone()))).collect()
+}
+
+/// The policies of other engines in a file, each with what it says: equal texts say the same. Without its status and what the API server
+/// notes of it.
+pub fn foreign_texts(db: &dyn Db, file: SourceFile) -> Vec<((Engine, ObjectRef), String)> {
+    let foreign = foreign_of(db, file);
+    if foreign.is_empty() {
+        return Vec::new();
+    }
+    let (tree, decoded) = (tree(db, file), decoded(db, file));
+    let said = |object: &Object| {
+        let node = tree.find(tree.documents().get(object.document)?.root?, &object.at)?;
+        let root = At::root(&tree, node);
+        let metadata = root.get("metadata").map(|it| it.entries()).unwrap_or_default();
+        let own = metadata.into_iter().filter(|(key, _)| ["labels", "annotations"].contains(&key.as_ref()));
+        let parts = root.entries().into_iter().filter(|(key, _)| !["metadata", "status"].contains(&key.as_ref()));
+        let mut parts: Vec<String> = parts.chain(own).map(|(key, it)| format!("{key}:{}", json(&it))).collect();
+        parts.sort();
+        Some(parts.join(","))
+    };
+    let text = |(engine, name): (Engine, ObjectRef)| {
+        let object = decoded.objects.iter().rfind(|it| it.object == name);
+        let text = object.and_then(said).unwrap_or_default();
+        ((engine, name), text)
+    };
+    foreign.into_iter().map(text).collect()
 }

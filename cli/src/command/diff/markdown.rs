@@ -1,7 +1,7 @@
 //! A comparison as a comment of a pull request: short, the worst first, found again by its first line.
 
-use super::report::{ChangeEntry, Decision, DiffReport, Total};
-use super::text::{compared, headline, listed, notes, word};
+use super::report::{ChangeEntry, Decision, DiffReport};
+use super::text::{compared, headline, listed, notes, parties, word};
 
 /// By this line a later run finds the comment that it replaces.
 const MARK: &str = "<!-- tidegate diff -->";
@@ -10,9 +10,8 @@ const LINES: usize = 40;
 
 /// The report as Markdown, of at most 40 lines.
 pub fn render(report: &DiffReport) -> String {
-    let mut lines =
-        vec![MARK.to_owned(), format!("### Network policies: {}", headline(&report.summary)), String::new()];
-    lines.push(sense(&report.summary).to_owned());
+    let mut lines = vec![MARK.to_owned(), format!("### Network policies: {}", headline(report)), String::new()];
+    lines.push(sense(report).to_owned());
     let mut end: Vec<String> = notes(report).into_iter().map(|it| format!("- {}", escaped(&it))).collect();
     end.truncate(8);
     if !end.is_empty() {
@@ -37,14 +36,23 @@ pub fn render(report: &DiffReport) -> String {
 }
 
 /// The whole in a sentence.
-fn sense(total: &Total) -> &'static str {
-    match (total.gained > 0, total.lost > 0) {
-        _ if total.gained_from_world > 0 => "This change opens flows between the cluster and the world.",
+fn sense(report: &DiffReport) -> &'static str {
+    let total = &report.summary;
+    let (opens, closes) = (total.gained + total.widened > 0, total.lost + total.tightened > 0);
+    match (opens, closes) {
+        _ if total.gained_from_world + total.widened_with_world > 0 => {
+            "This change opens flows between the cluster and the world."
+        }
         (true, true) => "This change opens flows and closes others.",
+        (true, false) if total.altered > 0 => "This change opens flows, and alters others.",
+        (false, true) if total.altered > 0 => "This change closes flows, and alters others.",
+        (true, false) if total.unknown > 0 => "This change opens flows; whether others change is not known.",
+        (false, true) if total.unknown > 0 => "This change closes flows; whether others change is not known.",
+        _ if !report.unread.is_empty() => "Whether flows change is not known: not everything was read.",
         (true, false) => "This change opens flows and closes none.",
         (false, true) => "This change closes flows and opens none.",
-        (false, false) if total.unknown > 0 => "Whether a flow changes hangs on what was not read.",
         (false, false) if total.altered > 0 => "The same flows pass, and some of them in another way.",
+        (false, false) if total.unknown > 0 => "Whether a flow changes hangs on what was not read or is not evaluated.",
         (false, false) if total.one_end > 0 => "No flow changes from end to end: the other ends stay closed.",
         (false, false) => "The same flows pass as before.",
     }
@@ -62,8 +70,8 @@ fn row(it: &ChangeEntry) -> String {
     if it.supposed {
         note += "<br>nobody yet";
     }
-    let world = if it.world && it.change == "gained" { ", world" } else { "" };
-    let who = format!("{} of {} {from} {}", it.direction, code(&listed(&it.subjects)), code(&listed(&it.peers)));
+    let world = if it.world && matches!(it.change.as_str(), "gained" | "widened") { ", world" } else { "" };
+    let who = format!("{} of {} {from} {}", it.direction, code(&parties(&it.subjects)), code(&parties(&it.peers)));
     let ports = code(&it.ports);
     format!("| **{}**{world} | {who}{note} | {ports} | {} | {} |", word(it), cell(&it.old), cell(&it.new))
 }

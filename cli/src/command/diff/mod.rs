@@ -1,5 +1,6 @@
 //! `tidegate diff`: which flows two sets of manifests decide differently, and because of which rules.
 
+mod absent;
 pub mod format;
 mod markdown;
 pub mod report;
@@ -65,9 +66,9 @@ pub struct Diff {
 pub enum FailOn {
     /// Any change, at one end or from end to end.
     Any,
-    /// A flow that begins to pass, or that a proxy asks other things of.
+    /// A flow that begins to pass, or of which a proxy admits other requests.
     Gained,
-    /// A flow that no longer passes.
+    /// A flow that no longer passes, or of which a proxy refuses other requests.
     Lost,
     /// Likewise, of flows with addresses outside the cluster.
     World,
@@ -81,10 +82,10 @@ impl FailOn {
     fn fails(self, total: &Total) -> bool {
         match self {
             FailOn::Any => total.any(),
-            // What a proxy asks of flows that are altered may be less than it was, so they count as gained.
-            FailOn::Gained => total.gained + total.altered > 0,
-            FailOn::Lost => total.lost > 0,
-            FailOn::World => total.gained_from_world + total.altered_with_world > 0,
+            // What a proxy asks of flows that are altered may be less than it was, so they count as gained; and more, so they count as lost.
+            FailOn::Gained => total.gained + total.widened + total.altered > 0,
+            FailOn::Lost => total.lost + total.tightened + total.altered > 0,
+            FailOn::World => total.gained_from_world + total.widened_with_world + total.altered_with_world > 0,
             FailOn::Unknown => total.unknown > 0,
             FailOn::None => false,
         }
@@ -98,9 +99,9 @@ impl Diff {
         let [old, new] = &read.sides;
         let delta = delta::diff(&old.db, &new.db).map_err(|error| format!("the comparison is too large: {error}"))?;
         let report = DiffReport::of(&read, &delta);
-        let exit = match read.unsound {
-            true => Exit::Bad,
-            false if self.fail_on.fails(&report.summary) => Exit::Findings,
+        let exit = match self.fail_on.fails(&report.summary) {
+            _ if !report.unread.is_empty() => Exit::Bad,
+            true => Exit::Findings,
             false => Exit::Clean,
         };
         formats::write_all(&self.outputs, |format, destination| {

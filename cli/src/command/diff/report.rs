@@ -25,11 +25,15 @@ pub struct DiffReport {
     pub old: DiffSide,
     /// What is to be.
     pub new: DiffSide,
+    /// What could not be read, so that flows may change that are not listed; each as a place and why. Absent when everything was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
     /// Counts.
     pub summary: Total,
     /// The worst first; empty when nothing changes.
     pub changes: Vec<ChangeEntry>,
-    /// Clauses that differ and that this build does not evaluate, as object and path.
+    /// What differs and is not evaluated, so that other flows may change than those listed: clauses as object and path, policies of other
+    /// engines as engine and object.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_evaluated: Vec<String>,
     /// Policies of egress gateways that differ: the routes that they choose are not compared.
@@ -68,13 +72,19 @@ pub struct Total {
     pub gained_from_world: usize,
     /// Flows that no longer pass.
     pub lost: usize,
-    /// Flows that pass before and after, but not alike.
+    /// Flows that pass before and after, of which a proxy surely admits more requests, or which no proxy asks any more.
+    pub widened: usize,
+    /// Those of them with addresses outside the cluster.
+    pub widened_with_world: usize,
+    /// Flows that pass before and after, of which a proxy surely refuses more requests, or which need authentication.
+    pub tightened: usize,
+    /// Flows that pass before and after, but not alike: nobody can say which lets more through.
     pub altered: usize,
     /// Those of them with addresses outside the cluster.
     pub altered_with_world: usize,
     /// Changes at one end that the other end keeps from having an effect.
     pub one_end: usize,
-    /// Changes that hang on facts that were not read, and clauses that are not evaluated.
+    /// Changes that hang on facts that were not read; clauses and policies that differ and are not evaluated.
     pub unknown: usize,
 }
 
@@ -89,7 +99,7 @@ impl Total {
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeEntry {
-    /// `gained`, `lost` or `altered`.
+    /// `gained`, `widened`, `lost`, `altered` or `tightened`.
     pub change: String,
     /// `ingress` of the subjects, or their `egress`.
     pub direction: String,
@@ -162,16 +172,22 @@ impl DiffReport {
             cluster: read.cluster.clone(),
             old: side(0, &delta.apart.only_old),
             new: side(1, &delta.apart.only_new),
+            unread: read.unread.clone(),
             summary: total(delta),
             changes: delta.changes.iter().map(|it| entry(sides, it)).collect(),
-            not_evaluated: delta.unevaluated.iter().map(|(object, path)| format!("{object} {path}")).collect(),
+            not_evaluated: not_evaluated(delta),
             routes: delta.gateways.iter().map(ToString::to_string).collect(),
         }
     }
 }
 
+fn not_evaluated(delta: &Delta) -> Vec<String> {
+    let clauses = delta.unevaluated.iter().map(|(object, path)| format!("{object} {path}"));
+    clauses.chain(delta.foreign.iter().map(|(engine, object)| format!("{engine} {object}"))).collect()
+}
+
 fn total(delta: &Delta) -> Total {
-    let mut total = Total { unknown: delta.unevaluated.len(), ..Total::default() };
+    let mut total = Total { unknown: delta.unevaluated.len() + delta.foreign.len(), ..Total::default() };
     for change in &delta.changes {
         match change.kind {
             _ if !change.missing.is_empty() => total.unknown += 1,
@@ -180,7 +196,12 @@ fn total(delta: &Delta) -> Total {
                 total.gained += 1;
                 total.gained_from_world += usize::from(change.world);
             }
+            Kind::Widened => {
+                total.widened += 1;
+                total.widened_with_world += usize::from(change.world);
+            }
             Kind::Lost => total.lost += 1,
+            Kind::Tightened => total.tightened += 1,
             Kind::Altered => {
                 total.altered += 1;
                 total.altered_with_world += usize::from(change.world);

@@ -9,12 +9,19 @@ use crate::sarif::{FINGERPRINT, Run, physical};
 use serde_json::{Value, json};
 
 /// Every kind of result: its id, its level, what it is.
-const RULES: [(&str, &str, &str); 5] = [
+const RULES: [(&str, &str, &str); 8] = [
     ("flow-gained-from-world", "error", "A flow between the cluster and addresses outside begins to pass."),
     ("flow-gained", "warning", "A flow begins to pass."),
     ("flow-lost", "warning", "A flow no longer passes."),
     ("flow-altered", "note", "A flow passes before and after, but not alike, or changes at one end only."),
     ("flow-unknown", "warning", "Whether a flow changes hangs on facts that were not read."),
+    (
+        "flow-widened-with-world",
+        "error",
+        "A flow between the cluster and addresses outside passes with more requests than before.",
+    ),
+    ("flow-widened", "warning", "A flow passes with more requests than before."),
+    ("flow-tightened", "warning", "A flow passes with fewer requests than before, or needs authentication."),
 ];
 
 /// The report as SARIF, of a run that ends with `exit`. Errors: as [`crate::command::json`].
@@ -41,6 +48,9 @@ fn rule(it: &ChangeEntry) -> usize {
         "gained" if it.world => 0,
         "gained" => 1,
         "lost" => 2,
+        "widened" if it.world => 5,
+        "widened" => 6,
+        "tightened" => 7,
         _ => 3,
     }
 }

@@ -1,6 +1,6 @@
 //! The two sides, read.
 
-use super::Diff;
+use super::{Diff, absent};
 use crate::cluster::{self, ClusterEntry};
 use crate::files::{self, Gathered, Manifest, Unreadable};
 use crate::git;
@@ -28,13 +28,13 @@ pub struct Read {
     pub sides: [Side; 2],
     /// The cluster facts that were asked for; both sides have them.
     pub cluster: Option<ClusterEntry>,
-    /// Whether something was not read, so that the comparison may be wrong.
-    pub unsound: bool,
+    /// What was not read, so that the comparison may be wrong; each as a place and why.
+    pub unread: Vec<String>,
 }
 
 /// Reads both sides and what they share.
 ///
-/// Errors: a side of which nothing can be read. What is unreadable beside that is said on standard error.
+/// Errors: a side that is not there, or of which nothing can be read. What is unreadable beside that is said on standard error.
 pub fn open(diff: &Diff) -> Result<Read, String> {
     if diff.old == "-" && diff.new == "-" {
         return Err("standard input can be one side only".into());
@@ -46,17 +46,25 @@ pub fn open(diff: &Diff) -> Result<Read, String> {
     let known = cluster::known(&diff.cluster, &diff.namespace, false);
     known.entry.iter().flat_map(ClusterEntry::warnings).for_each(|it| say(&it));
     shared.empty.iter().for_each(|it| say(&format!("error: {it}")));
-    let mut unsound = say_unreadable(&shared.unreadable) | say_unreadable(&known.unreadable) | !shared.empty.is_empty();
+    let mut unread =
+        [say_unreadable(&shared.unreadable), say_unreadable(&known.unreadable), shared.empty.clone()].concat();
     let partial = known.entry.as_ref().is_some_and(|it| !it.not_read.is_empty());
     let mut empty = Vec::new();
-    let mut side = |name: &str| -> Result<Database, String> {
+    let mut side = |name: &str, other: &str| -> Result<Database, String> {
         let own = match git::parts(name) {
             Some((revision, path)) => {
-                Gathered { manifests: git::manifests_if_any(revision, path)?, ..Gathered::default() }
+                let manifests = git::manifests_if_any(revision, path)?;
+                if manifests.is_empty() {
+                    absent::check(revision, path, other)?;
+                }
+                Gathered { manifests, ..Gathered::default() }
             }
-            None => files::read(&[name.to_owned()]),
+            None => {
+                absent::check_here(name)?;
+                files::read(&[name.to_owned()])
+            }
         };
-        unsound |= say_unreadable(&own.unreadable);
+        unread.extend(say_unreadable(&own.unreadable));
         if own.manifests.is_empty() && own.unreadable.is_empty() {
             empty.push(name.to_owned());
         }
@@ -70,7 +78,7 @@ pub fn open(diff: &Diff) -> Result<Read, String> {
         db.set_knowledge(if partial { Knowledge::Partial } else { diff.facts.into() });
         Ok(db)
     };
-    let (mut old, mut new) = (side(&diff.old)?, side(&diff.new)?);
+    let (mut old, mut new) = (side(&diff.old, &diff.new)?, side(&diff.new, &diff.old)?);
     // The first policies of a repository, and the last, are changes too.
     match &empty[..] {
         [one] => say(&format!("note: no manifests in `{one}`, so that side is taken for empty")),
@@ -88,31 +96,32 @@ pub fn open(diff: &Diff) -> Result<Read, String> {
     }
     old.set_dialect(choices[0].dialect);
     new.set_dialect(choices[1].dialect);
-    unsound |= say_faults(&old, &new);
+    unread.extend(say_faults(&old, &new));
     let [before, after] = choices;
     let side = |name: &str, db, choice| Side { name: name.to_owned(), db, choice };
     let sides = [side(&diff.old, old, before), side(&diff.new, new, after)];
-    Ok(Read { sides, cluster: known.entry, unsound })
+    Ok(Read { sides, cluster: known.entry, unread })
 }
 
-fn say_unreadable(unreadable: &[Unreadable]) -> bool {
-    for Unreadable { path, reason } in unreadable {
+fn say_unreadable(unreadable: &[Unreadable]) -> Vec<String> {
+    let one = |Unreadable { path, reason }: &Unreadable| {
         say(&format!("error: cannot read `{path}`: {reason}"));
-    }
-    !unreadable.is_empty()
+        format!("{path}: {reason}")
+    };
+    unreadable.iter().map(one).collect()
 }
 
 /// How many faults are named.
 const NAMED: usize = 20;
 
 /// Says which texts of the new side that are not of the old one a cluster would refuse or nobody can read: what is lost that way is no
-/// change that anybody wants. Whether a part could not be read at all.
-fn say_faults(old: &Database, new: &Database) -> bool {
+/// change that anybody wants. Those by which a part could not be read at all.
+fn say_faults(old: &Database, new: &Database) -> Vec<String> {
     let before: BTreeSet<Arc<str>> = old.files().filter_map(|file| file.text(old)).collect();
     let is_new = |file: &SourceFile| file.text(new).is_some_and(|text| !before.contains(&text));
     let changed: BTreeSet<FileId> = new.files().filter(is_new).map(|file| file.id(new)).collect();
     if changed.is_empty() {
-        return false;
+        return Vec::new();
     }
     let is_fault = |it: &Diagnostic| {
         let refused = it.severity == Severity::Error
@@ -126,7 +135,8 @@ fn say_faults(old: &Database, new: &Database) -> bool {
     if faults.len() > NAMED {
         say(&format!("warning: and {} more; `tidegate check` lists them all", faults.len() - NAMED));
     }
-    faults.iter().any(|it| UNREADABLE.contains(&it.slug))
+    let unreadable = faults.iter().filter(|it| UNREADABLE.contains(&it.slug));
+    unreadable.map(|it| render::concise(new, it).trim_end().to_owned()).collect()
 }
 
 /// Faults by which a text, or a part of it, says nothing that can be compared.

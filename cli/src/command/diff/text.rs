@@ -3,6 +3,7 @@
 use super::report::{ChangeEntry, Decision, DiffReport, Total};
 use crate::render::count;
 use crate::report::{Incomplete, TraceCause};
+use std::collections::BTreeMap;
 
 /// How many changes are listed; JSON lists all.
 const LISTED: usize = 200;
@@ -18,14 +19,14 @@ pub fn render(report: &DiffReport, colours: bool) -> String {
         out += &format!("and {} more; `-o json` lists them all\n\n", report.changes.len() - LISTED);
     }
     out += &notes(report).into_iter().map(|it| it + "\n").collect::<String>();
-    out + &format!("{}; {}\n", headline(&report.summary), compared(report))
+    out + &format!("{}; {}\n", headline(report), compared(report))
 }
 
 fn one(it: &ChangeEntry, colours: bool) -> String {
     let word = word(it);
     let word = match (colours, it.change.as_str()) {
         (false, _) => word,
-        (true, "gained") => format!("\x1b[1;31m{word}\x1b[0m"),
+        (true, "gained" | "widened") => format!("\x1b[1;31m{word}\x1b[0m"),
         (true, "lost") => format!("\x1b[1;33m{word}\x1b[0m"),
         (true, _) => format!("\x1b[1;36m{word}\x1b[0m"),
     };
@@ -49,7 +50,36 @@ pub fn word(it: &ChangeEntry) -> String {
 /// `ingress of shop/db from shop/web`.
 pub fn who(it: &ChangeEntry) -> String {
     let from = if it.direction == "ingress" { "from" } else { "to" };
-    format!("{} of {} {from} {}", it.direction, listed(&it.subjects), listed(&it.peers))
+    format!("{} of {} {from} {}", it.direction, parties(&it.subjects), parties(&it.peers))
+}
+
+/// Who is at one end: where many are of one namespace, how many before the first of them.
+pub fn parties(names: &[String]) -> String {
+    const FEW: usize = 4;
+    const SHOWN: usize = 6;
+    let mut by_namespace: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (namespace, name) in names.iter().filter_map(|name| plain(name)) {
+        by_namespace.entry(namespace).or_default().push(name);
+    }
+    by_namespace.retain(|_, names| names.len() > FEW);
+    let many = by_namespace.iter().map(|(namespace, names)| {
+        let first = names.iter().take(SHOWN).copied().collect::<Vec<_>>().join(", ");
+        let more = names.len().checked_sub(SHOWN).filter(|more| *more > 0);
+        let more = more.map_or(String::new(), |more| format!(" and {more} more"));
+        format!("{} workloads of namespace {namespace}: {first}{more}", names.len())
+    });
+    let is_single = |name: &&String| plain(name).is_none_or(|(namespace, _)| !by_namespace.contains_key(namespace));
+    let singles: Vec<String> = names.iter().filter(is_single).cloned().collect();
+    let singles = (!singles.is_empty()).then(|| listed(&singles));
+    many.chain(singles).collect::<Vec<_>>().join("; ")
+}
+
+/// The namespace and the name of a workload or pod; `None` for whoever has none, such as a block of addresses.
+fn plain(name: &str) -> Option<(&str, &str)> {
+    let (namespace, rest) = name.split_once('/')?;
+    let of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    let is_block = namespace.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') || namespace.contains(':');
+    (!is_block && namespace.bytes().chain(rest.bytes()).all(of_name)).then_some((namespace, rest))
 }
 
 /// Names in a line: the first of many.
@@ -98,20 +128,26 @@ pub fn cause(cause: &TraceCause) -> String {
     format!("{}{path}{place}", cause.object)
 }
 
-/// `2 gained (1 with the world), 1 lost`.
-pub fn headline(total: &Total) -> String {
+/// `2 gained (1 with the world), 1 lost`; what was not read comes first.
+pub fn headline(report: &DiffReport) -> String {
+    match report.unread.is_empty() {
+        true => counts(&report.summary),
+        false => format!("not everything was read; among the rest {}", counts(&report.summary)),
+    }
+}
+
+fn counts(total: &Total) -> String {
     if !total.any() {
         return "no flow changes".to_owned();
     }
-    let world = match total.gained_from_world {
-        0 => String::new(),
-        n => format!(" ({n} with the world)"),
-    };
+    let world = |n: usize| if n == 0 { String::new() } else { format!(" ({n} with the world)") };
     let mut parts = Vec::new();
     let mut add = |n: usize, words: String| parts.extend((n > 0).then(|| format!("{n} {words}")));
-    add(total.gained, format!("gained{world}"));
+    add(total.gained, format!("gained{}", world(total.gained_from_world)));
+    add(total.widened, format!("widened{}", world(total.widened_with_world)));
     add(total.lost, "lost".to_owned());
     add(total.altered, "altered".to_owned());
+    add(total.tightened, "tightened".to_owned());
     add(total.one_end, "at one end only".to_owned());
     add(total.unknown, "unknown".to_owned());
     parts.join(", ")
@@ -130,7 +166,10 @@ pub fn compared(report: &DiffReport) -> String {
 
 /// What readers should know beside the changes, a line each.
 pub fn notes(report: &DiffReport) -> Vec<String> {
-    let mut out = Vec::new();
+    let mut out: Vec<String> = Vec::new();
+    if !report.unread.is_empty() {
+        out.push(format!("could not be read, so flows may change that are not listed: {}", listed(&report.unread)));
+    }
     for (when, side) in [("before", &report.old), ("after", &report.new)] {
         if !side.refused.is_empty() {
             out.push(format!("refused by a cluster {when}, so without part: {}", listed(&side.refused)));
@@ -140,7 +179,8 @@ pub fn notes(report: &DiffReport) -> Vec<String> {
         }
     }
     if !report.not_evaluated.is_empty() {
-        out.push(format!("differs and is not evaluated: {}", listed(&report.not_evaluated)));
+        let all = listed(&report.not_evaluated);
+        out.push(format!("incomplete: differs and is not evaluated, so flows may change that are not listed: {all}"));
     }
     if !report.routes.is_empty() {
         out.push(format!("routes are not compared: {}", listed(&report.routes)));

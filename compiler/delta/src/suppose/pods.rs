@@ -1,0 +1,186 @@
+//! Pods of labels that policies mention and nobody carries.
+
+use super::{Meeting, Supposed, peers};
+use crate::side::Side;
+use crate::ways::{Judge, Way, both, ways};
+use facts::{ContainerPort, Labels, Name, Namespace, Pod};
+use flow::Protocol;
+use hir::labels::{self, Selector};
+use hir::policy::{L4, PeerSelector, Policy, Ports, Subjects};
+use hir::subject::endpoint_labels;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// How many parties are supposed at most.
+const MOST: usize = 2000;
+/// The first number that stands for a name of a port.
+const FIRST_STAND_IN: u16 = 61_001;
+/// How many pairs of selectors are tried for somebody whom both select, at most.
+const PAIRS: usize = 10_000;
+
+pub(super) struct Maker<'s> {
+    pub old: &'s mut Side,
+    pub new: &'s mut Side,
+    pub supposed: &'s mut Supposed,
+}
+
+impl Maker<'_> {
+    /// Pods of labels that policies mention and nobody carries.
+    pub fn pods(&mut self, policies: &[Arc<Policy>], meeting: Meeting) {
+        let mut selectors: BTreeSet<(String, Selector)> = BTreeSet::new();
+        for policy in policies {
+            let namespace = policy.object.namespace.as_str();
+            for section in &policy.sections {
+                if let Subjects::Endpoints(selector) = &section.subjects {
+                    selectors.insert((namespace.to_owned(), selector.clone()));
+                }
+            }
+        }
+        for (policy, peer) in peers(policies) {
+            if let PeerSelector::Labels { selector, .. } = peer {
+                selectors.insert((policy.object.namespace.clone(), selector.clone()));
+            }
+        }
+        let ports = self.undeclared(policies);
+        let judge = Judge::of(selectors.iter().map(|(_, selector)| selector));
+        let mut known: BTreeSet<Vec<u32>> = BTreeSet::new();
+        for side in [&*self.old, &*self.new] {
+            let labels = side.cluster.pods.values().map(|pod| endpoint_labels(pod, &side.cluster, side.dialect));
+            known.extend(labels.map(|labels| judge.selected_by(&labels)));
+        }
+        for (namespace, selector) in &selectors {
+            for way in ways(selector) {
+                self.add(namespace, &way, &ports, &judge, &mut known);
+            }
+        }
+        if meeting == Meeting::Two {
+            let plain = |(namespace, selector): &'_ (String, Selector)| {
+                Some((namespace.clone(), ways(selector).into_iter().next()?))
+            };
+            let plain: Vec<(String, Way)> = selectors.iter().filter_map(plain).collect();
+            let pairs =
+                plain.iter().enumerate().flat_map(|(at, one)| plain[at + 1..].iter().map(move |other| (one, other)));
+            for ((namespace, one), (_, other)) in pairs.take(PAIRS) {
+                let Some(way) = both(one, other).filter(|way| self.is_fit(way)) else { continue };
+                self.add(namespace, &way, &ports, &judge, &mut known);
+            }
+        }
+    }
+
+    /// A pod of these labels, where nobody yet is selected by the same selectors: whoever is shows what becomes of this one.
+    fn add(
+        &mut self,
+        namespace: &str,
+        way: &Way,
+        ports: &[ContainerPort],
+        judge: &Judge<'_>,
+        known: &mut BTreeSet<Vec<u32>>,
+    ) {
+        let Some(pod) = self.pod(namespace, way).filter(|_| self.supposed.pods.len() < MOST) else { return };
+        let pod = Pod { ports: ports.to_vec(), ..pod };
+        let selected_by = judge.selected_by(&endpoint_labels(&pod, &self.new.cluster, self.new.dialect));
+        if known.insert(selected_by) {
+            for side in [&mut *self.old, &mut *self.new] {
+                side.cluster.pods.insert(pod.name.clone(), pod.clone());
+            }
+            self.supposed.pods.insert(pod.name);
+        }
+    }
+
+    /// Whether labels say nothing new of a namespace: what one selector asks of a namespace that another names is no fact.
+    fn is_fit(&self, way: &Way) -> bool {
+        let asks = way.keys().any(|key| key.starts_with(labels::NAMESPACE_LABELS));
+        let named = way.get(labels::NAMESPACE);
+        !asks || named.is_none_or(|name| self.new.cluster.namespaces.contains_key(name))
+    }
+
+    /// Ports of the names that policies mention and nobody declares, each with a number that stands for it: which one it will be, nobody
+    /// knows.
+    fn undeclared(&mut self, policies: &[Arc<Policy>]) -> Vec<ContainerPort> {
+        let mut wanted: BTreeSet<(String, Protocol)> = BTreeSet::new();
+        for entry in policies.iter().flat_map(|policy| &policy.sections).flat_map(|section| &section.entries) {
+            let L4::Items(items) = &entry.l4 else { continue };
+            for item in items {
+                if let Ports::Name { protocols, name } = &item.ports {
+                    wanted.extend(protocols.iter().map(|protocol| (name.clone(), *protocol)));
+                }
+            }
+        }
+        let pods = self.old.cluster.pods.values().chain(self.new.cluster.pods.values());
+        let declared: BTreeSet<&String> = pods.flat_map(|pod| &pod.ports).map(|port| &port.name).collect();
+        wanted.retain(|(name, _)| !declared.contains(name));
+        let names: BTreeSet<String> = wanted.iter().map(|(name, _)| name.clone()).collect();
+        self.supposed.port_names = (FIRST_STAND_IN..).zip(names).collect();
+        let number =
+            |name: &String| self.supposed.port_names.iter().find(|(_, it)| *it == name).map(|(number, _)| *number);
+        wanted
+            .iter()
+            .filter_map(|(name, protocol)| {
+                Some(ContainerPort { name: name.clone(), protocol: *protocol, port: number(name)? })
+            })
+            .collect()
+    }
+
+    /// A pod of these labels; `None` where no pod can have them.
+    fn pod(&mut self, policy_namespace: &str, way: &Way) -> Option<Pod> {
+        let mut pod = Pod::default();
+        let (mut namespace, mut of_namespace) = (None, Labels::new());
+        for (key, value) in way {
+            match key.as_str() {
+                labels::NAMESPACE => namespace = Some(value.clone()),
+                labels::SERVICE_ACCOUNT => pod.service_account = value.clone(),
+                labels::CLUSTER if *value == self.old.cluster.config.cluster_name => (),
+                labels::CLUSTER => return None,
+                key => match key.strip_prefix(labels::NAMESPACE_LABELS) {
+                    Some("kubernetes.io/metadata.name") => namespace = Some(value.clone()),
+                    Some(label) => drop(of_namespace.insert(label.to_owned(), value.clone())),
+                    None if key.starts_with(labels::RESERVED_PREFIX) => return None,
+                    None => drop(pod.labels.insert(key.to_owned(), value.clone())),
+                },
+            }
+        }
+        let namespace = self.namespace(namespace, policy_namespace, of_namespace)?;
+        let shown: Vec<String> = pod.labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let mut shown = if shown.is_empty() { String::new() } else { format!(" {}", shown.join(",")) };
+        if !pod.service_account.is_empty() {
+            shown += &format!(" serviceAccount={}", pod.service_account);
+        }
+        let other = if shown.is_empty() && !namespace.contains('=') { "other " } else { "" };
+        pod.name = Name::new(namespace, format!("{other}pods{shown}"));
+        Some(pod)
+    }
+
+    /// A namespace of this name and these labels; one is made where there is none. `None` where the one of the name has other labels.
+    fn namespace(&mut self, name: Option<String>, of_policy: &str, wanted: Labels) -> Option<String> {
+        let known = &self.new.cluster.namespaces;
+        let fits = |namespace: &Namespace| wanted.iter().all(|(key, value)| namespace.labels.get(key) == Some(value));
+        match name {
+            Some(name) => match known.get(&name) {
+                Some(namespace) => fits(namespace).then_some(name),
+                None if wanted.is_empty() => Some(name),
+                None => {
+                    self.make(Namespace::new(name.clone(), wanted));
+                    Some(name)
+                }
+            },
+            None if wanted.is_empty() => {
+                Some(if of_policy.is_empty() { "default".to_owned() } else { of_policy.to_owned() })
+            }
+            None => {
+                if let Some(found) = known.values().find(|it| fits(it)) {
+                    return Some(found.name.clone());
+                }
+                let shown: Vec<String> = wanted.iter().map(|(key, value)| format!("{key}={value}")).collect();
+                let name = format!("namespaces {}", shown.join(","));
+                self.make(Namespace { name: name.clone(), labels: wanted });
+                Some(name)
+            }
+        }
+    }
+
+    fn make(&mut self, namespace: Namespace) {
+        for side in [&mut *self.old, &mut *self.new] {
+            side.cluster.namespaces.insert(namespace.name.clone(), namespace.clone());
+        }
+    }
+}
