@@ -86,7 +86,9 @@ fn what_cannot_be_read_is_said_with_its_place_and_ends_in_2() {
     let ran = folder.run(&["test", "tests", "absent.yaml"]);
     let last = ran.out.lines().last().unwrap_or_default();
     assert!(last.starts_with("not everything was asked, because of ") && !ran.out.contains("ok: "), "{ran:?}");
-    assert!(folder.run(&["test", "tests", "-o", "junit"]).ended(2).contains("type=\"error\" message=\"tests/db.yaml:8:10"));
+    assert!(
+        folder.run(&["test", "tests", "-o", "junit"]).ended(2).contains("type=\"error\" message=\"tests/db.yaml:8:10")
+    );
     assert!(folder.run(&["test", "tests", "-o", "github"]).ended(2).contains("::error::tests/db.yaml:8:10"));
     assert!(folder.run(&["test", "policy.yaml"]).failed(2).contains("no document of kind PolicyTest in `policy.yaml`"));
     assert!(folder.run(&["test", "absent.yaml"]).failed(2).contains("cannot read `absent.yaml`"));
