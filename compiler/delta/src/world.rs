@@ -256,9 +256,14 @@ impl World {
         peers.flat_map(move |peer| self.by_peer[side].get(&peer.0).into_iter().flatten().copied())
     }
 
-    /// Whether a group is the only member of a unit itself: a pod always reaches itself.
+    /// Whether a group is the only member of a unit itself: a pod always reaches itself. One that stands for many is not alone: pods of a
+    /// workload and pods of which only policies tell reach others of their kind by what is decided.
     pub fn is_itself(&self, unit: usize, group: &Group) -> bool {
-        group.unit == Some(unit) && self.units[unit].members.len() == 1
+        let one = || match self.units[unit].members.as_slice() {
+            [one] => !self.names.stands_for_many(one),
+            _ => false,
+        };
+        group.unit == Some(unit) && one()
     }
 
     /// Whether the subjects of a unit meet a group at all: a node's own subjects meet it as their own node.

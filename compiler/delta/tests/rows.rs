@@ -65,3 +65,58 @@ fn a_policy_of_another_engine_that_comes_goes_or_changes_is_named() {
     let unequal = equal(&database(&from("")), &database(&foreign(1, "a")));
     assert!(matches!(unequal, Err(Witness::Unevaluated(..))), "{unequal:?}");
 }
+
+/// Policies alone, as they stand in a repository: nothing tells of namespaces or pods.
+fn policies(text: &str) -> Database {
+    let mut db = Database::new();
+    db.set_knowledge(driver::Knowledge::Partial);
+    db.set_file("policy.yaml", text);
+    db
+}
+
+/// The rows between two texts of policies: what happens, to whom, from or to whom.
+fn told(old: &str, new: &str) -> Vec<String> {
+    let delta = diff(&policies(old), &policies(new)).unwrap();
+    let said = |it: &delta::Change| format!("{:?} {} -> {}", it.kind, it.sample.source, it.sample.destination);
+    delta.changes.iter().map(said).collect()
+}
+
+fn admits(from: &str) -> String {
+    format!(
+        "{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: p, namespace: shop}}, spec: {{podSelector: {{}}, policyTypes: [Ingress], ingress: [{from}]}}}}"
+    )
+}
+
+#[test]
+fn pods_of_namespaces_that_nobody_speaks_of_gain_and_lose() {
+    let (own, every) = (admits("{from: [{podSelector: {}}]}"), admits("{from: [{namespaceSelector: {}}]}"));
+    assert_eq!(told(&own, &every), ["Gained pods in other namespaces -> other pods in shop"]);
+    assert_eq!(told(&every, &own), ["Lost pods in other namespaces -> other pods in shop"]);
+    let (web, any_web) = (
+        admits("{from: [{podSelector: {matchLabels: {app: web}}}]}"),
+        admits("{from: [{namespaceSelector: {}, podSelector: {matchLabels: {app: web}}}]}"),
+    );
+    assert_eq!(told(&web, &any_web), ["Gained pods app=web in other namespaces -> other pods in shop"]);
+    let (but, only) = ("NotIn, values: [kube-system]", "In, values: [shop]");
+    let of = |how: &str| {
+        admits(&format!(
+            "{{from: [{{namespaceSelector: {{matchExpressions: [{{key: kubernetes.io/metadata.name, operator: {how}}}]}}}}]}}"
+        ))
+    };
+    assert_eq!(told(&of(but), &of(only)), ["Lost pods in other namespaces -> other pods in shop"]);
+}
+
+#[test]
+fn pods_of_one_kind_reach_each_other_by_what_is_decided() {
+    let nobody = admits("");
+    assert_eq!(
+        told(&admits("{from: [{podSelector: {}}]}"), &nobody),
+        ["Lost other pods in shop -> other pods in shop"]
+    );
+    let baseline = "{apiVersion: policy.networking.k8s.io/v1alpha1, kind: BaselineAdminNetworkPolicy, metadata: {name: default}, spec: {subject: {namespaces: {}}, ingress: [{name: d, action: Deny, from: [{namespaces: {}}]}]}}";
+    assert_eq!(told(baseline, ""), ["Gained other pods in default -> other pods in default"]);
+    let workload = "---\n{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db, namespace: shop}, spec: {selector: {matchLabels: {app: db}}, template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: i}]}}}}\n";
+    let among = admits("{from: [{podSelector: {matchLabels: {app: db}}}]}");
+    let lost = told(&format!("{among}\n{workload}"), &format!("{nobody}\n{workload}"));
+    assert!(lost.contains(&"Lost shop/db -> shop/db".to_owned()), "{lost:?}");
+}

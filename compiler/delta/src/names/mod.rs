@@ -47,6 +47,12 @@ impl Names {
         }
     }
 
+    /// Whether a subject stands for many: for the pods of a workload, or for pods of which only policies tell.
+    pub fn stands_for_many(&self, subject: &Subject) -> bool {
+        let is_template = |name| self.supposed.templates.contains(name);
+        self.is_of_nobody(subject) || matches!(subject, Subject::Pod(name) if is_template(name))
+    }
+
     /// What an address stands for that nothing resolves.
     pub fn stands_for(&self, address: IpAddr) -> Option<&str> {
         self.supposed.outside.get(&address).map(String::as_str)

@@ -18,6 +18,14 @@ const FIRST_STAND_IN: u16 = 61_001;
 /// How many pairs of selectors are tried for somebody whom both select, at most.
 const PAIRS: usize = 10_000;
 
+/// What a namespace is called that no policy and no file tells of. No namespace can be called that.
+const ELSEWHERE: &str = "other namespaces";
+
+/// Whether labels say which namespace it is, or of what kind.
+fn names_namespace(way: &Way) -> bool {
+    way.keys().any(|key| key == labels::NAMESPACE || key.starts_with(labels::NAMESPACE_LABELS))
+}
+
 pub(super) struct Maker<'s> {
     pub old: &'s mut Side,
     pub new: &'s mut Side,
@@ -51,6 +59,10 @@ impl Maker<'_> {
         for (namespace, selector) in &selectors {
             for way in ways(selector) {
                 self.add(namespace, &way, &ports, &judge, &mut known);
+                // Why: labels that leave the namespace open are met in namespaces of which no policy speaks, too.
+                if !names_namespace(&way) {
+                    self.add(ELSEWHERE, &way, &ports, &judge, &mut known);
+                }
             }
         }
         if meeting == Meeting::Two {
@@ -145,7 +157,8 @@ impl Maker<'_> {
         if !pod.service_account.is_empty() {
             shown += &format!(" serviceAccount={}", pod.service_account);
         }
-        let other = if shown.is_empty() && !namespace.contains('=') { "other " } else { "" };
+        let is_other = shown.is_empty() && !namespace.contains('=') && namespace != ELSEWHERE;
+        let other = if is_other { "other " } else { "" };
         pod.name = Name::new(namespace, format!("{other}pods{shown}"));
         Some(pod)
     }
@@ -163,6 +176,10 @@ impl Maker<'_> {
                     Some(name)
                 }
             },
+            None if of_policy == ELSEWHERE => {
+                self.make(Namespace::new(ELSEWHERE.to_owned(), Labels::new()));
+                Some(ELSEWHERE.to_owned())
+            }
             None if wanted.is_empty() => {
                 Some(if of_policy.is_empty() { "default".to_owned() } else { of_policy.to_owned() })
             }
