@@ -142,6 +142,12 @@ fn the_address_of_a_service_is_answered_by_its_backends_and_names_what_is_missin
     let said = trace(&folder, "10.96.0.7", "80/TCP", &["--expect", "allow"], 0);
     assert!(said.starts_with("ALLOW  shop/web -> 10.96.0.7  tcp/80"), "{said}");
     assert!(said.contains("ingress of shop/db"), "{said}");
+    // Of a range the ports that the service has are translated, whatever becomes of the rest.
+    let said = trace(&folder, "10.96.0.7", "79-82/TCP", &["--expect", "allow"], 1);
+    assert!(said.starts_with("DIFFERS BY PART"), "{said}");
+    for part in ["ALLOW  shop/db tcp/5432", "DENY  shop/db tcp/7000"] {
+        assert!(said.contains(part), "{said}");
+    }
     folder.write(
         "nobody.yaml",
         "{apiVersion: v1, kind: Service, metadata: {name: none, namespace: shop}, spec: {clusterIP: 10.96.0.99, ports: [{port: 80}]}}",

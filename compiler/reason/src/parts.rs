@@ -11,7 +11,7 @@ use flow::{Direction, L4Key, L4Set};
 use hir::peers::NamedPorts;
 use hir::{L4, Ports};
 use request::Request;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is wanted to know.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,8 +58,8 @@ pub fn parts(db: &dyn Db, wanted: &Wanted) -> Result<Vec<Part>, Unreadable> {
             Some(service) => service,
             None => return Err(Unreadable::Unknown { word: name.to_string(), near: vec![] }),
         },
-        other => match translated(&cluster, other, &wanted.keys) {
-            Some(service) => service,
+        other => match service_at(&cluster, other) {
+            Some(service) => return Ok(at_address(db, wanted, other, service)),
             None => return Ok(split(db, wanted, other.clone(), &wanted.keys, Chosen::Asked)),
         },
     };
@@ -99,14 +99,42 @@ fn named(db: &dyn Db, wanted: &Wanted, cluster: &Cluster, name: &str) -> Vec<Par
     addresses.into_iter().flat_map(|it| split(db, wanted, it, &wanted.keys, Chosen::ByName)).collect()
 }
 
-/// The service that a packet to an address is translated by, where it has all of the ports and somebody is known behind one of them.
-fn translated<'c>(cluster: &'c Cluster, party: &Party, keys: &[(L4Key, L4Key)]) -> Option<&'c Service> {
+/// The service that has an address.
+fn service_at<'c>(cluster: &'c Cluster, party: &Party) -> Option<&'c Service> {
     let address = party::address(party)?;
-    let service = cluster.services.values().find(|it| it.cluster_ips.contains(&address))?;
-    let declares = |key: L4Key| service.ports.iter().any(|port| L4Key::new(port.protocol, port.port) == key);
-    let all = keys.iter().all(|(low, high)| low == high && declares(*low));
-    let ports = asked_ports(service, keys).ok()?;
-    (all && ports.iter().any(|port| !backends(cluster, service, port).is_empty())).then_some(service)
+    cluster.services.values().find(|it| it.cluster_ips.contains(&address))
+}
+
+/// The answers for the address of a service: its ports are translated where somebody is known behind them, all others reach the address
+/// as it stands.
+fn at_address(db: &dyn Db, wanted: &Wanted, party: &Party, service: &Service) -> Vec<Part> {
+    let cluster = driver::world::cluster(db);
+    let known = |port: &ServicePort| {
+        let behind = backends(&cluster, service, port);
+        (!behind.is_empty()).then(|| (L4Key::new(port.protocol, port.port), behind))
+    };
+    let translated: BTreeMap<L4Key, Vec<(Party, L4Key)>> = service.ports.iter().filter_map(known).collect();
+    let mut found = Vec::new();
+    for &(low, high) in &wanted.keys {
+        let mut from = low.raw();
+        let plain = |from: u32, to: u32| {
+            let (Some(low), Some(high)) = (L4Key::from_raw(from), L4Key::from_raw(to)) else { return Vec::new() };
+            split(db, wanted, party.clone(), &[(low, high)], Chosen::Asked)
+        };
+        for (key, behind) in translated.range(low..=high) {
+            if from < key.raw() {
+                found.extend(plain(from, key.raw() - 1));
+            }
+            for (party, key) in behind {
+                found.extend(split(db, wanted, party.clone(), &[(*key, *key)], Chosen::ByService));
+            }
+            from = key.raw() + 1;
+        }
+        if from <= high.raw() {
+            found.extend(plain(from, high.raw()));
+        }
+    }
+    found
 }
 
 /// The ports of a service that are asked for.
