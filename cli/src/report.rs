@@ -7,6 +7,7 @@ use driver::{Because, Choice, Database};
 use facts::Enforcer;
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::fmt;
 
 /// The `apiVersion` of every report.
 pub const API_VERSION: &str = "tidegate.io/v1alpha1";
@@ -349,6 +350,17 @@ pub struct TraceCause {
     /// Where it stands; absent for what stands in no file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
+}
+
+/// `NetworkPolicy shop/db spec.ingress[0]   policies.yaml:49:11`; what is not known is left out.
+impl fmt::Display for TraceCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.object)?;
+        if !self.path.is_empty() {
+            write!(f, " {}", self.path)?;
+        }
+        self.place.as_ref().map_or(Ok(()), |place| write!(f, "   {place}"))
+    }
 }
 
 /// An allow that almost matches.

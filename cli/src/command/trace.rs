@@ -461,7 +461,7 @@ fn sides(colours: bool, [egress, ingress]: [&TraceSide; 2], way: Option<&TraceWa
     }
     if let Some(way) = way {
         out += &format!("\nway out of the cluster, to {}: {}\n", way.to, way.ways.join(" or "));
-        way.by.iter().for_each(|it| out += &format!("    {}\n", cause_text(it)));
+        way.by.iter().for_each(|it| out += &format!("    {it}\n"));
     }
     out
 }
@@ -474,7 +474,7 @@ pub(super) fn side_text(side: &TraceSide) -> String {
     }
     for [first, second] in &side.policy_errors {
         out += "  its policy cannot be computed, so it is closed: these contradict each other\n";
-        out += &format!("    {}\n    {}\n", cause_text(first), cause_text(second));
+        out += &format!("    {first}\n    {second}\n");
     }
     if !side.missing.is_empty() {
         out += "  it hangs on what was not read\n";
@@ -516,7 +516,7 @@ fn row_text(row: &TraceRow) -> String {
     };
     out += &format!("  {says}\n");
     for cause in &row.by {
-        out += &format!("    {}\n", cause_text(cause));
+        out += &format!("    {cause}\n");
     }
     if let Some(proxied) = &row.proxied {
         out += &proxied::text(proxied);
@@ -531,13 +531,7 @@ fn row_text(row: &TraceRow) -> String {
         out += "    any more; then new connections to it are denied until an endpoint asks for the name again\n";
     }
     if let Some(near) = &row.nearest {
-        out += &format!("  nearest rule\n    {}\n    {}\n", cause_text(&near.cause), near.misses);
+        out += &format!("  nearest rule\n    {}\n    {}\n", near.cause, near.misses);
     }
     out
-}
-
-pub(super) fn cause_text(cause: &TraceCause) -> String {
-    let place = cause.place.as_ref().map_or(String::new(), |place| format!("   {place}"));
-    let path = if cause.path.is_empty() { String::new() } else { format!(" {}", cause.path) };
-    format!("{}{path}{place}", cause.object)
 }

@@ -1,7 +1,7 @@
 //! A comparison as SARIF 2.1.0: a result for each change, at the rule that decides now.
 
 use super::report::{ChangeEntry, Decision, DiffReport};
-use super::text::{cause, note, says, who, word};
+use super::text::{note, says, who, word};
 use crate::format::Root;
 use crate::git;
 use crate::report::Place;
@@ -59,7 +59,7 @@ fn result(it: &ChangeEntry, report: &DiffReport, root: &Root) -> Value {
     let at = rule(it);
     let (id, level, _) = RULES[at];
     let decides = |when: &str, decision: &Decision| {
-        let by: Vec<String> = decision.by.iter().map(cause).collect();
+        let by: Vec<String> = decision.by.iter().map(ToString::to_string).collect();
         format!("{when} {} {}", says(decision), by.join(", ")).trim_end().to_owned()
     };
     let note = note(it).map_or(String::new(), |it| format!(" {it}."));

@@ -2,7 +2,7 @@
 
 use super::report::{ChangeEntry, Decision, DiffReport, Total};
 use crate::render::count;
-use crate::report::{Incomplete, TraceCause};
+use crate::report::Incomplete;
 use std::collections::BTreeMap;
 
 /// How many changes are listed; JSON lists all.
@@ -33,7 +33,7 @@ fn one(it: &ChangeEntry, colours: bool) -> String {
     let mut out = format!("{word}  {}  {}\n", who(it), it.ports);
     for (when, decision) in [("was", &it.old), ("now", &it.new)] {
         out += &format!("  {when}  {}\n", says(decision));
-        out += &decision.by.iter().map(|it| format!("       {}\n", cause(it))).collect::<String>();
+        out += &decision.by.iter().map(|it| format!("       {it}\n")).collect::<String>();
     }
     if let Some(note) = note(it) {
         out += &format!("  {note}\n");
@@ -119,13 +119,6 @@ pub fn says(decision: &Decision) -> String {
         },
     };
     says + &auth
-}
-
-/// A rule with its place.
-pub fn cause(cause: &TraceCause) -> String {
-    let place = cause.place.as_ref().map_or(String::new(), |place| format!("   {place}"));
-    let path = if cause.path.is_empty() { String::new() } else { format!(" {}", cause.path) };
-    format!("{}{path}{place}", cause.object)
 }
 
 /// `2 gained (1 with the world), 1 lost`; what was not read comes first.

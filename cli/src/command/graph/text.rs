@@ -2,7 +2,6 @@
 
 use super::report::{EdgeEntry, EndEntry, GraphReport};
 use crate::cluster::ClusterEntry;
-use crate::command::trace::cause_text;
 use crate::render::count;
 use crate::report::Incomplete;
 use comfy_table::{Cell, ContentArrangement, Table, presets};
@@ -128,6 +127,6 @@ fn end(name: &str, end: &EndEntry) -> String {
     } else if end.open {
         out += &format!("       {name}: nothing isolates it\n");
     }
-    end.rules.iter().for_each(|rule| out += &format!("       {name}: {}   {}\n", cause_text(&rule.cause), rule.ports));
+    end.rules.iter().for_each(|rule| out += &format!("       {name}: {}   {}\n", rule.cause, rule.ports));
     out
 }

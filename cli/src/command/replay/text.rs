@@ -3,7 +3,7 @@
 use super::report::{Coverage, ReplayChange, ReplayReport, ReplayStep};
 use crate::cluster::ClusterEntry;
 use crate::render::count;
-use crate::report::{Incomplete, TraceCause};
+use crate::report::Incomplete;
 
 /// The whole report; at most `limit` changes.
 pub fn text(report: &ReplayReport, limit: usize, colours: bool) -> String {
@@ -27,7 +27,7 @@ pub fn text(report: &ReplayReport, limit: usize, colours: bool) -> String {
 pub fn concise(report: &ReplayReport) -> String {
     let mut out = String::new();
     for it in &report.changes {
-        let by = |step: &ReplayStep| step.by.first().map_or(String::new(), |cause| format!(" ({})", cause_text(cause)));
+        let by = |step: &ReplayStep| step.by.first().map_or(String::new(), |cause| format!(" ({cause})"));
         let (old, new) = (&it.old, &it.new);
         out += &format!("{}: {}: {}{} => {}{}\n", it.change, flow(it), old.verdict, by(old), new.verdict, by(new));
     }
@@ -84,15 +84,9 @@ fn step(word: &str, step: &ReplayStep) -> String {
     };
     let mut out = format!("  {word} {}: {why}\n", step.verdict);
     for cause in &step.by {
-        out += &format!("    {}\n", cause_text(cause));
+        out += &format!("    {cause}\n");
     }
     out
-}
-
-fn cause_text(cause: &TraceCause) -> String {
-    let place = cause.place.as_ref().map_or(String::new(), |place| format!("   {place}"));
-    let path = if cause.path.is_empty() { String::new() } else { format!(" {}", cause.path) };
-    format!("{}{path}{place}", cause.object)
 }
 
 /// How much the answer rests on.

@@ -3,7 +3,7 @@
 use super::Test;
 use super::report::{CaseResult, CoverageReport, FlowFailure, MutantEntry, MutationReport, TestReport};
 use crate::cluster::ClusterEntry;
-use crate::command::trace::{cause_text, side_text};
+use crate::command::trace::side_text;
 use crate::render::count;
 use crate::report::Incomplete;
 
@@ -87,7 +87,7 @@ fn coverage(coverage: &CoverageReport, min: Option<u32>) -> String {
         let missed: Vec<_> = coverage.missed.iter().filter(|it| it.what == what).collect();
         if !missed.is_empty() {
             out += &format!("  {says}\n");
-            missed.iter().for_each(|it| out += &format!("    {}\n", cause_text(&it.cause)));
+            missed.iter().for_each(|it| out += &format!("    {}\n", it.cause));
         }
     }
     out
@@ -102,7 +102,7 @@ fn mutation(mutation: &MutationReport, min: Option<u32>) -> String {
     let survived: Vec<&MutantEntry> = mutation.mutants.iter().filter(|it| it.fate == "survived").collect();
     if !survived.is_empty() {
         out += "  no case notices\n";
-        survived.iter().for_each(|it| out += &format!("    {}\n      {}\n", cause_text(&it.cause), it.change));
+        survived.iter().for_each(|it| out += &format!("    {}\n      {}\n", it.cause, it.change));
     }
     out
 }

@@ -1,6 +1,6 @@
 //! Requests of `tidegate trace`: as they are asked, and as they are answered.
 
-use super::{cause, cause_text};
+use super::cause;
 use crate::report::{TraceAnswer, TraceAsks, TraceProxied};
 use clap::Args;
 use driver::Database;
@@ -92,7 +92,7 @@ pub(super) fn text(proxied: &TraceProxied) -> String {
             };
             out += &format!("  proxy {}: {} is {fate}\n", proxied.proxy, answer.request);
             for cause in &answer.by {
-                out += &format!("    {}\n", cause_text(cause));
+                out += &format!("    {cause}\n");
             }
             for fact in &answer.missing {
                 out += &format!("  not read: {fact}; what depends on it is taken to admit nothing\n");
@@ -101,7 +101,7 @@ pub(super) fn text(proxied: &TraceProxied) -> String {
         None if proxied.asks.iter().any(|asks| asks.what.is_none()) => {
             out += &format!("  proxy {}: it sees every request and admits all, because of\n", proxied.proxy);
             for asks in proxied.asks.iter().filter(|asks| asks.what.is_none()) {
-                out += &format!("    {}\n", cause_text(&asks.cause));
+                out += &format!("    {}\n", asks.cause);
             }
         }
         None => {
@@ -109,7 +109,7 @@ pub(super) fn text(proxied: &TraceProxied) -> String {
                 &format!("  proxy {}: the verdict depends on the request, which any of these admits\n", proxied.proxy);
             for asks in &proxied.asks {
                 let what = asks.what.as_deref().unwrap_or("every request");
-                out += &format!("    {what}\n      {}\n", cause_text(&asks.cause));
+                out += &format!("    {what}\n      {}\n", asks.cause);
             }
         }
     }

@@ -4,7 +4,7 @@ use super::report::{PacketFate, PacketFlow, PacketReport, PacketRow, PacketSide}
 use crate::cluster::ClusterEntry;
 use crate::command::replay::tables::quoted;
 use crate::render::count;
-use crate::report::{Incomplete, TraceCause};
+use crate::report::Incomplete;
 
 /// The whole report; at most `limit` flows, and as many packets that are dropped or changed.
 pub fn text(report: &PacketReport, limit: usize, colours: bool) -> String {
@@ -155,15 +155,9 @@ fn side(side: &PacketSide) -> String {
     };
     let mut out = format!("    {} {}: {why}\n", side.direction, side.verdict);
     for cause in &side.by {
-        out += &format!("      {}\n", cause_text(cause));
+        out += &format!("      {cause}\n");
     }
     out
-}
-
-fn cause_text(cause: &TraceCause) -> String {
-    let place = cause.place.as_ref().map_or(String::new(), |place| format!("   {place}"));
-    let path = if cause.path.is_empty() { String::new() } else { format!(" {}", cause.path) };
-    format!("{}{path}{place}", cause.object)
 }
 
 fn line(it: &PacketRow) -> String {
