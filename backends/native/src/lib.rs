@@ -16,8 +16,9 @@
 //! Packet, maps, action, count of instructions and fault are the interpreter's (`tests/differential.rs`), except that a budget is looked
 //! at once a block. Machine code reads and writes only what a bounds check of its own, or the interpreter, has allowed.
 //! # Reading order
-//! [`machine`], [`translate`], `memory`, then `call`, which holds all that is unsafe.
+//! [`machine`], [`translate`], `alu`, `memory`, then `call`, which holds all that is unsafe.
 
+mod alu;
 mod call;
 pub mod machine;
 mod memory;

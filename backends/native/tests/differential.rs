@@ -1,7 +1,10 @@
 //! Machine code beside the interpreter, on programs that follow the instruction set and then do what they like: the same action, count,
 //! fault, packet, tables and maps.
 
-use image::{DirectionPlan, Fill, Hook, Image, MapRef, NodeMap, Notes, Plan, Program, Reloc, Table, Target};
+#[path = "../../vm/tests/common/mod.rs"]
+mod common;
+
+use image::{Hook, Image, MapRef, NodeMap};
 use maps::NodeMaps;
 use proptest::prelude::*;
 use vm::instruction::Instruction;
@@ -9,21 +12,6 @@ use vm::{Context, What};
 
 fn i(code: u8, dst: u8, src: u8, off: i16, imm: i32) -> Instruction {
     Instruction { code, dst, src, off, imm: i64::from(imm) }
-}
-
-/// A node whose maps are small.
-fn target(little_endian: bool) -> Target {
-    Target {
-        little_endian,
-        endpoints_log2: 2,
-        address4_pages_log2: 1,
-        peers_log2: 4,
-        track4_sets_log2: 1,
-        track6_sets_log2: 1,
-        address6_log2: 1,
-        fragments_log2: 1,
-        records_log2: 12,
-    }
 }
 
 /// What every program begins with: r6 is the context, r7 and r8 begin and end of the packet, r9 a table that may be read, r5 one
@@ -35,24 +23,14 @@ fn image(body: &[Instruction], little_endian: bool) -> Image {
     let mut code = vec![i(0xbf, 6, 1, 0, 0), i(0x61, 7, 1, 76, 0), i(0x61, 8, 1, 80, 0)];
     let mut relocs = Vec::new();
     for (register, map, value_offset) in WIDE {
-        relocs.push(Reloc { at: code.len() as u32, map, value_offset });
+        relocs.push((code.len() as u32, map, value_offset));
         code.extend([i(0x18, register, 0, 0, 0), i(0, 0, 0, 0, 0)]);
     }
     code.extend([i(0xbf, 2, 10, 0, 0), i(0x07, 2, 0, 0, -24), i(0xb7, 3, 0, 0, 3), i(0xb7, 0, 0, 0, 7)]);
     code.extend((1..=4).map(|slot| i(0x7a, 10, 0, -8 * slot, slot.into())));
     code.extend(body);
     code.push(i(0x95, 0, 0, 0, 0));
-    let insns = code.iter().map(|insn| insn.encode(little_endian)).collect();
-    Image {
-        target: target(little_endian),
-        programs: vec![Program { name: "t".into(), hook: Hook::ToEndpoint, insns, relocs }],
-        tables: vec![
-            Table { name: "fixed".into(), fill: Fill::Fixed((1..=20).collect()) },
-            Table { name: "classes".into(), fill: Fill::Classes(0) },
-        ],
-        plan: Plan { ingress: DirectionPlan::Constant(1), egress: DirectionPlan::Constant(1) },
-        notes: Notes::default(),
-    }
+    common::image(&[code], &relocs, little_endian)
 }
 
 fn alu() -> impl Strategy<Value = Instruction> {
