@@ -1,6 +1,6 @@
 //! Files of a revision, read with git and without a shell.
 
-use crate::files::{self, Manifest, is_manifest};
+use crate::files::{self, Manifest, Take, is_excluded, is_manifest};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -21,11 +21,11 @@ pub fn parts(word: &str) -> Option<(&str, &str)> {
 }
 
 /// The manifests below a path as they are in a revision, each called `REVISION:PATH`. Shape: of a folder those that end in `.yaml`, `.yml`
-/// or `.json`; a file that is named, whatever its ending.
+/// or `.json` and are not excluded; a file that is named, whatever its ending.
 ///
 /// Errors: for people; no repository, no such revision, no such path, a manifest that is no text.
-pub fn manifests(revision: &str, path: &str) -> Result<Vec<Manifest>, String> {
-    let found = manifests_if_any(revision, path)?;
+pub fn manifests(revision: &str, path: &str, take: &Take) -> Result<Vec<Manifest>, String> {
+    let found = manifests_if_any(revision, path, take)?;
     match found.is_empty() {
         true => Err(format!("no manifests in `{revision}:{path}`: looked for .yaml, .yml and .json")),
         false => Ok(found),
@@ -35,9 +35,10 @@ pub fn manifests(revision: &str, path: &str) -> Result<Vec<Manifest>, String> {
 /// As [`manifests`], where a path may hold none: what a change adds was not there before.
 ///
 /// Errors: likewise, but for a path without manifests.
-pub fn manifests_if_any(revision: &str, path: &str) -> Result<Vec<Manifest>, String> {
+pub fn manifests_if_any(revision: &str, path: &str, take: &Take) -> Result<Vec<Manifest>, String> {
     let plain = path.trim_start_matches("./").trim_end_matches('/');
-    let blobs = read(revision, &[path.to_owned()], |name| is_manifest(Path::new(name)) || plain == name)?;
+    let is_taken = |name: &Path| is_manifest(name) && !is_excluded(&take.exclude, name, false);
+    let blobs = read(revision, &[path.to_owned()], |name| is_taken(Path::new(name)) || plain == name)?;
     let manifest = |Blob { path, text }| {
         let path = format!("{revision}:{path}");
         let text = text.map_err(|why| format!("cannot read `{path}`: {why}"))?;

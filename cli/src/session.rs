@@ -46,11 +46,19 @@ pub fn open(paths: &Paths) -> Result<Session, String> {
 
 /// The same with the configuration of other paths: those that are meant where the paths only stand in for them.
 pub fn open_for(paths: &Paths, meant: &[String]) -> Result<Session, String> {
+    let (paths, take) = configured(paths, meant)?;
+    Ok(open_with(&paths, &take))
+}
+
+/// What a command reads with what the configuration of some paths says of it, and what is taken of it.
+///
+/// Errors: for people, every fault of the configuration.
+pub fn configured(paths: &Paths, meant: &[String]) -> Result<(Paths, files::Take), String> {
     let args = &paths.reading.config;
     let loaded = config::load(meant, &args.config, args.isolated).map_err(|all| all.join("\n  "))?;
     let mut faults = Vec::new();
-    let (paths, take) = config::reading(paths, &loaded, &[], &mut faults);
-    if faults.is_empty() { Ok(open_with(&paths, &take)) } else { Err(faults.join("\n  ")) }
+    let found = config::reading(paths, &loaded, &[], &mut faults);
+    if faults.is_empty() { Ok(found) } else { Err(faults.join("\n  ")) }
 }
 
 /// The same of what is to be taken of them, where the configuration was heeded already.
@@ -100,6 +108,17 @@ fn knowledge(paths: &Paths, entry: Option<&ClusterEntry>) -> Knowledge {
     asked
 }
 
+/// Errors of texts that a cluster would refuse, or that nobody can read.
+pub fn faults(db: &Database) -> Vec<Diagnostic> {
+    let found = checks::check(db).into_iter().filter(|it| it.severity == Severity::Error);
+    found.filter(|it| checks::explain(it.slug).is_some_and(|page| page.group == Group::Validity)).collect()
+}
+
+/// Whether, by a fault, a text or a part of it says nothing that an answer could heed.
+pub fn is_unread(fault: &Diagnostic) -> bool {
+    ["not-yaml", "tab-indentation", "broken-reference", "unrendered-template", "yaml-limit"].contains(&fault.slug)
+}
+
 /// Reads the name of a dialect.
 ///
 /// Errors: for clap, with every name that is known.
@@ -144,11 +163,12 @@ impl Session {
             say(&format!("warning: {}", render::concise(&self.db, it).trim_end()));
         }
         self.say_refused();
+        let unread = found.iter().any(is_unread);
         if !telling.is_empty() {
             let many = count(telling.len(), "finding makes", "findings make");
             say(&format!("warning: {many} these files mean other than they seem to; `tidegate check` says more"));
         }
-        !self.unread().is_empty()
+        unread || !self.unread().is_empty()
     }
 
     /// What could not be read, each as a path and why.

@@ -90,10 +90,6 @@ impl Replay {
     fn open(&self, paths: &[String], reading: Reading) -> Result<Session, String> {
         let (revised, plain): (Vec<&String>, Vec<&String>) = paths.iter().partition(|path| git::parts(path).is_some());
         let of_revision_alone = plain.is_empty() && !revised.is_empty();
-        let mut manifests = Vec::new();
-        for (revision, path) in revised.into_iter().filter_map(|path| git::parts(path)) {
-            manifests.extend(git::manifests(revision, path)?);
-        }
         // Why an empty file where a revision alone is named: no path at all means the current folder, or the policies of a live cluster.
         let nothing = tempfile::NamedTempFile::with_suffix(".yaml").map_err(|error| error.to_string())?;
         let mut paths: Vec<String> = plain.into_iter().cloned().collect();
@@ -102,7 +98,12 @@ impl Replay {
         }
         let (filenames, namespace) = (Vec::new(), self.namespace.clone());
         let meant = if of_revision_alone { vec![".".to_owned()] } else { paths.clone() };
-        let mut session = session::open_for(&Paths { paths, filenames, namespace, reading }, &meant)?;
+        let (paths, take) = session::configured(&Paths { paths, filenames, namespace, reading }, &meant)?;
+        let mut manifests = Vec::new();
+        for (revision, path) in revised.into_iter().filter_map(|path| git::parts(path)) {
+            manifests.extend(git::manifests(revision, path, &take)?);
+        }
+        let mut session = session::open_with(&paths, &take);
         if !manifests.is_empty() {
             session.db.set_files(manifests.into_iter().map(|it| (Arc::from(it.path), Arc::from(it.text))));
             session.choice = session.db.settle_dialect(session.wish);

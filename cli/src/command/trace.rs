@@ -9,11 +9,12 @@ use super::Exit;
 use crate::args::{Color, Outputs, Paths, Reading};
 use crate::cluster::ClusterEntry;
 use crate::formats::{self, Plain};
+use crate::render::{self, say};
 use crate::report::{
     API_VERSION, DialectEntry, DiffersUnder, Incomplete, MissingFact, TraceCause, TraceNearest, TraceReport, TraceRow,
     TraceSide,
 };
-use crate::{render, session};
+use crate::session;
 use clap::{Args, ValueEnum};
 use driver::{Because, Choice, Database, world};
 use flow::{Action, Protocol};
@@ -117,6 +118,11 @@ impl Trace {
         })?;
         Ok(match self.expect {
             _ if unsound => Exit::Bad,
+            // Why: a policy that is not evaluated may decide otherwise.
+            Some(_) if !report.incomplete.is_empty() => {
+                say("error: what is expected cannot be confirmed beside policies that are not evaluated");
+                Exit::Bad
+            }
             Some(expect) if reason::parts::outcome(&parts) != Some(expect.outcome()) => Exit::Findings,
             _ => Exit::Clean,
         })

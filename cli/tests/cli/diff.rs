@@ -186,6 +186,7 @@ fn a_side_may_be_a_revision_of_a_repository() {
     );
     assert_eq!(folder.run(&["diff", "HEAD:tree", "tree"]).code, 0);
     folder.write("tree/policy.yaml", &wider());
+    folder.run(&["diff", "HEAD:tree", "tree", "--config", "exclude=['policy.yaml']"]).ended(0);
     let text = folder.run(&["diff", "HEAD:tree", "tree"]).ended(1);
     let sarif = folder.run(&["diff", "tree", "HEAD:tree", "-o", "sarif"]).ended(1);
     assert!(sarif.contains("\"uri\": \"tree/policy.yaml\""), "{sarif}");
@@ -260,4 +261,15 @@ fn what_nobody_can_read_of_the_new_side_is_said_and_never_taken_for_a_change_alo
     assert!(same.contains("Whether flows change is not known") && !same.contains("The same flows pass"), "{same}");
     let report = valid(&folder.run(&["diff", "cluster.yaml", "same", "-o", "json"]).ended(2));
     assert!(report["unread"][0].as_str().unwrap().starts_with("same/broken.yaml"), "{report}");
+    // What stands on both sides, and what only the old one has, is not compared either.
+    folder.write("cluster/cluster.yaml", CLUSTER);
+    for (old, new) in [("same", "same"), ("same", "cluster")] {
+        let ran = folder.run(&["diff", old, new]);
+        assert_eq!((ran.code, ran.err.matches("error[TG0002]").count()), (2, 1), "{ran:?}");
+    }
+    // The way out.
+    folder.write("tidegate.toml", "exclude = ['broken.yaml']\n");
+    folder.run(&["diff", "same", "cluster"]).ended(0);
+    folder.run(&["diff", "same", "cluster", "--isolated"]).ended(2);
+    assert!(folder.run(&["diff", "same", "cluster", "--config", "exclued=['x']"]).failed(2).contains("`exclude`"));
 }

@@ -148,6 +148,8 @@ fn costs_are_listed_and_budgets_name_the_rules_that_exceed_them() {
     folder.run(&["check", "--budget", "max-entries=16384,max-bytes=10000000", "."]).ended(0);
     folder.write("budget", "max-entries = 2 # far too low\n");
     assert_eq!(folder.run(&["check", "--budget", "max-entires=1", "."]).code, 2);
+    let twice = folder.run(&["check", "--budget", "max-entries=2,max-entries=100", "."]).failed(2);
+    assert!(twice.contains("`max-entries` stands twice, with 2 and with 100; keep one"), "{twice}");
 }
 
 #[test]

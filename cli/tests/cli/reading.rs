@@ -90,6 +90,24 @@ fn policies_of_other_engines_make_every_report_incomplete() {
         let told = json(&folder.run(&[command, &["-o", "json"]].concat()).out);
         assert_eq!(told["incomplete"], serde_json::json!([{"engine": "Calico", "policies": 1}]), "{command:?}");
     }
+    let said = folder.run(&[&TRACE[..], &["--expect", "allow"]].concat()).failed(2);
+    assert!(said.contains("cannot be confirmed beside policies that are not evaluated"), "{said}");
+}
+
+#[test]
+fn an_answer_beside_a_text_that_nobody_can_read_ends_in_2() {
+    let folder = folder(POLICY);
+    folder.write("flows.csv", "source,destination,protocol,port,verdict\nshop/web,shop/db,tcp,5432,allowed\n");
+    let replay = ["replay", "flows.csv", "--policies", "."];
+    let suggest = ["suggest", "flows.csv", "--facts-from", "."];
+    for command in [&TRACE[..], &["graph", "."], &["cost", "."], &replay, &suggest] {
+        std::fs::remove_file(folder.join("broken.yaml")).ok();
+        assert!(folder.run(command).code < 2, "{command:?}: {:?}", folder.run(command));
+        folder.write("broken.yaml", "a: [1\n");
+        let ran = folder.run(command);
+        assert_eq!(ran.code, 2, "{command:?}: {ran:?}");
+        assert!(ran.err.contains("broken.yaml:"), "{command:?}: {ran:?}");
+    }
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! Whether two sides mean the same: the judge of rewrites.
 
+use crate::beside::Beside;
 use crate::diff::{foreign, gateways};
 use crate::ends::rows;
 use crate::group::group;
 use crate::rows::Change;
 use crate::side::{Edit, Side};
-use crate::suppose::{Meeting, suppose};
+use crate::suppose::{Meeting, Supposed, suppose};
 use crate::world::World;
 use diagram::TooLarge;
 use driver::Database;
@@ -26,7 +27,8 @@ pub enum Witness {
     TooLarge(TooLarge),
 }
 
-/// Whether two databases decide every flow alike, for whoever is in their files and for whoever their policies mention.
+/// Whether two databases decide every flow alike, for whoever is in their files and for whoever their policies mention: as they stand, and
+/// beside policies that isolate or allow everybody, which may be there and not have been read.
 ///
 /// Errors: one difference. Clauses that are not evaluated must be the same on both sides.
 pub fn equal(old: &Database, new: &Database) -> Result<(), Witness> {
@@ -59,6 +61,14 @@ fn same(mut old: Side, mut new: Side) -> Result<(), Witness> {
     // Why: a rewrite must hold in every cluster, not only in the one that was read.
     (old.partial, new.partial) = (true, true);
     let supposed = suppose(&mut old, &mut new, Meeting::Two);
+    // Why: so it must beside policies that were not read.
+    for beside in Beside::telling([&old, &new]) {
+        decides_alike(beside.with(old.clone()), beside.with(new.clone()), supposed.clone())?;
+    }
+    Ok(())
+}
+
+fn decides_alike(old: Side, new: Side, supposed: Supposed) -> Result<(), Witness> {
     let world = World::of(old, new, supposed);
     let mut found = rows(&world, true).map_err(Witness::TooLarge)?;
     found.truncate(1);

@@ -16,8 +16,9 @@
 //! The rows are exactly what the oracle answers otherwise, for every subject, peer and key (`brute`). Rewrites of equal meaning
 //! give no row (`testdata/diff`).
 //! # Reading order
-//! [`side`], `ways`, `suppose`, `world`, `boxes`, `ends`, [`rows`], then [`mod@diff`], [`mod@equal`].
+//! [`side`], `ways`, `suppose`, `world`, `boxes`, `ends`, [`rows`], then [`mod@diff`], `beside`, [`mod@equal`].
 
+mod beside;
 mod blocks;
 mod boxes;
 #[cfg(test)]

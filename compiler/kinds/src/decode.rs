@@ -90,7 +90,8 @@ fn decode_object(object: &Object<'_>, dialect: &Dialect, reviewed: bool) -> Deco
         Class::Policy(kind) => kind.namespaced,
         Class::Checked(known) => known.kind.namespaced,
         Class::Fact(_) => !CLUSTER_SCOPED.contains(&object.kind.as_str()),
-        Class::List | Class::Unknown | Class::Removed(_) | Class::Foreign(_) | Class::Other => true,
+        Class::Foreign(_) => foreign::is_namespaced(&object.kind),
+        Class::List | Class::Unknown | Class::Removed(_) | Class::Other => true,
     };
     let name = object_ref(&at, &object.kind, namespaced);
     let decoded =

@@ -73,6 +73,11 @@ pub fn engine(group: &str, kind: &str) -> Option<Engine> {
     decides.then_some(*engine)
 }
 
+/// Whether objects of such a kind stand in namespaces. Sources: those of [`engine`].
+pub(crate) fn is_namespaced(kind: &str) -> bool {
+    !(kind.starts_with("Global") || kind.starts_with("Cluster") || matches!(kind, "Profile" | "HostEndpoint"))
+}
+
 /// Whether an object of such a kind can refuse or allow anything.
 ///
 /// Only Istio's PeerAuthentication can be without effect on who reaches whom: it refuses plain text where it says `STRICT`.

@@ -130,6 +130,14 @@ fn policies_of_other_engines_are_recognised_and_what_decides_nothing_is_not() {
     ] {
         assert_eq!(of(api_version, kind, "{}"), [": reach Closed Foreign"], "{api_version} {kind}");
     }
+    let named = |kind: &str| {
+        let text = format!("{{apiVersion: projectcalico.org/v3, kind: {kind}, metadata: {{name: x}}}}");
+        read(&text)[0].object.to_string()
+    };
+    assert_eq!(
+        ["NetworkPolicy", "GlobalNetworkPolicy"].map(named),
+        ["NetworkPolicy default/x", "GlobalNetworkPolicy x"]
+    );
     for (api_version, kind) in [
         ("projectcalico.org/v3", "StagedNetworkPolicy"),
         ("projectcalico.org/v3", "IPPool"),

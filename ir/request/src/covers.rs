@@ -1,15 +1,18 @@
 //! Whether some sets admit all that others admit, as far as texts prove it.
 //!
 //! In: what two lists of allows ask.  Out: `true` only where every request that one list admits is admitted by the other. `false` says
-//! nothing: whether one expression holds all of another is decided for the shapes that people write, no further.
+//! nothing only where an expression is not understood or a question is too large, and for what Kafka is asked by several rules together:
+//! whether expressions hold all of another is decided by their automata.
 
 use std::collections::BTreeSet;
 
-use crate::http::{HeaderRule, HttpRule, Mismatch, Wanted};
+use crate::http::HttpRule;
 use crate::kafka::KafkaRule;
 use crate::name;
 use crate::pattern::Pattern;
+use crate::region::is_covered;
 use crate::rules::{DnsRule, Requests, Rules};
+use crate::texts::Texts;
 
 /// Whether everything that `narrow` admits surely passes `wide` too, and unchanged in the same way. Lists are as [`crate::judge`] takes
 /// them; texts of requests hold no line break.
@@ -21,7 +24,7 @@ pub fn covers(wide: &[Option<&Requests>], narrow: &[Option<&Requests>]) -> bool 
 fn rewrites<'r>(sets: &[Option<&'r Requests>]) -> BTreeSet<&'r HttpRule> {
     let rules =
         sets.iter().flatten().filter_map(|set| if let Rules::Http(rules) = &set.rules { Some(rules) } else { None });
-    rules.flatten().filter(|rule| rule.headers.iter().any(|it| it.mismatch != Mismatch::Fail)).collect()
+    rules.flatten().filter(|rule| rule.rewrites()).collect()
 }
 
 fn holds(wide: &[Option<&Requests>], narrow: Option<&Requests>) -> bool {
@@ -44,15 +47,15 @@ fn holds(wide: &[Option<&Requests>], narrow: Option<&Requests>) -> bool {
             Rules::Any => false,
             _ if observed() => true,
             _ if narrow.observes => false,
-            Rules::Http(all) => all.iter().flat_map(apart).all(|rule| {
-                let mut wide =
-                    rules.clone().flat_map(|it| if let Rules::Http(all) = it { all.as_slice() } else { &[] });
-                wide.any(|it| http(it, &rule))
-            }),
-            Rules::Kafka(all) => all.iter().all(|rule| {
+            Rules::Http(all) => {
+                let wide = rules.flat_map(|it| if let Rules::Http(all) = it { all.as_slice() } else { &[] });
+                let wide: Vec<&HttpRule> = wide.collect();
+                all.iter().all(|rule| is_covered(rule, &wide))
+            }
+            Rules::Kafka(all) => all.iter().flat_map(KafkaRule::apart).all(|rule| {
                 let mut wide =
                     rules.clone().flat_map(|it| if let Rules::Kafka(all) = it { all.as_slice() } else { &[] });
-                wide.any(|it| kafka(it, rule))
+                wide.any(|it| kafka(it, &rule))
             }),
             Rules::Dns(all) => all.iter().all(|rule| {
                 let wide = rules.clone().flat_map(|it| if let Rules::Dns(all) = it { all.as_slice() } else { &[] });
@@ -89,46 +92,12 @@ fn is_of_family(one: &Rules, other: &Rules) -> bool {
 /// Whether one set asks its rules, of the same family, about whatever the other asks its own.
 fn reads_all_of(wide: &Requests, narrow: &Requests) -> bool {
     let family = wide.rules == Rules::Any || is_of_family(&wide.rules, &narrow.rules);
-    let one = |asked: &String| wide.server_names.iter().any(|it| holds_name(it, asked));
-    let names = wide.server_names.is_empty() || !narrow.server_names.is_empty() && narrow.server_names.iter().all(one);
+    let expressions = |of: &Requests| of.server_names.iter().map(|it| name::expression(it)).collect::<Vec<Pattern>>();
+    let names = wide.server_names.is_empty()
+        || wide.server_names == narrow.server_names
+        || !narrow.server_names.is_empty() && expressions(narrow).iter().all(|it| holds_names(&expressions(wide), it));
     let tls = wide.rules == Rules::Any || wide.terminates || !narrow.terminates;
     family && names && tls && wide.own == narrow.own
-}
-
-/// One rule for each of the methods and paths that a rule lists: each may be held by another one.
-fn apart(rule: &HttpRule) -> Vec<HttpRule> {
-    let each = |pattern: &Option<Pattern>| -> Vec<Option<Pattern>> {
-        let Some(pattern) = pattern else { return vec![None] };
-        match alternatives(pattern.text()).as_slice() {
-            [_] => vec![Some(pattern.clone())],
-            parts => parts.iter().map(|it| Some(Pattern::new(it))).collect(),
-        }
-    };
-    let paths = each(&rule.path);
-    let with = |method: Option<Pattern>| {
-        paths.iter().map(move |path| HttpRule { method: method.clone(), path: path.clone(), ..rule.clone() })
-    };
-    each(&rule.method).into_iter().flat_map(with).collect()
-}
-
-fn http(wide: &HttpRule, narrow: &HttpRule) -> bool {
-    // Every request has a method and a target; not every one has an authority.
-    let part = |wide: &Option<Pattern>, narrow: &Option<Pattern>, always: bool| match (wide, narrow) {
-        (None, _) => true,
-        (Some(wide), None) => always && wide.text() == EVERYTHING,
-        (Some(wide), Some(narrow)) => holds_pattern(wide, narrow),
-    };
-    let wanted = |wide: &HeaderRule| narrow.headers.iter().any(|it| header(wide, it));
-    part(&wide.method, &narrow.method, true)
-        && part(&wide.path, &narrow.path, true)
-        && part(&wide.host, &narrow.host, false)
-        && wide.headers.iter().all(wanted)
-}
-
-fn header(wide: &HeaderRule, narrow: &HeaderRule) -> bool {
-    let present = wide.wanted == Wanted::Present && matches!(narrow.wanted, Wanted::Value(_));
-    wide == narrow
-        || wide.name == narrow.name && wide.mismatch == Mismatch::Fail && narrow.mismatch == Mismatch::Fail && present
 }
 
 fn kafka(wide: &KafkaRule, narrow: &KafkaRule) -> bool {
@@ -146,116 +115,13 @@ fn dns(wide: &[&DnsRule], narrow: &DnsRule) -> bool {
     if wide.contains(&narrow) {
         return true;
     }
-    let patterns = |rule: &DnsRule| -> Vec<String> { rule.name.iter().chain(&rule.pattern).cloned().collect() };
-    // A name is a pattern without asterisks; but one that holds them means only itself.
-    let named = |rule: &DnsRule| rule.name.as_ref().is_some_and(|name| name.contains('*'));
-    let (wide, asked): (Vec<&&DnsRule>, _) = (wide.iter().filter(|it| !named(it)).collect(), patterns(narrow));
-    let one = |asked: &String| wide.iter().any(|it| patterns(it).iter().any(|it| holds_name(it, asked)));
-    !asked.is_empty() && !named(narrow) && asked.iter().all(one)
+    let wide: Vec<Pattern> = wide.iter().flat_map(|it| it.expressions()).collect();
+    narrow.expressions().iter().all(|it| holds_names(&wide, it))
 }
 
-/// Whether one pattern of names means every name that another means. Names have no empty label.
-fn holds_name(wide: &str, narrow: &str) -> bool {
-    let (wide, narrow) = (name::canonical(wide), name::canonical(narrow));
-    if wide == narrow || !narrow.contains('*') && name::matches(&wide, &narrow) {
-        return true;
-    }
-    let labels =
-        |text: &str| !text.is_empty() && text.split('.').all(|it| !it.is_empty() && it.bytes().all(in_pattern));
-    if !wide.is_empty() && wide.bytes().all(|byte| byte == b'*') {
-        return labels(&narrow);
-    }
-    let tail = wide.strip_prefix("**.").filter(|tail| !tail.contains('*'));
-    tail.is_some_and(|tail| narrow.strip_suffix(tail).and_then(|it| it.strip_suffix('.')).is_some_and(labels))
-}
-
-fn in_pattern(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'*')
-}
-
-const EVERYTHING: &str = ".*";
-
-/// Whether one expression matches every text that another matches: it is the same, everything, a text and whatever follows, or the other
-/// is a list of plain texts.
-fn holds_pattern(wide: &Pattern, narrow: &Pattern) -> bool {
-    let parts = alternatives(narrow.text());
-    let one = |text: &&str| match literal(text) {
-        Some(plain) => wide.is_match(&plain) == Ok(true),
-        None => alternatives(wide.text()).iter().any(|it| {
-            let head = it.strip_suffix(EVERYTHING).and_then(literal);
-            it == text || head.is_some_and(|head| literal_head(text).starts_with(&head))
-        }),
-    };
-    wide == narrow || wide.text() == EVERYTHING || parts.iter().all(one)
-}
-
-/// The parts of `a|b`, `(a|b)` and `^(a|b)$`; of anything less plain the whole.
-fn alternatives(text: &str) -> Vec<&str> {
-    let plain = |text: &str| !text.contains(['(', ')', '[', '{', '\\']);
-    let bare = text.strip_prefix('^').unwrap_or(text);
-    let bare = if bare.ends_with("\\$") { bare } else { bare.strip_suffix('$').unwrap_or(bare) };
-    let inner = bare.strip_prefix('(').and_then(|it| it.strip_suffix(')'));
-    let inner = inner.map(|it| it.strip_prefix("?:").unwrap_or(it)).filter(|it| plain(it) && !it.starts_with('?'));
-    match inner {
-        Some(inner) => inner.split('|').collect(),
-        None if !text.contains('|') => vec![bare],
-        None if plain(text) && !text.contains(['^', '$']) => text.split('|').collect(),
-        None => vec![text],
-    }
-}
-
-/// What begins every text that an expression without top-level alternatives matches; may be less than it could be.
-fn literal_head(text: &str) -> String {
-    let mut head = String::new();
-    if has_top_level_bar(text) {
-        return head;
-    }
-    let mut rest = text.chars();
-    while let Some(next) = rest.next() {
-        match next {
-            '\\' => match rest.next() {
-                Some(escaped) if escaped.is_ascii_punctuation() => head.push(escaped),
-                _ => break,
-            },
-            // What may be there or not, or none of it.
-            '?' | '*' | '{' => {
-                head.pop();
-                break;
-            }
-            '.' | '+' | '(' | ')' | '[' | ']' | '}' | '|' | '^' | '$' => break,
-            plain => head.push(plain),
-        }
-    }
-    head
-}
-
-/// The one text that an expression matches; `None` where it is more than a text.
-fn literal(text: &str) -> Option<String> {
-    let mut out = String::new();
-    let mut rest = text.chars();
-    while let Some(next) = rest.next() {
-        match next {
-            '\\' => out.push(rest.next().filter(char::is_ascii_punctuation)?),
-            '.' | '+' | '(' | ')' | '[' | ']' | '}' | '{' | '?' | '*' | '|' | '^' | '$' => return None,
-            plain => out.push(plain),
-        }
-    }
-    Some(out)
-}
-
-/// Whether a bar may part the whole of an expression. Why on the safe side: in a class of characters a bracket is no bracket.
-fn has_top_level_bar(text: &str) -> bool {
-    let (mut depth, mut escaped) = (0_i32, false);
-    for next in text.chars() {
-        match next {
-            _ if std::mem::take(&mut escaped) => {}
-            '\\' => escaped = true,
-            '[' if text.contains('|') => return true,
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            '|' if depth <= 0 => return true,
-            _ => {}
-        }
-    }
-    false
+/// Whether every name that an expression means is meant by one of some others. No name has an empty label.
+fn holds_names(wide: &[Pattern], narrow: &Pattern) -> bool {
+    let mut names = wide.iter().fold(Texts::of(Some(narrow)), Texts::without);
+    names.and(&Pattern::new(name::ANY));
+    names.is_empty() == Some(true)
 }

@@ -133,6 +133,13 @@ pub struct KafkaRule {
 }
 
 impl KafkaRule {
+    /// One rule for each API key of its role.
+    pub(crate) fn apart(&self) -> Vec<KafkaRule> {
+        let Some(role) = self.role else { return vec![self.clone()] };
+        let apis = role.apis().iter().map(|it| KafkaApi(*it)).filter(|it| self.api.is_none_or(|api| api == *it));
+        apis.map(|api| KafkaRule { role: None, api: Some(api), ..self.clone() }).collect()
+    }
+
     /// Everything but the topics.
     fn fits(&self, request: &Kafka) -> bool {
         self.role.is_none_or(|role| role.apis().contains(&request.api.0))

@@ -20,7 +20,7 @@
 //! More sets never admit less (`tests/judge.rs`). A set without elements of its own admits all that it can read. No text makes a
 //! pattern panic, and a pattern that is not understood admits nothing (`tests/patterns.rs`).
 //! # Reading order
-//! [`Request`], then [`Requests`], then [`judge`], then [`covers()`].
+//! [`Request`], then [`Requests`], then [`judge`], then [`covers()`]: `texts`, `region`.
 
 mod covers;
 mod http;
@@ -28,10 +28,12 @@ mod kafka;
 pub mod name;
 mod pattern;
 mod re2;
+mod region;
 mod request;
 mod rules;
 mod stopped;
 mod text;
+mod texts;
 
 pub use covers::{covers, reads_alike};
 pub use http::{HeaderRule, HttpRule, Mismatch, Wanted};

@@ -1,5 +1,7 @@
 //! Which names a name pattern means: of DNS queries, of TLS servers, of names whose addresses may be reached.
 
+use crate::pattern::Pattern;
+
 /// Whether a DNS name matches a pattern.
 ///
 /// `*` stands for zero or more characters of one label (letters, digits, `-`, `_`); a pattern of asterisks only matches every name of such
@@ -19,6 +21,36 @@ pub fn matches(pattern: &str, name: &str) -> bool {
         }
         _ => label_matches(pattern.as_bytes(), name.as_bytes()),
     }
+}
+
+/// The expression that every name matches: labels, none of them empty, or nothing, which is the root.
+pub(crate) const ANY: &str = r"(?:[^.]+(?:\.[^.]+)*)?";
+
+/// What an asterisk stands for.
+const IN_LABEL: &str = "[a-z0-9_-]";
+
+/// The expression that a name, as [`canonical`] writes it, matches where the pattern means it.
+pub(crate) fn expression(pattern: &str) -> Pattern {
+    let pattern = canonical(pattern);
+    let labels = format!(r"{IN_LABEL}+(?:\.{IN_LABEL}+)*");
+    if !pattern.is_empty() && pattern.bytes().all(|b| b == b'*') {
+        return Pattern::new(&format!("(?:{labels})?"));
+    }
+    let plain = |text: &str| text.split('*').map(quoted).collect::<Vec<_>>().join(&format!("{IN_LABEL}*"));
+    match pattern.strip_prefix("**").map(|rest| rest.trim_start_matches('*')) {
+        Some(rest) if rest.starts_with('.') => Pattern::new(&(labels + &plain(rest))),
+        _ => Pattern::new(&plain(&pattern)),
+    }
+}
+
+/// The expression that only this name matches.
+pub(crate) fn exact(name: &str) -> Pattern {
+    Pattern::new(&quoted(&canonical(name)))
+}
+
+fn quoted(text: &str) -> String {
+    let quoted = |c: char| if c.is_ascii_punctuation() { format!("\\{c}") } else { c.to_string() };
+    text.chars().map(quoted).collect()
 }
 
 /// A name in lower case without spaces around it and without its final dot.

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use regex::bytes::{Regex, RegexBuilder};
 
 use crate::re2;
+use crate::texts::{self, Automaton};
 
 /// How much memory one compiled expression may take. Larger ones are refused: their text is somebody's input.
 const SIZE_LIMIT: usize = 1 << 20;
@@ -19,6 +20,7 @@ const SIZE_LIMIT: usize = 1 << 20;
 pub struct Pattern {
     text: Arc<str>,
     compiled: Arc<OnceLock<Result<Regex, BadPattern>>>,
+    automaton: Arc<OnceLock<Option<Automaton>>>,
 }
 
 /// A text that is no expression.
@@ -39,7 +41,7 @@ impl std::error::Error for BadPattern {}
 impl Pattern {
     /// An expression of this text, understood or not.
     pub fn new(text: &str) -> Pattern {
-        Pattern { text: Arc::from(text), compiled: Arc::default() }
+        Pattern { text: Arc::from(text), compiled: Arc::default(), automaton: Arc::default() }
     }
 
     /// The text.
@@ -59,14 +61,25 @@ impl Pattern {
         self.compiled().err()
     }
 
+    /// The expression as an automaton; `None` where it is none or too large.
+    pub(crate) fn automaton(&self) -> Option<&Automaton> {
+        let build = || texts::automaton(&whole(&re2::translate(&self.text).ok()?));
+        self.automaton.get_or_init(build).as_ref()
+    }
+
     fn compiled(&self) -> Result<&Regex, &BadPattern> {
         self.compiled.get_or_init(|| compile(&self.text)).as_ref()
     }
 }
 
+/// An expression that matches only whole texts.
+fn whole(translated: &str) -> String {
+    format!(r"\A(?:{translated})\z")
+}
+
 fn compile(text: &str) -> Result<Regex, BadPattern> {
     let translated = re2::translate(text).map_err(|why| BadPattern { why })?;
-    let mut builder = RegexBuilder::new(&format!(r"\A(?:{translated})\z"));
+    let mut builder = RegexBuilder::new(&whole(&translated));
     let built = builder.size_limit(SIZE_LIMIT).dfa_size_limit(SIZE_LIMIT).nest_limit(100).build();
     built.map_err(|error| {
         let why = match error {

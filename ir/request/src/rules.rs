@@ -6,6 +6,7 @@ use std::fmt;
 use crate::http::HttpRule;
 use crate::kafka::{self, KafkaRule};
 use crate::name;
+use crate::pattern::Pattern;
 use crate::request::{Message, Request, Transport};
 
 /// What one allow asks of requests.
@@ -54,6 +55,17 @@ pub struct DnsRule {
 }
 
 impl DnsRule {
+    /// Expressions, one of which every name matches that is meant.
+    pub(crate) fn expressions(&self) -> Vec<Pattern> {
+        match (&self.name, &self.pattern) {
+            (None, None) => vec![name::exact("")],
+            (named, pattern) => {
+                let pattern = pattern.iter().map(|it| name::expression(it));
+                named.iter().map(|it| name::exact(it)).chain(pattern).collect()
+            }
+        }
+    }
+
     /// Whether a queried name is meant.
     pub fn matches(&self, queried: &str) -> bool {
         let same = |name: &String| name::canonical(name) == name::canonical(queried);

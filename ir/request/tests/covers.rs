@@ -49,7 +49,17 @@ fn expressions_that_people_write_are_told_apart() {
         ("/a.*", '?', "/a(b|c)|x"),
         ("/a.*", '>', "/a(b|c)"),
         ("/A.*", '?', "(?i)/a"),
-        ("/a[b|]c.*", '?', "/a[b|]c.*d"),
+        ("/a[b|]c.*", '>', "/a[b|]c.*d"),
+        // Other words for the same.
+        ("/api/v[12]/.*", '=', "/api/v1/.*|/api/v2/.*"),
+        ("/a(b|c)?", '=', "/a|/ab|/ac"),
+        ("/(a|b)+", '>', "/(ab)+"),
+        ("/x{2,3}", '=', "/xx(x)?"),
+        ("/\\d+", '=', "/[0-9][0-9]*"),
+        ("[\\s\\S]*", '=', ".*"),
+        // Too large to be decided, but for its own text.
+        ("/(a{900}b?){900}", '=', "/(a{900}b?){900}"),
+        ("/(a{900}b?){900}", '?', "/(a{900}b?){901}"),
         ("(", '=', "("),
         ("/x", '?', "("),
     ] {
@@ -60,6 +70,9 @@ fn expressions_that_people_write_are_told_apart() {
     assert_eq!(relation(&[rule("GET", "/a.*"), rule("POST", "/b")], &[rule("GET", "/ab")]), '>');
     assert_eq!(relation(&[rule("GET|HEAD", "")], &[rule("HEAD", ""), rule("GET", "")]), '=');
     assert_eq!(relation(&[rule("GET", "/a"), rule("GET", "/.*")], &[rule("GET", "/.*")]), '=');
+    let each = [rule("GET", "/a"), rule("GET", "/b"), rule("POST", "/a|/b")];
+    assert_eq!(relation(&each, &[rule("GET|POST", "/[ab]")]), '=', "several rules cover one together");
+    assert_eq!(relation(&each[..2], &[rule("GET|POST", "/[ab]")]), '<');
 }
 
 #[test]
@@ -74,6 +87,7 @@ fn hosts_and_headers_count() {
     assert_eq!(relation(&[with(&["x-a"])], &[with(&["x-a: 1"])]), '>');
     assert_eq!(relation(&[with(&["x-a"])], &[with(&["x-a 1", "x-b"])]), '>');
     assert_eq!(relation(&[with(&["x-a 1"])], &[with(&["x-a 2"])]), '?');
+    assert_eq!(relation(&[with(&["x-a"]), with(&["x-b"])], &[with(&["x-b", "x-a"])]), '>');
     let adds = |mut rule: HttpRule| {
         rule.headers.iter_mut().for_each(|it| it.mismatch = Mismatch::Add);
         rule
@@ -118,12 +132,21 @@ fn names_and_topics_are_compared_too() {
     assert!(of(&dns(&[("", "*")]), &dns(&[("a.example.com", ""), ("", "*.example.com")])));
     assert!(of(&dns(&[("", "*.example.com")]), &dns(&[("A.example.com.", "")])));
     assert!(!of(&dns(&[("a.example.com", "")]), &dns(&[("", "*.example.com")])));
+    assert!(of(&dns(&[("b.c", ""), ("", "**.b.c"), ("", "x*")]), &dns(&[("", "**.b.c"), ("b.c", "")])));
+    assert!(of(&dns(&[("", "*.c"), ("", "**.*.c")]), &dns(&[("", "**.c")])), "one label, or more of them");
+    assert!(!of(&dns(&[("", "**.*.c")]), &dns(&[("", "**.c")])));
     assert!(!of(&dns(&[("a", "")]), &dns(&[("", "")])) && of(&dns(&[("", "")]), &dns(&[("", "")])));
     let kafka = |rules: Vec<KafkaRule>| Requests { rules: Rules::Kafka(rules), ..Requests::default() };
     let produce = KafkaRule { role: Some(KafkaRole::Produce), ..KafkaRule::default() };
     let api = KafkaRule { api: KafkaApi::named("produce"), ..KafkaRule::default() };
     let topic = KafkaRule { topic: Some("t".into()), ..produce.clone() };
     assert!(of(&kafka(vec![produce.clone()]), &kafka(vec![api.clone(), topic.clone()])));
+    let each =
+        ["produce", "metadata", "apiversions"].map(|it| KafkaRule { api: KafkaApi::named(it), ..KafkaRule::default() });
+    assert!(
+        of(&kafka(each.to_vec()), &kafka(vec![produce.clone()]))
+            && !of(&kafka(each[1..].to_vec()), &kafka(vec![produce.clone()]))
+    );
     assert!(!of(&kafka(vec![topic]), &kafka(vec![produce])));
     assert!(of(&kafka(vec![api]), &http(&[])), "who admits nothing admits no more than anybody");
 }
@@ -181,4 +204,48 @@ proptest! {
             }
         }
     }
+}
+
+/// Requests with every target of up to four of some letters, and a few headers.
+fn enumerated() -> Vec<Request> {
+    let mut targets = vec![String::new()];
+    for length in 0..4 {
+        let longer = targets
+            .iter()
+            .filter(|it| it.len() == length)
+            .flat_map(|it| ["/", "a", "b", "c", "A"].map(|next| format!("{it}{next}")));
+        let longer: Vec<String> = longer.collect();
+        targets.extend(longer);
+    }
+    let (methods, headers) =
+        (["GET", "POST", "PUT"], ["", " header x-a:1", " header x-a:2", " header x-b:1", " header x-a:1 header x-b:1"]);
+    let of = |target: &String| {
+        let asked = methods.iter().flat_map(|method| headers.map(|headers| (method, headers)));
+        asked
+            .map(|(method, headers)| Request::parse(&format!("http {method} /{target}{headers}")).unwrap())
+            .collect::<Vec<_>>()
+    };
+    targets.iter().flat_map(of).collect()
+}
+
+#[test]
+fn what_is_said_of_requests_is_what_their_enumeration_says() {
+    use proptest::strategy::ValueTree;
+    let all = enumerated();
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let (mut held, mut not) = (0, 0);
+    for _ in 0..400 {
+        let mut draw = || rules().new_tree(&mut runner).unwrap().current();
+        let (wide, narrow) = (draw(), draw());
+        if !matches!((&wide, &narrow), (Rules::Http(_), Rules::Http(_))) {
+            continue;
+        }
+        let [wide, narrow] = [wide, narrow].map(|rules| Requests { rules, ..Requests::default() });
+        let said = covers(&[Some(&wide)], &[Some(&narrow)]);
+        let passes = |of: &Requests, request: &Request| judge(&[Some(of)], request).is_admitted();
+        let is = all.iter().all(|request| !passes(&narrow, request) || passes(&wide, request));
+        assert_eq!(said, is, "{wide:?} {narrow:?}");
+        *(if said { &mut held } else { &mut not }) += 1;
+    }
+    assert!(held > 5 && not > 5, "{held} held, {not} not");
 }

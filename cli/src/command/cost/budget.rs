@@ -48,7 +48,7 @@ impl Budget {
                 part.split_once('=').ok_or_else(|| format!("`{part}` is not of the form KEY=NUMBER"))?;
             let number = number.trim().replace('_', "");
             let number = number.parse().map_err(|_| format!("`{number}` is no number"))?;
-            *match key.trim() {
+            let place = match key.trim() {
                 "max-entries" => &mut budget.max_entries,
                 "max-bytes" => &mut budget.max_bytes,
                 "max-identities" => &mut budget.max_identities,
@@ -57,7 +57,10 @@ impl Budget {
                     let near = near.first().map(|it| format!("; did you mean `{it}`")).unwrap_or_default();
                     return Err(format!("`{other}` is no budget{near}; known: {}", KEYS.join(", ")));
                 }
-            } = Some(number);
+            };
+            if let Some(before) = place.replace(number) {
+                return Err(format!("`{}` stands twice, with {before} and with {number}; keep one", key.trim()));
+            }
         }
         Ok(budget)
     }

@@ -13,6 +13,7 @@ use self::report::{DiffReport, Total};
 use super::Exit;
 use crate::args::{Color, Facts};
 use crate::cluster::ClusterArgs;
+use crate::config::ConfigArgs;
 use crate::format::Root;
 use crate::formats::{self, To};
 use crate::render;
@@ -56,6 +57,9 @@ pub struct Diff {
     /// Format of the report (text, json, markdown, sarif), and its file when it is not for standard output. Repeatable.
     #[arg(short = 'o', long = "output", value_name = "FORMAT[=FILE]")]
     pub outputs: Vec<To<Format>>,
+    /// Which configuration holds: of `tidegate.toml` counts what says how manifests are read.
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// What is known of the cluster beside both sides.
     #[command(flatten)]
     pub cluster: ClusterArgs,

@@ -1,15 +1,18 @@
 //! The two sides, read.
 
 use super::{Diff, absent};
+use crate::args::{Paths, Reading};
 use crate::cluster::{self, ClusterEntry};
-use crate::files::{self, Gathered, Manifest, Unreadable};
+use crate::files::{self, Gathered, Manifest, Take, Unreadable};
 use crate::git;
 use crate::render::{self, say};
-use checks::Group;
-use diag::{Diagnostic, Severity};
+use crate::rendered::RenderArgs;
+use crate::session;
+use diag::Diagnostic;
 use driver::{Because, Choice, Database, Knowledge, SourceFile, Wish};
 use source::FileId;
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 /// One side.
@@ -39,11 +42,13 @@ pub fn open(diff: &Diff) -> Result<Read, String> {
     if diff.old == "-" && diff.new == "-" {
         return Err("standard input can be one side only".into());
     }
+    let (paths, take) = configured(diff)?;
+    let Paths { namespace, reading, .. } = &paths;
     let shared = match diff.facts_from.is_empty() {
         true => Gathered::default(),
-        false => files::read(&diff.facts_from),
+        false => files::read_with(&diff.facts_from, &take),
     };
-    let known = cluster::known(&diff.cluster, &diff.namespace, false);
+    let known = cluster::known(&reading.cluster, namespace, false);
     known.entry.iter().flat_map(ClusterEntry::warnings).for_each(|it| say(&it));
     shared.empty.iter().for_each(|it| say(&format!("error: {it}")));
     let mut unread =
@@ -53,7 +58,7 @@ pub fn open(diff: &Diff) -> Result<Read, String> {
     let mut side = |name: &str, other: &str| -> Result<Database, String> {
         let own = match git::parts(name) {
             Some((revision, path)) => {
-                let manifests = git::manifests_if_any(revision, path)?;
+                let manifests = git::manifests_if_any(revision, path, &take)?;
                 if manifests.is_empty() {
                     absent::check(revision, path, other)?;
                 }
@@ -61,7 +66,7 @@ pub fn open(diff: &Diff) -> Result<Read, String> {
             }
             None => {
                 absent::check_here(name)?;
-                files::read(&[name.to_owned()])
+                files::read_with(&[name.to_owned()], &take)
             }
         };
         unread.extend(say_unreadable(&own.unreadable));
@@ -69,13 +74,13 @@ pub fn open(diff: &Diff) -> Result<Read, String> {
             empty.push(name.to_owned());
         }
         let mut db = Database::new();
-        db.set_namespace(&diff.namespace);
+        db.set_namespace(namespace);
         let text = |it: Manifest| (Arc::from(it.path), Arc::from(it.text));
         db.set_files(shared.manifests.iter().cloned().chain(own.manifests).map(text));
         db.set_cluster(known.cluster.clone());
         db.set_heeded(known.heeded);
         // Why: what could not be read of a cluster is not taken for absent, whatever was said.
-        db.set_knowledge(if partial { Knowledge::Partial } else { diff.facts.into() });
+        db.set_knowledge(if partial { Knowledge::Partial } else { reading.facts.into() });
         Ok(db)
     };
     let (mut old, mut new) = (side(&diff.old, &diff.new)?, side(&diff.new, &diff.old)?);
@@ -85,7 +90,7 @@ pub fn open(diff: &Diff) -> Result<Read, String> {
         [_, _] => return Err(format!("no manifests in `{}` and none in `{}`", diff.old, diff.new)),
         _ => {}
     }
-    let wishes = [diff.old_dialect.unwrap_or(diff.dialect), diff.new_dialect.unwrap_or(diff.dialect)];
+    let wishes = [&diff.old_dialect, &diff.new_dialect].map(|it| it.unwrap_or(reading.dialect));
     let mut choices = [old.settle_dialect(wishes[0]), new.settle_dialect(wishes[1])];
     // Why: where the facts of one side alone say who enforces, they say it of both.
     let silent = |at: usize| wishes[at] == Wish::Auto && choices[at].because == Because::NobodyEnforces;
@@ -103,6 +108,20 @@ pub fn open(diff: &Diff) -> Result<Read, String> {
     Ok(Read { sides, cluster: known.entry, unread })
 }
 
+/// How manifests are read: by flags, and by the configuration that is nearest to both sides; of a revision, to where its path is now.
+fn configured(diff: &Diff) -> Result<(Paths, Take), String> {
+    let here = |name: &String| match git::parts(name) {
+        Some((_, path)) if Path::new(path).exists() => path.to_owned(),
+        Some(_) => ".".to_owned(),
+        None => name.clone(),
+    };
+    let meant = [here(&diff.old), here(&diff.new)];
+    let (config, cluster, rendered) = (diff.config.clone(), diff.cluster.clone(), RenderArgs::default());
+    let reading = Reading { dialect: diff.dialect, facts: diff.facts, config, rendered, cluster };
+    let paths = Paths { paths: Vec::new(), filenames: Vec::new(), namespace: diff.namespace.clone(), reading };
+    session::configured(&paths, &meant)
+}
+
 fn say_unreadable(unreadable: &[Unreadable]) -> Vec<String> {
     let one = |Unreadable { path, reason }: &Unreadable| {
         say(&format!("error: cannot read `{path}`: {reason}"));
@@ -114,30 +133,29 @@ fn say_unreadable(unreadable: &[Unreadable]) -> Vec<String> {
 /// How many faults are named.
 const NAMED: usize = 20;
 
-/// Says which texts of the new side that are not of the old one a cluster would refuse or nobody can read: what is lost that way is no
-/// change that anybody wants. Those by which a part could not be read at all.
+/// Says which texts of the new side that are not of the old one a cluster would refuse, and which of either side nobody can read: what is
+/// lost by the first is no change that anybody wants, and what the others hold is not compared. Shape: those that nobody can read.
 fn say_faults(old: &Database, new: &Database) -> Vec<String> {
-    let before: BTreeSet<Arc<str>> = old.files().filter_map(|file| file.text(old)).collect();
-    let is_new = |file: &SourceFile| file.text(new).is_some_and(|text| !before.contains(&text));
-    let changed: BTreeSet<FileId> = new.files().filter(is_new).map(|file| file.id(new)).collect();
-    if changed.is_empty() {
-        return Vec::new();
-    }
-    let is_fault = |it: &Diagnostic| {
-        let refused = it.severity == Severity::Error
-            && checks::explain(it.slug).is_some_and(|page| page.group == Group::Validity);
-        refused && it.place().is_some_and(|label| changed.contains(&label.file))
+    let texts = |db: &Database| -> BTreeSet<Arc<str>> { db.files().filter_map(|file| file.text(db)).collect() };
+    let (before, after) = (texts(old), texts(new));
+    let of = |db: &Database, other: &BTreeSet<Arc<str>>, telling: fn(&Diagnostic) -> bool| -> Vec<String> {
+        let is_own = |file: &SourceFile| file.text(db).is_some_and(|text| !other.contains(&text));
+        let own: BTreeSet<FileId> = db.files().filter(is_own).map(|file| file.id(db)).collect();
+        let found = session::faults(db).into_iter().filter(|it| telling(it));
+        let found = found.filter(|it| it.place().is_none_or(|label| own.contains(&label.file)));
+        found.map(|it| render::concise(db, &it).trim_end().to_owned()).collect()
     };
-    let faults: Vec<Diagnostic> = checks::check(new).into_iter().filter(is_fault).collect();
-    for it in faults.iter().take(NAMED) {
-        say(&format!("warning: {}", render::concise(new, it).trim_end()));
+    let nothing = BTreeSet::new();
+    let mut unread = of(new, &nothing, session::is_unread);
+    // Why: what stands on both sides is said once.
+    unread.extend(of(old, &after, session::is_unread));
+    let refused = of(new, &before, |it| !session::is_unread(it));
+    for it in unread.iter().chain(&refused).take(NAMED) {
+        say(&format!("warning: {it}"));
     }
-    if faults.len() > NAMED {
-        say(&format!("warning: and {} more; `tidegate check` lists them all", faults.len() - NAMED));
+    let more = (unread.len() + refused.len()).saturating_sub(NAMED);
+    if more > 0 {
+        say(&format!("warning: and {more} more; `tidegate check` lists them all"));
     }
-    let unreadable = faults.iter().filter(|it| UNREADABLE.contains(&it.slug));
-    unreadable.map(|it| render::concise(new, it).trim_end().to_owned()).collect()
+    unread
 }
-
-/// Faults by which a text, or a part of it, says nothing that can be compared.
-const UNREADABLE: [&str; 5] = ["not-yaml", "tab-indentation", "broken-reference", "unrendered-template", "yaml-limit"];

@@ -93,7 +93,7 @@ pub fn listed(names: &[String]) -> String {
 
 /// What keeps a change from being one, or from being certain.
 pub fn note(it: &ChangeEntry) -> Option<String> {
-    let supposed = "nobody in the files is one of these; policies mention them";
+    let supposed = "nobody in the files is one of these; they are supposed, as a cluster may have them";
     match () {
         () if !it.missing.is_empty() => Some(format!("it hangs on what was not read: {}", it.missing.join(", "))),
         () if !it.end_to_end => Some("the other end keeps it closed, before and after".to_owned()),

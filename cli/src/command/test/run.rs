@@ -81,8 +81,9 @@ impl Outcome {
             db.set_heeded(known.heeded);
             let (unreadable, cluster) = (Vec::new(), known.entry.clone());
             let session = Session { db, choice, wish, unreadable, empty: Vec::new(), cluster };
-            if !std::mem::replace(&mut said, true) {
-                session.report_unsound();
+            if !std::mem::replace(&mut said, true) && session.report_unsound() {
+                let unread = "of its manifests some cannot be read, so its verdicts prove nothing";
+                self.problems.push(format!("{}: {unread}", test.path));
             }
             self.reading(command, test, &suite, &session, &cases);
         }

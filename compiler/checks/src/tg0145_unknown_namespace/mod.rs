@@ -2,6 +2,7 @@
 
 use diag::Diagnostic;
 use hir::labels::NAMESPACE_LABELS;
+use hir::labels::Requirement;
 use hir::{Operator, Selector};
 
 use crate::find::{Finder, is_name};
@@ -21,35 +22,44 @@ pub(crate) struct Unknown {
 pub fn find(spot: &Spot<'_>, finder: &Finder) -> Vec<Diagnostic> {
     let selectors = spot.selectors();
     let peers = selectors.iter().filter(|it| !it.is_subject);
-    peers.filter_map(|it| Some(render(spot, it, unknown(finder, it.selector)?))).collect()
+    let found = |it: &Written<'_>| unknown(finder, it.selector).or_else(|| slip(finder, it.selector));
+    peers.filter_map(|it| Some(render(spot, it, found(it)?))).collect()
 }
 
 /// The condition of a selector that no namespace meets, where that is sure.
 pub(crate) fn unknown(finder: &Finder, selector: &Selector) -> Option<Unknown> {
+    let of = |requirement: &Requirement| {
+        let Operator::In(values) = &requirement.operator else { return None };
+        let all: Option<Vec<Unknown>> = values.iter().map(|value| nobodys(finder, requirement, value)).collect();
+        all?.into_iter().next()
+    };
+    selector.requirements().iter().find_map(of)
+}
+
+/// A value among several that is surely a slip, so that the others alone are met.
+fn slip(finder: &Finder, selector: &Selector) -> Option<Unknown> {
+    let of = |requirement: &Requirement| {
+        let Operator::In(values) = &requirement.operator else { return None };
+        values.iter().filter_map(|value| nobodys(finder, requirement, value)).find(|it| it.near.is_some())
+    };
+    selector.requirements().iter().find_map(of)
+}
+
+/// A value of a condition, where it is sure that no namespace has it.
+fn nobodys(finder: &Finder, requirement: &Requirement, value: &str) -> Option<Unknown> {
     let known = &finder.cluster.namespaces;
     if known.is_empty() {
         return None;
     }
-    for requirement in selector.requirements() {
-        let Operator::In(values) = &requirement.operator else { continue };
-        let [value] = values.as_slice() else { continue };
-        let said = |near: Option<String>| Unknown { key: requirement.key.clone(), value: value.clone(), near };
-        if requirement.key == hir::labels::NAMESPACE || is_name(requirement) {
-            if finder.has_namespace(value) {
-                continue;
-            }
-            let near = known.keys().find(|name| is_slip(value, name)).cloned();
-            if finder.complete || near.is_some() || finder.lists_namespaces() {
-                return Some(said(near));
-            }
-        } else if let Some(key) = requirement.key.strip_prefix(NAMESPACE_LABELS)
-            && finder.complete
-            && !known.values().any(|namespace| namespace.labels.get(key) == Some(value))
-        {
-            return Some(said(None));
-        }
+    let said = |near: Option<String>| Unknown { key: requirement.key.clone(), value: value.to_owned(), near };
+    if requirement.key == hir::labels::NAMESPACE || is_name(requirement) {
+        let near = || known.keys().find(|name| is_slip(value, name)).cloned();
+        let near = (!finder.has_namespace(value)).then(near)?;
+        return (finder.complete || near.is_some() || finder.lists_namespaces()).then(|| said(near));
     }
-    None
+    let key = requirement.key.strip_prefix(NAMESPACE_LABELS)?;
+    let has = |labels: Option<&String>| labels.is_some_and(|it| it == value);
+    (finder.complete && !known.values().any(|namespace| has(namespace.labels.get(key)))).then(|| said(None))
 }
 
 /// Whether one word of two names differs by one slip of the finger. Why so narrow: `team-a` and `team-b` are both right.

@@ -49,6 +49,28 @@ fn what_adds_nothing_is_taken_out_safely_without_a_cluster() {
 }
 
 #[test]
+fn what_a_policy_that_was_not_read_makes_of_a_fix_counts() {
+    let unsafe_only = |text: &str, slug: &str| {
+        let mut db = project(&[("a.yaml", text)]);
+        db.set_knowledge(Knowledge::Partial);
+        let found: Vec<_> = checks::check(&db).into_iter().filter(|it| it.slug == slug).collect();
+        assert!(!found.is_empty(), "{text}");
+        assert!(safe(&db, &found).iter().flatten().all(|is| !is), "{text}");
+    };
+    // Nothing isolates ingress here. Another policy may, and what the fix makes count would open it.
+    unsafe_only(
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a}\nspec:\n  podSelector: {}\n  policyTypes: [Egress]\n  ingress: [{}]\n  egress: []\n",
+        "rules-outside-policy-types",
+    );
+    // Nothing else allows what the rule denies. Another policy may.
+    let closed = format!("{CILIUM}  ingress:\n  - fromEndpoints: [{{matchLabels: {{app: web}}}}]\n");
+    let denies = format!("{closed}  ingressDeny:\n  - fromEndpoints: [{{matchLabels: {{app: other}}}}]\n");
+    let (before, after) = (project(&[("a.yaml", &denies)]), project(&[("a.yaml", &closed)]));
+    assert!(delta::diff(&before, &after).is_ok_and(|it| it.changes.is_empty()));
+    assert!(delta::equal(&before, &after).is_err());
+}
+
+#[test]
 fn several_fixes_of_one_file_are_applied_together() {
     let wrong = format!("{CILIUM}  ingress:\n  - fromCIDR: [10.0.0.1/8, 11.0.0.1/8]\n  - fromCIDR: [12.0.0.1/8]\n");
     let right = wrong.replace(".1/8", ".0/8");
