@@ -12,9 +12,10 @@
 //! # Laws
 //! Output is the same for the same input, in any order of files. An output file appears whole or not at all (`output::tests`).
 //! # Reading order
-//! [`args`], [`plugin`], [`config`], [`files`], [`rendered`], [`git`], [`output`], [`formats`], [`mod@format`], [`mod@sarif`], [`junit`], [`visible`], [`temporary`], [`watch`], [`render`], [`report`], [`cluster`], [`session`], [`listed`], then [`command`], one file a subcommand.
+//! [`args`], [`plugin`], [`config`], [`files`], [`rendered`], [`git`], [`output`], [`formats`], [`mod@format`], [`mod@sarif`], [`junit`], [`visible`], [`temporary`], [`watch`], [`render`], [`report`], [`cluster`], [`session`], [`listed`], [`certificate`], then [`command`], one file a subcommand.
 
 pub mod args;
+pub mod certificate;
 pub mod cluster;
 pub mod command;
 pub mod config;

@@ -56,6 +56,7 @@ pub fn all() -> BTreeMap<&'static str, String> {
         ("BuildIndex.json", schema::<build::BuildIndex>("BuildIndex")),
         ("PeerList.json", schema::<build::PeerList>("PeerList")),
         ("NodeTables.json", schema::<build::NodeTables>("NodeTables")),
+        ("Certificate.json", schema::<cli::certificate::CertificateFile>("Certificate")),
         ("VerifyReport.json", schema::<verify::VerifyReport>("VerifyReport")),
         ("VersionReport.json", schema::<version::VersionReport>("VersionReport")),
         ("Snapshot.json", schema::<SnapshotFile>("Snapshot")),

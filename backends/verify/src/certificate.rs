@@ -7,7 +7,36 @@ use image::{Digest, Image};
 use std::fmt::Write;
 
 /// The version of the checker. It grows with every change of what is proved.
-pub const CHECKER: u32 = 1;
+pub const CHECKER: u32 = 2;
+
+/// What vouches for a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The template that surrounds the decisions: packets were put through it and judged before it was listed.
+    Template,
+    /// The node, which fills its address tables and reads them back.
+    Node,
+    /// The proof.
+    Proof,
+}
+
+/// A step on the way from a packet to what becomes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// What is known before it.
+    pub from: &'static str,
+    /// What is known behind it.
+    pub to: &'static str,
+    /// What vouches for it.
+    pub by: By,
+}
+
+/// The whole way, step by step: where a proof begins and where it ends.
+pub const CUTS: [Cut; 3] = [
+    Cut { from: "bytes of a packet", to: "tuple", by: By::Template },
+    Cut { from: "address", to: "peer", by: By::Node },
+    Cut { from: "tuple and tracking outcome", to: "leaf", by: By::Proof },
+];
 
 /// An image that was proved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +48,7 @@ pub struct Certificate {
     /// The digest of its meaning, ingress first: of the maps of the diagram in their order, so that peer numbers leave no trace.
     pub meaning: [Digest; 2],
     /// What was proved of each program, ingress first.
-    pub programs: Vec<ProgramProof>,
+    pub programs: [ProgramProof; 2],
 }
 
 /// Proves an image by the rules that it carries.

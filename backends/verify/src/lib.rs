@@ -18,6 +18,7 @@
 //! # Cuts
 //! What is proved here is the step from (peer, protocol, port, tracking) to what is done. From bytes to these it trusts the templates,
 //! which packets were put through and judged before they were listed (`tests/templates.rs`); address tables are read back by the node.
+//! [`certificate::CUTS`] names all steps and what vouches for each.
 //! # Reading order
 //! [`prove`], then [`lift`], [`dd`], [`template`], then [`rules_of`] and [`certificate`].
 
@@ -30,5 +31,5 @@ pub mod rules_of;
 pub mod template;
 
 pub use certificate::{Certificate, certify};
-pub use prove::{ProgramProof, Refusal, prove, prove_with, template_of};
+pub use prove::{DecisionProof, ProgramProof, Refusal, prove, prove_with, template_of};
 pub use rules_of::diagrams_of;

@@ -4,7 +4,7 @@ use crate::dd::{Op, Store, Term};
 use crate::lift::{Class, Exit, Refused, Region, Subject, lift};
 use crate::template;
 use diagram::{ClassId, Diagram, L4Map};
-use flow::{Action, Auth, Direction, L4Key, Verdict};
+use flow::{Action, Auth, Direction, Family, L4Key, Verdict};
 use image::{Digest, DirectionPlan, Image, Program, layout};
 
 /// What was proved of one program.
@@ -14,10 +14,19 @@ pub struct ProgramProof {
     pub direction: Direction,
     /// The template that surrounds its decisions.
     pub template: Digest,
-    /// Its decisions: none when every flow has one answer.
-    pub decisions: usize,
+    /// What every flow gets, of whichever IP version, when that is the same for all: a leaf of [`layout`]. There is no decision then.
+    pub constant: Option<u8>,
+    /// Its decisions: that of IPv4, then that of IPv6.
+    pub decisions: Vec<DecisionProof>,
     /// Classes of peers.
     pub classes: usize,
+}
+
+/// What was proved of one decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DecisionProof {
+    /// The IP version that it decides.
+    pub family: Family,
     /// Paths that were followed to their end.
     pub paths: usize,
 }
@@ -43,6 +52,12 @@ pub enum Refusal {
         direction: Direction,
         /// Where and what.
         refused: Refused,
+    },
+    /// The decisions are not that of IPv4 and then that of IPv6.
+    #[error("{direction}: the decisions are not one for IPv4 and then one for IPv6")]
+    Families {
+        /// The direction.
+        direction: Direction,
     },
     /// A flow is answered otherwise than the rules say.
     #[error("{direction}: a peer of class {class} with {key} gets {found}, and the rules say {expected}")]
@@ -78,10 +93,10 @@ pub enum Refusal {
     },
 }
 
-/// Proves that both programs of an image decide as two diagrams say: ingress, then egress.
+/// Proves that both programs of an image decide as two diagrams say. Shape: ingress, then egress.
 ///
 /// Errors: every program that is not proved, with the first reason.
-pub fn prove(image: &Image, diagrams: &[Diagram; 2]) -> Result<Vec<ProgramProof>, Vec<Refusal>> {
+pub fn prove(image: &Image, diagrams: &[Diagram; 2]) -> Result<[ProgramProof; 2], Vec<Refusal>> {
     prove_with(image, diagrams, &template::is_known)
 }
 
@@ -92,19 +107,18 @@ pub fn prove_with(
     image: &Image,
     diagrams: &[Diagram; 2],
     is_known: &dyn Fn(Digest) -> bool,
-) -> Result<Vec<ProgramProof>, Vec<Refusal>> {
-    let (mut proofs, mut refusals) = (Vec::new(), Vec::new());
-    for (direction, diagram) in Direction::BOTH.into_iter().zip(diagrams) {
+) -> Result<[ProgramProof; 2], Vec<Refusal>> {
+    let one = |direction: Direction, diagram: &Diagram| {
         let mut programs = image.programs.iter().filter(|it| it.hook.is_egress() == (direction == Direction::Egress));
         match (programs.next(), programs.next()) {
-            (Some(program), None) => match of_program(image, program, direction, diagram, is_known) {
-                Ok(proof) => proofs.push(proof),
-                Err(refusal) => refusals.push(refusal),
-            },
-            _ => refusals.push(Refusal::Programs(direction)),
+            (Some(program), None) => of_program(image, program, direction, diagram, is_known),
+            _ => Err(Refusal::Programs(direction)),
         }
+    };
+    match (one(Direction::Ingress, &diagrams[0]), one(Direction::Egress, &diagrams[1])) {
+        (Ok(ingress), Ok(egress)) => Ok([ingress, egress]),
+        (ingress, egress) => Err([ingress.err(), egress.err()].into_iter().flatten().collect()),
     }
-    if refusals.is_empty() { Ok(proofs) } else { Err(refusals) }
 }
 
 /// The digest of what surrounds the decisions of a program; for making a list of templates.
@@ -135,12 +149,19 @@ fn of_program(
                 return Err(Refusal::Classes { direction, found, expected });
             }
             let regions = template::regions(subject).unwrap_or_default();
+            let families: Vec<Family> = regions.iter().filter_map(|it| template::family(program, *it)).collect();
+            if families != [Family::V4, Family::V6] {
+                return Err(Refusal::Families { direction });
+            }
             let paths = tables(subject, &regions, direction, diagram)?;
-            Ok(ProgramProof { direction, template, decisions: regions.len(), classes: expected, paths })
+            let decisions = families.into_iter().zip(paths).map(|(family, paths)| DecisionProof { family, paths });
+            let decisions = decisions.collect();
+            Ok(ProgramProof { direction, template, constant: None, decisions, classes: expected })
         }
         (DirectionPlan::Constant(leaf), _) => {
             constant(*leaf, direction, diagram)?;
-            Ok(ProgramProof { direction, template, decisions: 0, classes: diagram.classes(), paths: 0 })
+            let (constant, classes) = (Some(*leaf), diagram.classes());
+            Ok(ProgramProof { direction, template, constant, decisions: Vec::new(), classes })
         }
         _ => Err(Refusal::Programs(direction)),
     }
@@ -156,10 +177,16 @@ fn constant(leaf: u8, direction: Direction, diagram: &Diagram) -> Result<(), Ref
     Ok(())
 }
 
-fn tables(subject: Subject<'_>, regions: &[Region], direction: Direction, diagram: &Diagram) -> Result<usize, Refusal> {
+/// The paths of each decision.
+fn tables(
+    subject: Subject<'_>,
+    regions: &[Region],
+    direction: Direction,
+    diagram: &Diagram,
+) -> Result<Vec<usize>, Refusal> {
     let mut store = Store::default();
     let specs: Vec<_> = diagram.maps().iter().map(|map| store.pieces(&pieces(map))).collect();
-    let mut paths = 0;
+    let mut paths = Vec::new();
     for region in regions {
         let refuse = |refused| Refusal::Decision { direction, refused };
         for way in [region.end, region.allow, region.no_proxy, region.auth_required] {
@@ -180,7 +207,7 @@ fn tables(subject: Subject<'_>, regions: &[Region], direction: Direction, diagra
                 Class::Is(class) => judge.of_class(class, specs[class as usize])?,
             }
         }
-        paths += exits.len();
+        paths.push(exits.len());
     }
     Ok(paths)
 }

@@ -6,7 +6,8 @@
 
 use crate::insn::{CALL, EXIT, Insn, JUMP, WIDE};
 use crate::lift::{Region, Subject, place};
-use image::{Digest, DirectionPlan, Image, MapRef, Program, layout};
+use flow::Family;
+use image::{Digest, DirectionPlan, Image, MapRef, NodeMap, Program, layout};
 
 /// The digests of the templates that are known.
 const KNOWN: &str = include_str!("templates.txt");
@@ -51,6 +52,16 @@ fn region(subject: Subject<'_>, reads: [usize; 4]) -> Option<Region> {
     let (_, no_proxy) = to(layout::LEAF_REDIRECT)?;
     let (last, auth_required) = to(layout::LEAF_AUTH)?;
     Some(Region { start, end: last + 1, allow, no_proxy, auth_required })
+}
+
+/// The IP version whose flows a decision is about: that of the connections looked up last before it. `None` where none are.
+pub fn family(program: &Program, region: Region) -> Option<Family> {
+    let before = program.relocs.iter().rev().filter(|reloc| (reloc.at as usize) < region.start);
+    before.map(|reloc| reloc.map).find_map(|map| match map {
+        MapRef::Node(NodeMap::Track4) => Some(Family::V4),
+        MapRef::Node(NodeMap::Track6) => Some(Family::V6),
+        _ => None,
+    })
 }
 
 /// The digest of a program without its decisions.

@@ -3,6 +3,7 @@
 mod emit;
 pub(crate) mod folder;
 pub(crate) mod plan;
+mod proof;
 pub mod report;
 mod tables;
 mod text;
@@ -38,7 +39,7 @@ pub struct Build {
     /// Where manifests come from: policies, and the pods, namespaces and nodes that they speak of.
     #[command(flatten)]
     pub paths: Paths,
-    /// Write images, index and tables into this folder. It is replaced whole, in one step, or stays as it was.
+    /// Write images, each with a certificate of its proof, index and tables into this folder. It is replaced whole, in one step, or stays as it was.
     #[arg(long, value_name = "DIR")]
     pub out_dir: Option<PathBuf>,
     /// Say how each class decides, and whether that is what was forecast.
@@ -82,10 +83,8 @@ impl Build {
         let built = match Built::of(db) {
             Ok(built) => built,
             Err(problems) => {
-                render::draw(db, &problems, color);
                 let classes = render::count(problems.len(), "class of endpoints has", "classes of endpoints have");
-                say(&format!("error: nothing is written, for {classes} no image"));
-                return Ok(Exit::Bad);
+                return Ok(nothing(db, &problems, &format!("{classes} no image"), color));
             }
         };
         if built.classes.is_empty() {
@@ -93,7 +92,13 @@ impl Build {
         }
         let subject = self.subject.as_deref().map(|name| built.subject(name, &self.paths.namespace)).transpose()?;
         if let Some(dir) = &self.out_dir {
-            folder::replace(dir, &tables::files(db, &built)?)?;
+            match proof::certificates(&built) {
+                Ok(certificates) => folder::replace(dir, &tables::files(db, &built, &certificates)?)?,
+                Err(problems) => {
+                    let images = render::count(problems.len(), "image is", "images are");
+                    return Ok(nothing(db, &problems, &format!("{images} not proved"), color));
+                }
+            }
         }
         let chosen = |made: &Made| subject.as_ref().is_none_or(|it| made.subjects.contains(it));
         if !self.emit.is_empty() {
@@ -126,6 +131,13 @@ impl Build {
             Plain::Text => Ok(text::text(&report, &explained)),
         })
     }
+}
+
+/// Says why nothing is written.
+fn nothing(db: &Database, problems: &[Diagnostic], why: &str, color: Color) -> Exit {
+    render::draw(db, problems, color);
+    say(&format!("error: nothing is written, for {why}"));
+    Exit::Bad
 }
 
 /// Whether every peer has a place in the class tables. Errors: for people; a peer without one would be decided as nobody in particular.

@@ -1,5 +1,6 @@
 //! `tidegate verify`: proves images again, from their bytes alone.
 
+mod certified;
 mod folder;
 pub mod report;
 
@@ -7,10 +8,9 @@ use super::Exit;
 use crate::args::Outputs;
 use crate::files;
 use crate::formats::{self, Plain};
-use crate::report::API_VERSION;
 use clap::Args;
 use image::Image;
-use report::{FolderEntry, VerifyEntry, VerifyReport};
+use report::{FolderEntry, Said, VerifyEntry, VerifyReport};
 use std::fs;
 use std::path::{Path, PathBuf};
 use verify::Certificate;
@@ -18,8 +18,9 @@ use verify::Certificate;
 /// Prove again that images do what their rules say, without root and without the compiler.
 ///
 /// Code and tables are lifted back to functions of peer and port, for every peer and every port, and compared with the rules that the image
-/// carries. What surrounds the decisions has to be a known template. A folder that `tidegate build --out-dir` wrote is compared with its
-/// index, too: a file that is missing, that is too many, or that is another than it was. Exit code 1 when an image is not proved or a
+/// carries. What surrounds the decisions has to be a known template. What is proved is compared with the certificate that a build wrote
+/// beside the image. A folder that `tidegate build --out-dir` wrote is compared with its index, too: a file that is missing, that is too
+/// many, or that is another than it was. Exit code 1 when an image is not proved, a certificate is missing or of something else, or a
 /// folder is not whole.
 #[derive(Debug, Args)]
 pub struct Verify {
@@ -32,7 +33,7 @@ pub struct Verify {
 }
 
 impl Verify {
-    /// Reads, proves, prints.
+    /// Reads, proves, compares, prints.
     ///
     /// Errors: a path that cannot be read; the others are proved all the same, and the report says so.
     pub fn run(self) -> Result<Exit, String> {
@@ -41,32 +42,19 @@ impl Verify {
             images_of(path, &mut files, &mut folders)
                 .map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
         }
-        let damaged = folders.iter().any(|it| !it.faults.is_empty());
-        if files.is_empty() && !damaged {
+        if files.is_empty() && folders.iter().all(|it| it.faults.is_empty()) {
             let paths: Vec<String> = self.paths.iter().map(|path| format!("`{}`", path.display())).collect();
             return Err(format!("no image in {}; `tidegate build --out-dir DIR` writes some", paths.join(" and ")));
         }
-        let images: Vec<VerifyEntry> = files.iter().map(|file| entry(file)).collect();
-        let (proved, refused) =
-            (images.iter().filter(|it| it.proved).count(), images.iter().filter(|it| !it.proved).count());
-        let unreadable = images.iter().any(|it| it.unreadable);
-        let report = VerifyReport {
-            api_version: API_VERSION,
-            kind: "VerifyReport",
-            checker: verify::certificate::CHECKER,
-            images,
-            folders,
-            proved,
-            refused,
-        };
+        let report = VerifyReport::of(files.iter().map(|file| entry(file)).collect(), folders);
         formats::write_all(&self.outputs.outputs, |format, _| match format {
             Plain::Json => super::json(&report),
             Plain::Text | Plain::Concise => Ok(report.to_string()),
         })?;
-        Ok(match refused {
-            _ if unreadable => Exit::Bad,
-            0 if !damaged => Exit::Clean,
-            _ => Exit::Findings,
+        Ok(match report.images.iter().any(|it| it.unreadable) {
+            true => Exit::Bad,
+            false if report.is_clean() => Exit::Clean,
+            false => Exit::Findings,
         })
     }
 }
@@ -98,12 +86,12 @@ fn entry(file: &Path) -> VerifyEntry {
     let image = files::bytes(file).and_then(|bytes| Image::from_bytes(&bytes).map_err(|error| error.to_string()));
     match image {
         Err(reason) => VerifyEntry { unreadable: true, ..VerifyEntry::refused(name, String::new(), vec![reason]) },
-        Ok(image) if is_misnamed(file, &image) => {
+        Ok(image) if is_digest(file) && stem(file) != image.digest().to_string() => {
             let reason = format!("its name is the digest of another image; it holds {}", image.digest());
             VerifyEntry::refused(name, image.notes.subject, vec![reason])
         }
         Ok(image) => match verify::certify(&image) {
-            Ok(certificate) => proved(name, &image, &certificate),
+            Ok(proof) => proved(file, &image, &proof),
             Err(refusals) => {
                 let reasons = refusals.iter().map(ToString::to_string).collect();
                 VerifyEntry::refused(name, image.notes.subject.clone(), reasons)
@@ -112,24 +100,31 @@ fn entry(file: &Path) -> VerifyEntry {
     }
 }
 
-/// Whether a file is named by a digest, as a build names images, and holds an image of another.
-fn is_misnamed(file: &Path, image: &Image) -> bool {
-    let name = file.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-    let is_digest = name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_digest && name != image.digest().to_string()
+fn stem(file: &Path) -> &str {
+    file.file_stem().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
-fn proved(file: String, image: &Image, certificate: &Certificate) -> VerifyEntry {
+/// Whether a file is named by a digest, as a build names images. Then it has a certificate; under another name it is somebody's own copy.
+fn is_digest(file: &Path) -> bool {
+    let name = stem(file);
+    name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn proved(file: &Path, image: &Image, proof: &Certificate) -> VerifyEntry {
+    let (state, said) = certified::compare(file, proof);
+    let expected = is_digest(file) || state != certified::State::Missing;
     VerifyEntry {
-        file,
+        file: file.display().to_string(),
         subject: image.notes.subject.clone(),
         proved: true,
         unreadable: false,
-        digest: Some(certificate.image.to_string()),
-        meaning: certificate.meaning.iter().map(ToString::to_string).collect(),
-        templates: certificate.programs.iter().map(|it| it.template.to_string()).collect(),
-        classes: certificate.programs.iter().map(|it| it.classes).collect(),
-        paths: certificate.programs.iter().map(|it| it.paths).sum(),
-        reasons: Vec::new(),
+        digest: Some(proof.image.to_string()),
+        meaning: proof.meaning.iter().map(ToString::to_string).collect(),
+        templates: proof.programs.iter().map(|it| it.template.to_string()).collect(),
+        classes: proof.programs.iter().map(|it| it.classes).collect(),
+        paths: proof.programs.iter().flat_map(|it| &it.decisions).map(|it| it.paths).sum(),
+        certificate: expected.then(|| state.word().to_owned()),
+        certified: !expected || state.is_good(),
+        said: said.filter(|_| expected).iter().map(Said::of).collect(),
     }
 }

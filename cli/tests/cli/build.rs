@@ -10,11 +10,12 @@ const OUT: &[&str] = &["build", "--out-dir", "out"];
 fn an_image_is_named_by_its_digest_and_reads_back() {
     let folder = Folder::shop();
     folder.run(&["build", ".", "--out-dir", "out"]).ended(0);
-    let images: Vec<_> = folder.tree("out/images").into_iter().collect();
-    assert_eq!(images.len(), 2, "one image isolates, one does not");
-    for (name, bytes) in images {
-        let image = Image::from_bytes(&bytes).unwrap();
-        assert_eq!(name, format!("{}.tgi", image.digest()));
+    let files = folder.tree("out/images");
+    assert_eq!(files.len(), 4, "one image isolates, one does not; each has a certificate");
+    for (name, bytes) in files.iter().filter(|(name, _)| name.ends_with(".tgi")) {
+        let image = Image::from_bytes(bytes).unwrap();
+        assert_eq!(*name, format!("{}.tgi", image.digest()));
+        assert!(files.contains_key(&format!("{}.certificate.json", image.digest())));
     }
 }
 
@@ -52,6 +53,10 @@ fn the_same_bytes_come_from_files_in_any_order_and_from_every_run() {
     shuffled.run(&[OUT, &["."]].concat()).ended(0);
     let (mut one, mut other) = (first, shuffled.tree("out"));
     assert!(one.remove("sources.json") != other.remove("sources.json"));
+    let [index, moved] =
+        [one.remove("index.json"), other.remove("index.json")].map(|it| String::from_utf8(it.unwrap()).unwrap());
+    let differ = index.lines().zip(moved.lines()).filter(|(one, other)| one != other).count();
+    assert_eq!(differ, 2, "the digest of sources.json, and that of the index itself");
     assert_eq!(one.keys().collect::<Vec<_>>(), other.keys().collect::<Vec<_>>());
     assert!(one == other, "documents in another order");
 }

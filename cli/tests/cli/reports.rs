@@ -116,6 +116,9 @@ fn the_files_of_an_output_folder_are_what_their_schemas_say() {
     let read = |path: &str| valid(std::str::from_utf8(&tree[path]).unwrap());
     let index = read("index.json");
     assert_eq!((&index["images"], &index["classes"]), (&report["images"], &report["classes"]));
+    let image = report["images"][0]["digest"].as_str().unwrap();
+    assert_eq!(read(&format!("images/{image}.certificate.json"))["image"], image);
+    valid(&folder.run(&["verify", "out", "-o", "json"]).ended(0));
     let (peers, node, sources) = (read("peers.json"), read("nodes/north.json"), read("sources.json"));
     assert!(tree.keys().all(|path| path.ends_with(".json") || path.ends_with(".tgi") || path == ".ignore"));
 

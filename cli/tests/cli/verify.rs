@@ -19,6 +19,10 @@ fn what_build_wrote_is_proved_and_a_changed_image_is_not() {
     std::fs::write(folder.join("changed.tgi"), image.to_bytes()).unwrap();
     let text = folder.run(&["verify", "changed.tgi"]).ended(1);
     assert!(text.contains("tcp/5433 gets denied, and the rules say allow"), "{name}: {text}");
+    assert!(
+        text.contains("error[TG0070]: `changed.tgi` is not proved") && text.ends_with("0 proved, 1 refused\n"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -29,24 +33,30 @@ fn what_is_no_image_is_said_to_be_none() {
     assert!(folder.run(&["verify", "absent"]).failed(2).contains("cannot read `absent`"));
 }
 
+/// The images of a build, by path.
+fn images(folder: &Folder) -> Vec<String> {
+    let names = folder.tree("out/images").into_keys().filter(|name| name.ends_with(".tgi"));
+    names.map(|name| format!("out/images/{name}")).collect()
+}
+
 /// What `verify` says of a folder that somebody touched.
 fn after(touch: impl FnOnce(&Folder, Vec<String>)) -> String {
     let folder = Folder::shop();
     folder.run(&["build", ".", "--facts", "all", "--out-dir", "out"]).ended(0);
-    let images = folder.tree("out/images").into_keys().map(|name| format!("out/images/{name}")).collect();
-    touch(&folder, images);
+    touch(&folder, images(&folder));
     folder.run(&["verify", "out"]).ended(1)
 }
 
 #[test]
 fn a_folder_is_compared_with_its_index() {
     let missing = after(|folder, images| std::fs::remove_file(folder.join(&images[0])).unwrap());
+    assert!(missing.ends_with("1 proved, 1 missing\n") && missing.contains("error[TG0075]: "), "{missing}");
     assert!(
-        missing.contains("tgi: is missing: the index lists it") && missing.contains("DAMAGED  out  1 file is"),
+        missing.contains("tgi` is missing: the index lists it") && missing.contains("DAMAGED  out  1 file is"),
         "{missing}"
     );
     let extra = after(|folder, images| drop(std::fs::copy(folder.join(&images[0]), folder.join("out/images/a.tgi"))));
-    assert!(extra.contains("out/images/a.tgi: the index does not list it"), "{extra}");
+    assert!(extra.contains("`out/images/a.tgi` is not listed in the index"), "{extra}");
     let swapped = after(|folder, images| {
         std::fs::rename(folder.join(&images[0]), folder.join("aside")).unwrap();
         std::fs::rename(folder.join(&images[1]), folder.join(&images[0])).unwrap();
@@ -54,38 +64,134 @@ fn a_folder_is_compared_with_its_index() {
     });
     assert_eq!(swapped.matches("its name is the digest of another image").count(), 2, "{swapped}");
     assert_eq!(swapped.matches("holds what the index lists as `images/").count(), 2, "{swapped}");
-    for file in ["peers.json", "nodes/north.json", "index.json"] {
+    for file in ["peers.json", "nodes/north.json", "sources.json", "index.json"] {
         let edited = after(|folder, _| {
             let path = format!("out/{file}");
             let text = std::fs::read_to_string(folder.join(&path)).unwrap();
             folder.write(&path, &text.replacen("shop", "shed", 1));
         });
-        assert!(edited.contains(&format!("out/{file}: was changed since the build")), "{edited}");
+        assert!(edited.contains(&format!("`out/{file}` was changed since the build")), "{edited}");
         assert_eq!(edited.matches("proved   ").count(), 2, "images are proved all the same: {edited}");
     }
     let nothing = after(|folder, _| std::fs::remove_file(folder.join("out/index.json")).unwrap());
-    assert!(nothing.contains("out/index.json: is missing"), "{nothing}");
+    assert!(nothing.contains("`out/index.json` is missing"), "{nothing}");
     let broken = after(|folder, _| folder.write("out/index.json", "{}"));
-    assert!(broken.contains("out/index.json: is no index of a build"), "{broken}");
+    assert!(broken.contains("`out/index.json` is no index of a build"), "{broken}");
     let away = after(|folder, _| {
         let text = std::fs::read_to_string(folder.join("out/index.json")).unwrap();
         folder.write("out/index.json", &text.replace("\"peers.json\"", "\"../policy.yaml\""));
     });
-    assert!(
-        away.contains("it is no path inside the folder") && away.contains("out/peers.json: the index does not"),
-        "{away}"
-    );
+    assert!(away.contains("is no path inside the folder") && away.contains("`out/peers.json` is not listed"), "{away}");
 }
 
 #[test]
 fn a_whole_folder_is_said_to_be_whole() {
     let folder = Folder::shop();
     folder.run(&["build", ".", "--facts", "all", "--out-dir", "out"]).ended(0);
-    assert!(folder.run(&["verify", "out"]).ended(0).contains("whole    out  5 files as its index says"));
+    assert!(folder.run(&["verify", "out"]).ended(0).contains("whole    out  7 files as its index says"));
     let json: serde_json::Value = serde_json::from_str(&folder.run(&["verify", "out", "-o", "json"]).ended(0)).unwrap();
-    assert_eq!((&json["folders"][0]["whole"], &json["folders"][0]["faults"]), (&5.into(), &serde_json::json!([])));
-    // What carries folders about drops hidden files, and where lines stand decides nothing.
+    assert_eq!((&json["folders"][0]["whole"], &json["folders"][0]["faults"]), (&7.into(), &serde_json::json!([])));
+    // What carries folders about drops hidden files.
     std::fs::remove_file(folder.join("out/.ignore")).unwrap();
-    folder.write("out/sources.json", "{}");
     folder.run(&["verify", "out"]).ended(0);
+}
+
+/// The certificate of an image, read and ready to be changed.
+fn certificate(folder: &Folder, image: &str) -> (String, serde_json::Value) {
+    let path = image.replace(".tgi", ".certificate.json");
+    let text = std::fs::read_to_string(folder.join(&path)).unwrap();
+    (path, serde_json::from_str(&text).unwrap())
+}
+
+#[test]
+fn an_image_has_a_certificate_of_both_directions_and_families_that_names_its_cuts() {
+    let folder = Folder::shop();
+    folder.run(&["build", ".", "--facts", "all", "--out-dir", "out"]).ended(0);
+    let (isolated, open): (Vec<_>, Vec<_>) = images(&folder)
+        .iter()
+        .map(|image| certificate(&folder, image).1)
+        .partition(|it| it["ingress"].get("constant").is_none());
+    let [isolated] = &isolated[..] else { panic!("one image isolates: {isolated:?}") };
+    assert_eq!(
+        (&isolated["checker"], &isolated["kind"]),
+        (&verify::certificate::CHECKER.into(), &"Certificate".into())
+    );
+    let families: Vec<_> =
+        isolated["ingress"]["decisions"].as_array().unwrap().iter().map(|it| it["family"].clone()).collect();
+    assert_eq!(families, ["IPv4", "IPv6"]);
+    assert_eq!((&isolated["egress"]["constant"], &isolated["ingress"]["classes"]), (&"allow".into(), &3.into()));
+    assert_eq!(open[0]["ingress"]["constant"], "allow");
+    let cuts: Vec<_> =
+        isolated["cuts"].as_array().unwrap().iter().map(|it| (it["to"].clone(), it["by"].clone())).collect();
+    let named = [("tuple", "template"), ("peer", "node"), ("leaf", "proof")].map(|(to, by)| (to.into(), by.into()));
+    assert_eq!(cuts, named);
+    let image =
+        image::Image::from_bytes(&folder.tree("out")[&format!("images/{}.tgi", isolated["image"].as_str().unwrap())]);
+    let meaning = verify::certify(&image.unwrap()).unwrap().meaning;
+    assert_eq!(isolated["ingress"]["meaning"], meaning[0].to_string());
+}
+
+#[test]
+fn a_certificate_that_is_of_something_else_or_is_gone_is_told_with_a_way_out() {
+    let gone = after(|folder, images| std::fs::remove_file(folder.join(&certificate(folder, &images[0]).0)).unwrap());
+    assert!(gone.contains("error[TG0071]") && gone.contains("help: copy the certificate"), "{gone}");
+    assert!(gone.ends_with("2 proved, 1 without their certificate\n"), "{gone}");
+    for damage in ["{", "[]", "", "{\"apiVersion\": \"tidegate.io/v1alpha1\", \"kind\": \"Certificate\"}"] {
+        let damaged = after(|folder, images| folder.write(&certificate(folder, &images[0]).0, damage));
+        assert!(damaged.contains("error[TG0072]") && damaged.contains("help: "), "{damage}: {damaged}");
+    }
+    for (part, named) in [
+        ("/image", "image"),
+        ("/ingress/meaning", "meaning of ingress"),
+        ("/egress/template", "template of egress"),
+        ("/ingress/classes", "proof of ingress"),
+        ("/cuts/2/by", "list of cuts"),
+    ] {
+        let other = after(|folder, images| {
+            let (path, mut value) = certificate(folder, &images[0]);
+            let part = value.pointer_mut(part).unwrap();
+            *part = if part.is_number() { 99.into() } else { "00".into() };
+            folder.write(&path, &value.to_string());
+        });
+        assert!(other.contains("error[TG0073]") && other.contains(&format!("its {named} differs")), "{part}: {other}");
+    }
+    let swapped = after(|folder, images| {
+        let [one, two] = [&images[0], &images[1]].map(|image| certificate(folder, image));
+        folder.write(&one.0, &two.1.to_string());
+        folder.write(&two.0, &one.1.to_string());
+    });
+    assert_eq!(swapped.matches("error[TG0073]").count(), 2, "{swapped}");
+}
+
+#[test]
+fn a_certificate_by_another_checker_is_proved_again_and_said() {
+    let folder = Folder::shop();
+    folder.run(&["build", ".", "--facts", "all", "--out-dir", "out"]).ended(0);
+    // Alone, without an index whose digests would speak, too.
+    let image = images(&folder).remove(0);
+    let (path, mut value) = certificate(&folder, &image);
+    for (checker, age) in
+        [(verify::certificate::CHECKER + 1, "a newer"), (verify::certificate::CHECKER - 1, "an older")]
+    {
+        value["checker"] = checker.into();
+        // What another version proves may have another form.
+        value["ingress"] = "proved".into();
+        folder.write(&path, &value.to_string());
+        let said = folder.run(&["verify", &image]).ended(0);
+        assert!(said.contains("hint[TG0074]") && said.contains(&format!("is by {age} checker")), "{said}");
+        assert!(said.contains("every image does what its rules say: 1 proved"), "{said}");
+    }
+    value["image"] = "00".into();
+    folder.write(&path, &value.to_string());
+    assert!(folder.run(&["verify", &image]).ended(1).contains("its image differs"));
+}
+
+#[test]
+fn an_image_under_a_name_of_ones_own_is_not_asked_for_a_certificate() {
+    let folder = Folder::shop();
+    folder.run(&["build", ".", "--facts", "all", "--out-dir", "out"]).ended(0);
+    std::fs::copy(folder.join(&images(&folder)[0]), folder.join("mine.tgi")).unwrap();
+    assert!(!folder.run(&["verify", "mine.tgi"]).ended(0).contains("certificate"));
+    folder.write("mine.certificate.json", "{}");
+    assert!(folder.run(&["verify", "mine.tgi"]).ended(1).contains("`mine.certificate.json` is no certificate"));
 }

@@ -15,8 +15,9 @@
 //! Every problem of every stage has a code (the matches of `stages` have no wildcard). Failing text of a page raises its code, fixed
 //! text raises nothing (`tests/checks/pages.rs`). Output depends on content only (`tests/checks/order.rs`).
 //! # Reading order
-//! [`page`], `place`, `stages`, then one folder, such as `tg0015_unknown_field`; [`suppress`] for what texts ask not to be told.
+//! [`page`], `place`, `stages`, then one folder, such as `tg0015_unknown_field`; [`built`] for what is wrong with what a build wrote; [`suppress`] for what texts ask not to be told.
 
+pub mod built;
 mod cover;
 mod described;
 mod find;
@@ -117,6 +118,12 @@ checks! {
     tg0062_ambiguous_address_block;
     tg0063_bad_address_field;
     tg0064_bad_expression;
+    tg0070_image_not_proved;
+    tg0071_certificate_missing;
+    tg0072_certificate_unreadable;
+    tg0073_certificate_differs;
+    tg0074_certificate_of_other_checker;
+    tg0075_folder_not_as_built;
     tg0090_foreign_policy;
     tg0091_removed_kind;
     tg0092_kind_ignored_by_cilium;

@@ -23,6 +23,12 @@ pub(crate) fn quoted(text: &str) -> String {
     format!("`{short}`")
 }
 
+/// A path in backticks, on one line and whole: names of images are longer than words of texts.
+pub(crate) fn path(text: &str) -> String {
+    let plain = |c: char| if c.is_control() || c == '`' { ' ' } else { c };
+    format!("`{}`", text.chars().map(plain).collect::<String>())
+}
+
 /// Words of others on one line, without the stop at their end.
 pub(crate) fn line(text: &str) -> String {
     let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -1,5 +1,6 @@
 //! Replaces an output folder in one step: readers see the old files or the new, and on any failure the old.
 
+use crate::certificate::ENDING;
 use crate::report::API_VERSION;
 use crate::temporary::{self, Temporary};
 use image::Digest;
@@ -199,9 +200,10 @@ fn check_ours(dir: &Path) -> Result<(), String> {
         match (name.as_str(), is_dir) {
             (INDEX | IGNORE | SOURCES | "peers.json", false) => {}
             ("images" | "nodes", true) => {
-                let ending = if name == "images" { ".tgi" } else { ".json" };
+                let endings = if name == "images" { &[".tgi", ENDING][..] } else { &[".json"] };
+                let is_ours = |file: &str| endings.iter().any(|ending| file.ends_with(ending));
                 let inside = entries(&dir.join(&name))?;
-                if let Some((other, _)) = inside.iter().find(|(file, is_dir)| *is_dir || !file.ends_with(ending)) {
+                if let Some((other, _)) = inside.iter().find(|(file, is_dir)| *is_dir || !is_ours(file)) {
                     return foreign(&format!("holds `{name}/{other}`, which no build wrote"));
                 }
             }

@@ -1,6 +1,7 @@
 //! How an image decides, in numbers: as forecast from the diagram, and as built.
 
 use super::report::{DirectionEntry, ImageEntry};
+use crate::certificate;
 use diagram::{ColumnId, Diagram, Limits};
 use ebpf::asm::{CALL, Insn};
 use ebpf::{MAX_CELLS, Matrix};
@@ -43,15 +44,9 @@ fn built_direction(image: &Image, hook: Hook, plan: &DirectionPlan) -> Direction
 }
 
 fn constant(leaf: u8, instructions: u32, calls: u32) -> DirectionEntry {
-    let verdict = match leaf {
-        layout::LEAF_ALLOW => "allow",
-        layout::LEAF_REDIRECT => "redirect",
-        layout::LEAF_AUTH => "auth",
-        _ => "deny",
-    };
     DirectionEntry {
         shape: "constant".into(),
-        verdict: Some(verdict.into()),
+        verdict: Some(certificate::word(leaf).into()),
         classes: 1,
         columns: 1,
         slots: 0,

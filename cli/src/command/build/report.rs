@@ -60,7 +60,7 @@ pub struct BuildIndex {
     pub dialect: String,
     /// The node that images are for.
     pub target: TargetEntry,
-    /// By digest; each is the file `images/DIGEST.tgi`.
+    /// By digest; each is the file `images/DIGEST.tgi`, its certificate `images/DIGEST.certificate.json`.
     pub images: Vec<ImageEntry>,
     /// By labels.
     pub classes: Vec<ClassEntry>,
@@ -76,9 +76,9 @@ pub struct BuildIndex {
 pub struct FileEntry {
     /// Its path in the folder.
     pub path: String,
-    /// The BLAKE3 digest of its bytes; absent for `sources.json`, which moves with every line of text and decides nothing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub digest: Option<String>,
+    /// The BLAKE3 digest of its bytes.
+    #[serde(default)]
+    pub digest: String,
 }
 
 /// The node that images are for. Sizes are numbers of entries.
@@ -250,7 +250,7 @@ pub struct ClassMembers {
     pub peers: Vec<(u32, u32)>,
 }
 
-/// `sources.json`: where the origins of rules stand. No digest covers it; it is rewritten when text moves.
+/// `sources.json`: where the origins of rules stand. No digest of an image covers it; it is rewritten when text moves, and the index with it.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceList {

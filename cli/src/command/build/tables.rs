@@ -6,6 +6,7 @@ use super::report::{
     SourceEntry, SourceList, TargetEntry,
 };
 use super::{Built, Made};
+use crate::certificate::{CertificateFile, ENDING};
 use crate::command::json;
 use crate::render;
 use crate::report::API_VERSION;
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// Every file of an output folder. Errors: as [`json`].
-pub fn files(db: &Database, built: &Built) -> Result<Files, String> {
+pub fn files(db: &Database, built: &Built, certificates: &BTreeMap<String, CertificateFile>) -> Result<Files, String> {
     let mut files = Files::new();
     let mut add = |path: &str, text: String| drop(files.insert(path.to_owned(), text.into_bytes()));
     add("peers.json", json(&peers(&world::peers(db)))?);
@@ -30,6 +31,9 @@ pub fn files(db: &Database, built: &Built) -> Result<Files, String> {
     for (digest, image) in &built.images {
         files.insert(format!("images/{digest}.tgi"), image.to_bytes());
     }
+    for (digest, certificate) in certificates {
+        files.insert(format!("images/{digest}{ENDING}"), json(certificate)?.into_bytes());
+    }
     let mut index = index(db, built, &files);
     index.digest = seal(&json(&index)?, "").to_string();
     files.insert(INDEX.to_owned(), json(&index)?.into_bytes());
@@ -38,10 +42,8 @@ pub fn files(db: &Database, built: &Built) -> Result<Files, String> {
 }
 
 fn index(db: &Database, built: &Built, files: &Files) -> BuildIndex {
-    let file = |(path, bytes): (&String, &Vec<u8>)| FileEntry {
-        path: path.clone(),
-        digest: (path != SOURCES).then(|| Digest::of(bytes).to_string()),
-    };
+    let file =
+        |(path, bytes): (&String, &Vec<u8>)| FileEntry { path: path.clone(), digest: Digest::of(bytes).to_string() };
     BuildIndex {
         api_version: API_VERSION,
         kind: "BuildIndex",

@@ -1,5 +1,6 @@
-//! What `tidegate verify` reports: the certificates of images, or why there is none.
+//! What `tidegate verify` reports: what was proved of images, whether their certificates say the same, and what is wrong.
 
+use diag::Diagnostic;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -17,10 +18,14 @@ pub struct VerifyReport {
     pub images: Vec<VerifyEntry>,
     /// One for each folder of a build, compared with its index.
     pub folders: Vec<FolderEntry>,
-    /// How many are proved.
+    /// How many images are proved.
     pub proved: usize,
     /// How many are not.
     pub refused: usize,
+    /// How many of those that are proved have no certificate that says so.
+    pub uncertified: usize,
+    /// How many an index names that are not there.
+    pub missing: usize,
 }
 
 /// A folder that `build --out-dir` wrote.
@@ -31,6 +36,8 @@ pub struct FolderEntry {
     pub folder: String,
     /// How many files are as its index says.
     pub whole: usize,
+    /// How many images its index names that are not there.
+    pub missing: usize,
     /// What is otherwise, by path.
     pub faults: Vec<FileFault>,
 }
@@ -43,6 +50,8 @@ pub struct FileFault {
     pub file: String,
     /// What is wrong.
     pub reason: String,
+    /// As a finding.
+    pub said: Said,
 }
 
 /// One image.
@@ -68,14 +77,52 @@ pub struct VerifyEntry {
     pub classes: Vec<usize>,
     /// Paths that were followed to their end.
     pub paths: usize,
-    /// Why it is not proved.
-    pub reasons: Vec<String>,
+    /// What its certificate is: `agrees`, `otherChecker`, `missing`, `unreadable` or `differs`. Absent for an image that is not proved, and for
+    /// one under a name of somebody's own without a certificate beside it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// Whether its certificate agrees, is by another checker and of this image, or is none that anybody expects.
+    pub certified: bool,
+    /// What is wrong, and what is worth saying.
+    pub said: Vec<Said>,
+}
+
+/// Something that is said of an image, a certificate or a folder.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Said {
+    /// For example `TG0073`.
+    pub code: String,
+    /// `error`, `warning` or `hint`.
+    pub level: String,
+    /// In one line.
+    pub message: String,
+    /// Why, or why it matters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// What to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+impl Said {
+    /// A diagnostic without the places that it has not.
+    pub fn of(it: &Diagnostic) -> Said {
+        Said {
+            code: it.code.to_string(),
+            level: it.severity.to_string(),
+            message: it.headline.clone(),
+            why: it.why.clone(),
+            help: it.help.clone(),
+        }
+    }
 }
 
 impl VerifyEntry {
     /// An image that is not proved.
     pub fn refused(file: String, subject: String, reasons: Vec<String>) -> VerifyEntry {
         VerifyEntry {
+            said: vec![Said::of(&checks::built::not_proved(&file, &reasons))],
             file,
             subject,
             proved: false,
@@ -85,8 +132,43 @@ impl VerifyEntry {
             templates: Vec::new(),
             classes: Vec::new(),
             paths: 0,
-            reasons,
+            certificate: None,
+            certified: false,
         }
+    }
+}
+
+impl VerifyReport {
+    /// Counts what was found.
+    pub fn of(images: Vec<VerifyEntry>, folders: Vec<FolderEntry>) -> VerifyReport {
+        let proved = images.iter().filter(|it| it.proved).count();
+        VerifyReport {
+            api_version: crate::report::API_VERSION,
+            kind: "VerifyReport",
+            checker: verify::certificate::CHECKER,
+            proved,
+            refused: images.len() - proved,
+            uncertified: images.iter().filter(|it| it.proved && !it.certified).count(),
+            missing: folders.iter().map(|it| it.missing).sum(),
+            images,
+            folders,
+        }
+    }
+
+    /// Whether all that should be there is there, is proved, and is as it was built.
+    pub fn is_clean(&self) -> bool {
+        self.refused + self.uncertified + self.missing == 0 && self.folders.iter().all(|it| it.faults.is_empty())
+    }
+}
+
+impl std::fmt::Display for Said {
+    /// Lines that stand below what they are about.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "         {}[{}]: {}", self.level, self.code, self.message)?;
+        for line in self.why.iter().flat_map(|why| why.lines()) {
+            writeln!(f, "           {line}")?;
+        }
+        self.help.iter().try_for_each(|help| writeln!(f, "           help: {help}"))
     }
 }
 
@@ -97,9 +179,7 @@ impl std::fmt::Display for VerifyReport {
                 true => writeln!(f, "proved   {}  {} ({} paths)", image.file, image.subject, image.paths)?,
                 false => writeln!(f, "REFUSED  {}  {}", image.file, image.subject)?,
             }
-            for reason in &image.reasons {
-                writeln!(f, "         {reason}")?;
-            }
+            image.said.iter().try_for_each(|said| write!(f, "{said}"))?;
         }
         for folder in &self.folders {
             match folder.faults.len() {
@@ -109,14 +189,21 @@ impl std::fmt::Display for VerifyReport {
                     writeln!(f, "DAMAGED  {}  {faults} {files} {are} not as its index says", folder.folder)?;
                 }
             }
-            for FileFault { file, reason } in &folder.faults {
-                writeln!(f, "         {file}: {reason}")?;
+            folder.faults.iter().try_for_each(|fault| write!(f, "{}", fault.said))?;
+        }
+        let VerifyReport { proved, refused, uncertified, missing, .. } = self;
+        if refused + uncertified + missing == 0 {
+            return match proved {
+                0 => writeln!(f, "no image to prove"),
+                proved => writeln!(f, "every image does what its rules say: {proved} proved"),
+            };
+        }
+        write!(f, "{proved} proved")?;
+        for (count, what) in [(refused, "refused"), (uncertified, "without their certificate"), (missing, "missing")] {
+            if *count > 0 {
+                write!(f, ", {count} {what}")?;
             }
         }
-        match self.refused {
-            0 if self.images.is_empty() => writeln!(f, "no image to prove"),
-            0 => writeln!(f, "every image does what its rules say: {} proved", self.proved),
-            refused => writeln!(f, "{} proved, {refused} refused", self.proved),
-        }
+        writeln!(f)
     }
 }
