@@ -37,6 +37,7 @@ pub struct Node {
     pub(crate) attachments: Attachments,
     pub(crate) folder: Option<Folder>,
     cache: HashMap<Digest, Weak<Loaded>>,
+    loads: u64,
 }
 
 /// Where a node's pins are.
@@ -94,6 +95,7 @@ impl Node {
             attachments: Attachments::default(),
             folder,
             cache: HashMap::new(),
+            loads: 0,
         };
         node.addresses = Addresses::read(&node)?;
         node.adopt()?;
@@ -146,11 +148,21 @@ impl Node {
             Some(Ok(loaded)) => loaded,
             Some(Err(_)) => {
                 self.forget_image(digest)?;
-                load::load(image, |map| self.map(map))?
+                self.load_anew(image)?
             }
-            None => load::load(image, |map| self.map(map))?,
+            None => self.load_anew(image)?,
         };
         Ok(self.keep(loaded))
+    }
+
+    fn load_anew(&mut self, image: &Image) -> Result<Loaded> {
+        self.loads += 1;
+        load::load(image, |map| self.map(map))
+    }
+
+    /// How many images this process had the kernel's verifier judge; those that it held already, or found pinned, ask nothing of it.
+    pub fn loads(&self) -> u64 {
+        self.loads
     }
 
     fn cached(&self, digest: Digest) -> Option<Arc<Loaded>> {

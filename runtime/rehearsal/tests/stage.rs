@@ -130,6 +130,40 @@ fn an_edit_takes_effect_at_once() {
 }
 
 #[test]
+fn a_pod_that_comes_into_a_known_class_is_table_writes_and_no_program() {
+    if !possible() {
+        return;
+    }
+    rehearse("rhsc", |db, plan, stage| {
+        let loads = |stage: &mut Stage| stage.enforcers().map(|(_, it)| it.node().loads()).collect::<Vec<_>>();
+        stage.apply(db).unwrap();
+        let before = loads(stage);
+        assert!(before.iter().all(|it| *it > 0), "{before:?}");
+        // Labels, then a pod that was not there: both are peers that the rules of db tell from others.
+        let labels = CLUSTER.replace("labels: {app: cli}", "labels: {app: web}");
+        let remote = labels.replace(
+            "status: {phase: Running, podIPs: [{ip: 10.8.1.11}",
+            "status: {phase: Running, podIPs: [{ip: 10.8.1.12}",
+        );
+        let more = format!(
+            "{labels}---\n{}",
+            remote.rsplit("---\n").next().unwrap().replace("name: cli", "name: more").replace("::11", "::12")
+        );
+        for cluster in [labels.as_str(), more.as_str(), labels.as_str(), CLUSTER] {
+            db.set_file("cluster.yaml", cluster);
+            let applied = stage.apply(db).unwrap();
+            assert_eq!((applied.attached, applied.replaced), (0, 0), "{cluster}");
+            assert_eq!(loads(stage), before, "no program was loaded");
+            assert_eq!(differing(plan, &ask(db, plan, stage)), Vec::<String>::new());
+        }
+        // What no image tells from others yet is a program.
+        db.set_file("policy.yaml", &POLICY.replace("app: web", "app: cli"));
+        stage.apply(db).unwrap();
+        assert!(loads(stage) > before);
+    });
+}
+
+#[test]
 fn a_restart_goes_on_where_the_last_process_stopped() {
     if !possible() {
         return;
