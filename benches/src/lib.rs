@@ -5,7 +5,8 @@
 //! # Picture
 //! ```text
 //!  datapath: Case ─► image ─────────┐
-//!               └──► peers::* ──────┴─ BPF_PROG_TEST_RUN, interleaved rounds ─► T1 T2 T3 T4 T5 T10
+//!               └──► peers::* ──────┴─ BPF_PROG_TEST_RUN, interleaved rounds ─► T1 T2 T3 T4 T5 T8 T10
+//!  user_space: Case ─► image ─► vm::tables, vm, native ─► T11 T15
 //!  compile:  World ─► driver ─► classes, diagrams, images ─► wall time, memory ─► T9 T12 R-C5
 //!  diff:     World × 2 ─► delta ─► rows, wall time, memory ─► diff
 //! ```
@@ -14,7 +15,7 @@
 //! # Laws
 //! A peer-shaped program decides as the rules mean, else it is not measured (`tests/peers.rs`). Worlds and rings are the same in every run.
 //! # Reading order
-//! [`datapath`], [`datapath::case`], [`peers`], then [`compile`], [`mod@diff`], [`world`], [`tenants`]; [`line`] is the output.
+//! [`datapath`], [`datapath::case`], [`peers`], [`user_space`], then [`compile`], [`mod@diff`], [`world`], [`tenants`]; [`line`] is the output.
 
 pub mod clock;
 pub mod compile;
@@ -24,4 +25,5 @@ pub mod line;
 pub mod peers;
 pub mod random;
 pub mod tenants;
+pub mod user_space;
 pub mod world;

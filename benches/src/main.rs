@@ -1,6 +1,6 @@
 //! `benches [--quick] [TARGET…]`: prints one line a measurement.
 
-use benches::{clock, compile, datapath, diff, tenants};
+use benches::{clock, compile, datapath, diff, tenants, user_space};
 use clap::Parser;
 use std::io::Write;
 use std::process::{Command, ExitCode};
@@ -34,7 +34,8 @@ impl Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let all_targets = || datapath::TARGETS.iter().chain(&compile::TARGETS).chain([&diff::TARGET]);
+    let all_targets =
+        || datapath::TARGETS.iter().chain(&user_space::TARGETS).chain(&compile::TARGETS).chain([&diff::TARGET]);
     let known = |name: &&String| !all_targets().any(|target| target == name);
     if let Some(unknown) = arguments.targets.iter().find(known) {
         let names: Vec<&str> = all_targets().copied().collect();
@@ -78,6 +79,9 @@ fn all(arguments: &Arguments) -> Result<(), String> {
         for (name, _) in diff::Case::ALL {
             world(arguments, &["--trees", name])?;
         }
+    }
+    if user_space::TARGETS.iter().any(|target| arguments.wanted(target)) {
+        user_space::run(&|target| arguments.wanted(target), arguments.quick, &mut say).map_err(|it| it.to_string())?;
     }
     if !datapath::TARGETS.iter().any(|target| arguments.wanted(target)) {
         return Ok(());

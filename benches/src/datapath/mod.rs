@@ -14,6 +14,7 @@ pub mod ours;
 pub mod path;
 pub mod rounds;
 pub mod wrap;
+pub mod writes;
 
 use crate::line::Line;
 use crate::peers::{self, Shape};
@@ -128,7 +129,7 @@ const DECISIONS: [Decision; 3] = [
 ];
 
 /// The targets that this module measures.
-pub const TARGETS: [&str; 6] = ["T1", "T2", "T3", "T4", "T5", "T10"];
+pub const TARGETS: [&str; 7] = ["T1", "T2", "T3", "T4", "T5", "T8", "T10"];
 
 /// Measures the targets that are wanted, line by line.
 pub fn run(wanted: &dyn Fn(&str) -> bool, quick: bool, say: &mut dyn FnMut(Line)) -> Result<(), Error> {
@@ -142,6 +143,9 @@ pub fn run(wanted: &dyn Fn(&str) -> bool, quick: bool, say: &mut dyn FnMut(Line)
     }
     if wanted("T5") {
         opened(sizes.of(quick), effort, say)?;
+    }
+    if wanted("T8") {
+        writes::run(sizes.of(quick), say)?;
     }
     if wanted("T10") {
         programs(if quick { &[1000] } else { &[10, 1000, 64_000] }, say)?;

@@ -5,12 +5,13 @@ use super::kernel::{Error, Subject};
 use super::wrap::{self, ring_bytes};
 use diagram::{Diagram, Limits};
 use ebpf::Matrix;
+use flow::Prefix;
 use image::codec::{Config, Endpoint};
 use image::{Fill, Hook, Image, MapRef, Table, Target};
 use loader::{Loaded, Node, Pins};
 use packet::Flags;
 use packet::craft::Frame;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// The interface of frames in test runs: the loopback, by the kernel's choice.
@@ -79,6 +80,36 @@ impl Ours {
         let classes: Vec<(u32, u16)> = (0..).zip(ebpf::class_table(&self.diagram)).collect();
         loaded.fill_classes(Hook::ToEndpoint, &classes);
         Ok(loaded)
+    }
+
+    /// Loads an image that differs from others by a table that nobody reads, so that it is an image of its own.
+    pub fn load_copy(&mut self, image: &Image, at: u8) -> Result<Arc<Loaded>, Error> {
+        let mut image = image.clone();
+        image.tables.push(Table { name: "bench_copy".into(), fill: Fill::Fixed(vec![at; 8]) });
+        self.load(&image)
+    }
+
+    /// How many images the kernel's verifier was asked about.
+    pub fn loads(&self) -> u64 {
+        self.node.loads()
+    }
+
+    /// Gives an address, another one each time, to a peer.
+    pub fn move_pod(&mut self, at: u32, peer: u32) -> Result<(), Error> {
+        let address = IpAddr::V4(Ipv4Addr::from_bits((10 << 24) + 200 + at % 50));
+        let prefix = Prefix::new(address, 32).ok_or_else(|| Error::Wrong(format!("{address} is no prefix")))?;
+        Ok(self.node.assign(&[(prefix, (at % 100 < 50).then_some(peer))])?)
+    }
+
+    /// Lets an endpoint come or go.
+    pub fn endpoint(&mut self, at: u32) -> Result<(), Error> {
+        let ifindex = LOOPBACK + 1 + at / 2 % 100;
+        if at % 2 == 1 {
+            self.node.endpoint_remove(ifindex);
+            return Ok(());
+        }
+        let endpoint = Endpoint { ifindex, id: 8, address4: Some(ENDPOINT), address6: None, mac: None };
+        Ok(self.node.endpoint_insert(&endpoint)?)
     }
 
     /// Loads an image with a ring in front of the program towards the endpoint. `new`: see [`wrap::baseline`].

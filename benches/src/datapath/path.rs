@@ -63,7 +63,8 @@ fn is_call(word: u64, little_endian: bool) -> bool {
     insn.opcode == CALL && insn.imm != Helper::Jiffies64 as i32
 }
 
-fn node(case: &Case, image: &Image) -> Result<NodeMaps, String> {
+/// The maps of a node that knows a case. Errors: text, where the target is too small for it.
+pub fn node(case: &Case, image: &Image) -> Result<NodeMaps, String> {
     let mut maps = NodeMaps::new(&image.target);
     let endpoint = Endpoint { ifindex: 1, id: 7, address4: Some(ENDPOINT), address6: None, mac: None };
     maps.insert_endpoint(&endpoint).map_err(|error| error.to_string())?;

@@ -141,7 +141,7 @@ fn say_faults(old: &Database, new: &Database) -> Vec<String> {
     let of = |db: &Database, other: &BTreeSet<Arc<str>>, telling: fn(&Diagnostic) -> bool| -> Vec<String> {
         let is_own = |file: &SourceFile| file.text(db).is_some_and(|text| !other.contains(&text));
         let own: BTreeSet<FileId> = db.files().filter(is_own).map(|file| file.id(db)).collect();
-        let found = session::faults(db).into_iter().filter(|it| telling(it));
+        let found = session::faults(db).into_iter().filter(&telling);
         let found = found.filter(|it| it.place().is_none_or(|label| own.contains(&label.file)));
         found.map(|it| render::concise(db, &it).trim_end().to_owned()).collect()
     };
