@@ -291,6 +291,30 @@ fn an_object_of_a_whole_node_loads_as_it_stands() {
 }
 
 #[test]
+fn objects_share_the_arrays_of_a_node() {
+    isolated(|program, root| {
+        let files = [[TABLES, TABLES], [ALLOW, DENY]].map(|texts| file(&image(Hook::BOTH, texts, &target()).0));
+        let names = files.each_ref().map(|file| format!("{:.8}", file.path().file_stem().unwrap().to_str().unwrap()));
+        let at = |number: usize, below: &str| root.join(number.to_string()).join(below).display().to_string();
+        let path = |number: usize| files[number].path().display().to_string();
+        call(program, &["prog", "loadall", &path(0), &at(0, ""), "pinmaps", &at(0, "maps")]);
+        let first = at(0, &format!("maps/{}_bss", names[0]));
+        let map = || Map::from_fd(object::open(Path::new(&first)).unwrap()).unwrap();
+        let marked = vec![7; map().info().value_size as usize];
+        map().update(&[0; 4], &marked).unwrap();
+        let name = format!("{}.bss", names[1]);
+        call(program, &["prog", "loadall", &path(1), &at(1, ""), "map", "name", &name, "pinned", &first]);
+        let used = |number| {
+            let said = call(program, &["prog", "show", "pinned", &at(number, "tg_to_endpoint")]);
+            let ids = said.split_once("map_ids ").unwrap().1.split_whitespace().next().unwrap().to_owned();
+            ids.split(',').any(|id| id == map().info().id.to_string())
+        };
+        assert!(used(0) && used(1));
+        assert_eq!(map().lookup(&[0; 4]).unwrap(), Some(marked), "what is shared is as it was");
+    });
+}
+
+#[test]
 fn a_dump_names_objects_and_paths_and_no_line() {
     isolated(|program, root| {
         let (image, _) = image(Hook::BOTH, [TABLES, DENY], &target());

@@ -2,6 +2,7 @@
 
 mod emit;
 pub(crate) mod folder;
+pub(crate) mod objects;
 pub(crate) mod plan;
 mod proof;
 pub mod report;
@@ -42,6 +43,9 @@ pub struct Build {
     /// Write images, each with a certificate of its proof, index and tables into this folder. It is replaced whole, in one step, or stays as it was.
     #[arg(long, value_name = "DIR")]
     pub out_dir: Option<PathBuf>,
+    /// Also write each image as an ELF object with types, below `elf` in that folder; bpftool and libbpf load it as it stands.
+    #[arg(long, requires = "out_dir")]
+    pub elf: bool,
     /// Say how each class decides, and whether that is what was forecast.
     #[arg(long)]
     pub explain: bool,
@@ -93,7 +97,10 @@ impl Build {
         let subject = self.subject.as_deref().map(|name| built.subject(name, &self.paths.namespace)).transpose()?;
         if let Some(dir) = &self.out_dir {
             match proof::certificates(&built) {
-                Ok(certificates) => folder::replace(dir, &tables::files(db, &built, &certificates)?)?,
+                Ok(certificates) => {
+                    let objects = if self.elf { objects::objects(&built)? } else { folder::Files::new() };
+                    folder::replace(dir, &tables::files(db, &built, &certificates, objects)?)?;
+                }
                 Err(problems) => {
                     let images = render::count(problems.len(), "image is", "images are");
                     return Ok(nothing(db, &problems, &format!("{images} not proved"), color));

@@ -5,6 +5,7 @@ mod folder;
 pub mod report;
 
 use super::Exit;
+use super::build::objects;
 use crate::args::Outputs;
 use crate::files;
 use crate::formats::{self, Plain};
@@ -19,7 +20,7 @@ use verify::Certificate;
 ///
 /// Code and tables are lifted back to functions of peer and port, for every peer and every port, and compared with the rules that the image
 /// carries. What surrounds the decisions has to be a known template. What is proved is compared with the certificate that a build wrote
-/// beside the image. A folder that `tidegate build --out-dir` wrote is compared with its index, too: a file that is missing, that is too
+/// beside the image, and an ELF object with what is made of the image. A folder that `tidegate build --out-dir` wrote is compared with its index, too: a file that is missing, that is too
 /// many, or that is another than it was. Exit code 1 when an image is not proved, a certificate is missing or of something else, or a
 /// folder is not whole.
 #[derive(Debug, Args)]
@@ -110,9 +111,20 @@ fn is_digest(file: &Path) -> bool {
     name.len() == 64 && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
+/// The ELF object of an image, where a build wrote one, and whether it is what is made of the image today.
+fn object(file: &Path, image: &Image) -> Option<(PathBuf, bool)> {
+    let path = file.parent()?.parent()?.join(objects::FOLDER).join(format!("{}{}", stem(file), objects::ENDING));
+    fs::symlink_metadata(&path).ok()?;
+    let same = files::bytes(&path).is_ok_and(|bytes| elf::object(image).is_ok_and(|made| made == bytes));
+    Some((path, same))
+}
+
 fn proved(file: &Path, image: &Image, proof: &Certificate) -> VerifyEntry {
     let (state, said) = certified::compare(file, proof);
     let expected = is_digest(file) || state != certified::State::Missing;
+    let object = object(file, image);
+    let other = object.as_ref().filter(|(_, same)| !same);
+    let other = other.map(|(path, _)| checks::built::object_differs(&path.display().to_string()));
     VerifyEntry {
         file: file.display().to_string(),
         subject: image.notes.subject.clone(),
@@ -125,6 +137,7 @@ fn proved(file: &Path, image: &Image, proof: &Certificate) -> VerifyEntry {
         paths: proof.programs.iter().flat_map(|it| &it.decisions).map(|it| it.paths).sum(),
         certificate: expected.then(|| state.word().to_owned()),
         certified: !expected || state.is_good(),
-        said: said.filter(|_| expected).iter().map(Said::of).collect(),
+        object: object.map(|(_, same)| if same { "agrees" } else { "differs" }.to_owned()),
+        said: said.filter(|_| expected).iter().chain(&other).map(Said::of).collect(),
     }
 }

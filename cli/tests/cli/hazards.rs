@@ -87,6 +87,7 @@ const WRITERS: &[(&str, &str)] = &[
     ("version -o json=OUT", "out.txt"),
     ("check fix.yaml --fix", "fix.yaml"),
     ("build . --out-dir images", "images"),
+    ("build . --out-dir images --elf", "images"),
     ("init --force", "tidegate.toml"),
     ("snapshot --from . --redact --redact-policies redacted", "redacted/"),
 ];

@@ -16,6 +16,7 @@ mod hazards;
 mod help;
 mod lab;
 mod live;
+mod objects;
 mod output;
 mod packets;
 mod parts;

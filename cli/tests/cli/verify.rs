@@ -195,3 +195,29 @@ fn an_image_under_a_name_of_ones_own_is_not_asked_for_a_certificate() {
     folder.write("mine.certificate.json", "{}");
     assert!(folder.run(&["verify", "mine.tgi"]).ended(1).contains("`mine.certificate.json` is no certificate"));
 }
+
+#[test]
+fn elf_objects_are_those_of_their_images() {
+    let folder = Folder::shop();
+    folder.run(&["build", ".", "--facts", "all", "--out-dir", "out", "--elf"]).ended(0);
+    let objects: Vec<String> = folder.tree("out/elf").into_keys().collect();
+    let digests: Vec<String> = images(&folder).iter().map(|it| it[11..].replace(".tgi", ".o")).collect();
+    assert_eq!(objects, digests);
+    let first = folder.tree("out");
+    folder.run(&["build", "policy.yaml", "cluster.yaml", "--facts", "all", "--out-dir", "out", "--elf"]).ended(0);
+    assert!(first == folder.tree("out"), "objects are the same bytes from every run");
+    assert!(folder.run(&["verify", "out"]).ended(0).contains("whole    out  9 files"));
+    // Another object under a name that the index has, its digest in the index.
+    let path = format!("out/elf/{}", objects[0]);
+    let mut bytes = first[&format!("elf/{}", objects[0])].clone();
+    let at = bytes.len() / 2;
+    bytes[at] ^= 1;
+    std::fs::write(folder.join(&path), bytes).unwrap();
+    let said = folder.run(&["verify", "out"]).ended(1);
+    assert!(said.contains(&format!("error[TG0076]: `{path}` is not the ELF object")), "{said}");
+    assert!(said.contains("error[TG0075]") && said.ends_with("2 proved, 1 with another ELF object\n"), "{said}");
+    // A build without leaves none.
+    folder.run(&["build", ".", "--facts", "all", "--out-dir", "out"]).ended(0);
+    assert!(!folder.join("out/elf").exists());
+    assert!(folder.run(&["build", ".", "--elf"]).failed(2).contains("--out-dir"));
+}

@@ -32,3 +32,8 @@ pub fn certificate_of_other_checker(certificate: &str, theirs: u64, ours: u32) -
 pub fn not_as_built(file: &str, reason: &str) -> Diagnostic {
     crate::tg0075_folder_not_as_built::render(file, reason)
 }
+
+/// Says that an ELF object is not that of its image.
+pub fn object_differs(object: &str) -> Diagnostic {
+    crate::tg0076_object_differs::render(object)
+}

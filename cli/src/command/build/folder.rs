@@ -1,5 +1,6 @@
 //! Replaces an output folder in one step: readers see the old files or the new, and on any failure the old.
 
+use super::objects;
 use crate::certificate::ENDING;
 use crate::report::API_VERSION;
 use crate::temporary::{self, Temporary};
@@ -199,8 +200,12 @@ fn check_ours(dir: &Path) -> Result<(), String> {
     for (name, is_dir) in top {
         match (name.as_str(), is_dir) {
             (INDEX | IGNORE | SOURCES | "peers.json", false) => {}
-            ("images" | "nodes", true) => {
-                let endings = if name == "images" { &[".tgi", ENDING][..] } else { &[".json"] };
+            ("images" | "nodes" | objects::FOLDER, true) => {
+                let endings = match name.as_str() {
+                    "images" => &[".tgi", ENDING][..],
+                    "nodes" => &[".json"],
+                    _ => &[objects::ENDING],
+                };
                 let is_ours = |file: &str| endings.iter().any(|ending| file.ends_with(ending));
                 let inside = entries(&dir.join(&name))?;
                 if let Some((other, _)) = inside.iter().find(|(file, is_dir)| *is_dir || !is_ours(file)) {

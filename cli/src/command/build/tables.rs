@@ -19,9 +19,13 @@ use rules::Origin;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-/// Every file of an output folder. Errors: as [`json`].
-pub fn files(db: &Database, built: &Built, certificates: &BTreeMap<String, CertificateFile>) -> Result<Files, String> {
-    let mut files = Files::new();
+/// Every file of an output folder, with those of other forms of the images. Errors: as [`json`].
+pub fn files(
+    db: &Database,
+    built: &Built,
+    certificates: &BTreeMap<String, CertificateFile>,
+    mut files: Files,
+) -> Result<Files, String> {
     let mut add = |path: &str, text: String| drop(files.insert(path.to_owned(), text.into_bytes()));
     add("peers.json", json(&peers(&world::peers(db)))?);
     add(SOURCES, json(&sources(db, built))?);

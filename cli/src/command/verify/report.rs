@@ -24,6 +24,8 @@ pub struct VerifyReport {
     pub refused: usize,
     /// How many of those that are proved have no certificate that says so.
     pub uncertified: usize,
+    /// How many of those that are proved have an ELF object that is not theirs.
+    pub other_objects: usize,
     /// How many an index names that are not there.
     pub missing: usize,
 }
@@ -83,6 +85,9 @@ pub struct VerifyEntry {
     pub certificate: Option<String>,
     /// Whether its certificate agrees, is by another checker and of this image, or is none that anybody expects.
     pub certified: bool,
+    /// What the ELF object is that `build --elf` wrote of it: `agrees` or `differs`; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub object: Option<String>,
     /// What is wrong, and what is worth saying.
     pub said: Vec<Said>,
 }
@@ -134,6 +139,7 @@ impl VerifyEntry {
             paths: 0,
             certificate: None,
             certified: false,
+            object: None,
         }
     }
 }
@@ -149,6 +155,7 @@ impl VerifyReport {
             proved,
             refused: images.len() - proved,
             uncertified: images.iter().filter(|it| it.proved && !it.certified).count(),
+            other_objects: images.iter().filter(|it| it.object.as_deref() == Some("differs")).count(),
             missing: folders.iter().map(|it| it.missing).sum(),
             images,
             folders,
@@ -157,7 +164,12 @@ impl VerifyReport {
 
     /// Whether all that should be there is there, is proved, and is as it was built.
     pub fn is_clean(&self) -> bool {
-        self.refused + self.uncertified + self.missing == 0 && self.folders.iter().all(|it| it.faults.is_empty())
+        self.wanting() == 0 && self.folders.iter().all(|it| it.faults.is_empty())
+    }
+
+    /// How much is wrong about images.
+    fn wanting(&self) -> usize {
+        self.refused + self.uncertified + self.other_objects + self.missing
     }
 }
 
@@ -191,16 +203,18 @@ impl std::fmt::Display for VerifyReport {
             }
             folder.faults.iter().try_for_each(|fault| write!(f, "{}", fault.said))?;
         }
-        let VerifyReport { proved, refused, uncertified, missing, .. } = self;
-        if refused + uncertified + missing == 0 {
-            return match proved {
-                0 => writeln!(f, "no image to prove"),
-                proved => writeln!(f, "every image does what its rules say: {proved} proved"),
-            };
+        match (self.wanting(), self.proved) {
+            (0, 0) => return writeln!(f, "no image to prove"),
+            (0, proved) => return writeln!(f, "every image does what its rules say: {proved} proved"),
+            (_, proved) => write!(f, "{proved} proved")?,
         }
-        write!(f, "{proved} proved")?;
-        for (count, what) in [(refused, "refused"), (uncertified, "without their certificate"), (missing, "missing")] {
-            if *count > 0 {
+        for (count, what) in [
+            (self.refused, "refused"),
+            (self.uncertified, "without their certificate"),
+            (self.other_objects, "with another ELF object"),
+            (self.missing, "missing"),
+        ] {
+            if count > 0 {
                 write!(f, ", {count} {what}")?;
             }
         }
