@@ -271,6 +271,7 @@ pub(super) fn side(db: &Database, side: &Side) -> TraceSide {
     let (unmanaged, rows) = match &side.stand {
         Stand::Unknown(_) => (None, Vec::new()),
         Stand::Unmanaged(why) => (Some(unmanaged(*why)), Vec::new()),
+        Stand::Nobody(why) => (Some(why.to_string()), Vec::new()),
         Stand::Itself => (Some("a pod always reaches itself; the flow never leaves it".to_owned()), Vec::new()),
         Stand::Decided(rows) => (None, rows.iter().map(|it| row(db, it)).collect()),
     };

@@ -25,6 +25,7 @@ mod reading;
 mod reports;
 mod requests;
 mod review;
+mod services;
 mod snapshot;
 mod start;
 mod support;

@@ -193,8 +193,13 @@ fn verdicts(db: &Database, word: &dyn Fn(&str) -> String) -> BTreeSet<(String, S
         for (to_name, to) in &ends {
             for port in ["53", "80", "443", "5432", "6379", "8000", "8080", "9090"] {
                 let key = party::key(port, Some(if port == "53" { Protocol::UDP } else { Protocol::TCP })).unwrap();
-                let question =
-                    Question { source: end(from), destination: end(to), key, request: None, by_service: false };
+                let question = Question {
+                    source: end(from),
+                    destination: end(to),
+                    key,
+                    request: None,
+                    road: reason::service::Road::Straight,
+                };
                 let outcome = format!("{:?}", reason::trace(db, &question).outcome());
                 out.insert((from_name.clone(), to_name.clone(), port.to_owned(), outcome));
             }

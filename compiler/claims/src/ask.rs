@@ -13,10 +13,10 @@ use rules::Origin;
 pub struct Answer {
     /// The claim.
     pub claim: Claim,
-    /// What the policies say.
-    pub trace: Trace,
-    /// How that differs from what was expected; `None` when it does not.
-    pub failure: Option<Failure>,
+    /// What the policies say of each leg of the claim.
+    pub traces: Vec<Trace>,
+    /// The legs whose answers differ from what was expected, and how; empty when the claim holds.
+    pub failures: Vec<(usize, Failure)>,
 }
 
 /// How an answer differs from what was expected.
@@ -33,12 +33,13 @@ pub enum Failure {
     By(String),
 }
 
-/// Asks every claim of a suite.
+/// Asks every claim of a suite. A claim holds where each of its legs ends as expected.
 pub fn ask(ground: &Ground<'_>, suite: &Suite, claims: Vec<Claim>) -> Vec<Answer> {
     let answer = |claim: Claim| {
-        let trace = ground.trace(&claim.question);
-        let failure = failure(&suite.cases[claim.case], &trace);
-        Answer { claim, trace, failure }
+        let traces: Vec<Trace> = claim.legs.iter().map(|leg| ground.trace(&leg.question)).collect();
+        let case = &suite.cases[claim.case];
+        let failures = traces.iter().enumerate().filter_map(|(at, trace)| Some((at, failure(case, trace)?))).collect();
+        Answer { claim, traces, failures }
     };
     claims.into_iter().map(answer).collect()
 }
@@ -73,7 +74,7 @@ pub fn found(trace: &Trace) -> Expect {
 fn rows(side: &Side) -> &[Row] {
     match &side.stand {
         Stand::Decided(rows) => rows,
-        Stand::Unmanaged(_) | Stand::Unknown(_) | Stand::Itself => &[],
+        Stand::Unmanaged(_) | Stand::Unknown(_) | Stand::Itself | Stand::Nobody(_) => &[],
     }
 }
 
@@ -101,7 +102,9 @@ fn is_by(word: &str, trace: &Trace) -> bool {
         let mut sides = telling(trace);
         let by_default = |row: &Row| !matches!(row.because, Because::Rule { .. });
         return match trace.outcome() {
-            Outcome::Deny => sides.any(|side| rows(side).iter().any(by_default)),
+            Outcome::Deny => {
+                sides.any(|side| matches!(side.stand, Stand::Nobody(_)) || rows(side).iter().any(by_default))
+            }
             Outcome::Allow | Outcome::Depends | Outcome::Unknown => sides.all(|side| rows(side).iter().all(by_default)),
         };
     }

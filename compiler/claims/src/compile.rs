@@ -4,18 +4,21 @@ use crate::suite::{Problem, Spelt, Suite};
 use driver::{Choice, Database, Wish, world};
 use facts::{Cluster, Fact};
 use hir::Dialect;
-use reason::{Question, party};
+use reason::service::{self, Leg};
+use reason::{Frontends, Ground, Unreadable, Wanted, party};
 use source::Span;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// One question of a case, ready to be asked.
+/// One flow of a case, ready to be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
     /// Into [`Suite::cases`].
     pub case: usize,
-    /// The question.
-    pub question: Question,
+    /// The flow as the case names it, to one port.
+    pub wanted: Wanted,
+    /// A question for each that it may come to: the backends of a service, the addresses of a name. Never empty.
+    pub legs: Vec<Leg>,
 }
 
 /// The name of a reading: `auto`, or that of a dialect.
@@ -91,9 +94,9 @@ fn only(text: &str, span: Span) -> String {
 
 /// The questions of some cases of a suite.
 ///
-/// Errors: what names no party, no port or no policy; what is left is compiled all the same.
-pub fn compile(db: &Database, suite: &Suite, cases: &[usize]) -> (Vec<Claim>, Vec<Problem>) {
-    let cluster = world::cluster(db);
+/// Errors: what names no party, no port, no port of its service or no policy; what is left is compiled all the same.
+pub fn compile(db: &Database, ground: &Ground<'_>, suite: &Suite, cases: &[usize]) -> (Vec<Claim>, Vec<Problem>) {
+    let (cluster, frontends) = (world::cluster(db), Frontends::of(db));
     let (mut claims, mut problems) = (Vec::new(), Vec::new());
     let objects: BTreeSet<String> =
         world::index(db).values().flat_map(|policies| policies.iter().map(|it| it.object.to_string())).collect();
@@ -110,23 +113,14 @@ pub fn compile(db: &Database, suite: &Suite, cases: &[usize]) -> (Vec<Claim>, Ve
             read.collect()
         };
         let (from, to) = (ends(&case.from), ends(&case.to));
-        // A name is asked about by each of its addresses, where answers are known.
-        let addresses = |party: party::Party| match &party {
-            party::Party::Dns(name) => match party::addresses_of_name(&cluster, name) {
-                none if none.is_empty() => vec![party],
-                addresses => addresses,
-            },
-            _ => vec![party],
-        };
-        let to: Vec<party::Party> = to.into_iter().flat_map(addresses).collect();
         let keys = case.ports.iter().filter_map(|word| match party::key(&word.text, None) {
-            Ok(key) => Some(key),
+            Ok(key) => Some((word, key)),
             Err(error) => {
                 problems.push(problem(word, error.to_string(), "a range is not asked; ask its ends"));
                 None
             }
         });
-        let keys: Vec<flow::L4Key> = keys.collect();
+        let keys: Vec<(&Spelt, flow::L4Key)> = keys.collect();
         for word in case.by.iter().filter(|word| !names_something(word, &objects)) {
             let headline = format!("`{}` is about no policy that was read", word.text);
             problems.push(problem(
@@ -135,24 +129,26 @@ pub fn compile(db: &Database, suite: &Suite, cases: &[usize]) -> (Vec<Claim>, Ve
                 "write for example `NetworkPolicy shop/db spec.ingress[0]`, or `no rule`",
             ));
         }
-        for source in &from {
-            for destination in &to {
-                claims.extend(keys.iter().map(|key| Claim {
-                    case: at,
-                    question: Question {
-                        source: source.clone(),
-                        destination: destination.clone(),
-                        key: *key,
-                        request: case.request.clone(),
-                        by_service: false,
-                    },
-                }));
+        for (source, destination) in from.iter().flat_map(|source| to.iter().map(move |it| (source, it))) {
+            for (word, key) in &keys {
+                let (source, destination) = (source.clone(), destination.clone());
+                let wanted = Wanted { source, destination, keys: vec![(*key, *key)], request: case.request.clone() };
+                match service::legs(ground, &frontends, &wanted) {
+                    Ok(legs) => claims.push(Claim { case: at, wanted, legs }),
+                    Err(error @ Unreadable::NoPort { .. }) => problems.push(problem(word, error.to_string(), NO_PORT)),
+                    Err(error) => {
+                        problems.extend(case.from.first().map(|it| problem(it, error.to_string(), NO_SOURCE)))
+                    }
+                }
             }
         }
     }
+    problems.dedup();
     (claims, problems)
 }
 
+const NO_PORT: &str = "ask for a port of the service, or ask the pods behind it";
+const NO_SOURCE: &str = "name the pod or the address that opens the connection";
 const NO_PARTY: &str = "name what `policies` or `objects` hold, or put a pod of the test under `pods`";
 
 fn problem(word: &Spelt, headline: String, help: &str) -> Problem {

@@ -50,7 +50,7 @@ pub fn coverage(db: &Database, answers: &[Answer]) -> Coverage {
         rules.extend(places(policy).into_iter().map(|(origin, default)| (origin, (default, BTreeSet::new()))));
     }
     for answer in answers {
-        for side in [&answer.trace.egress, &answer.trace.ingress] {
+        for side in answer.traces.iter().flat_map(|trace| [&trace.egress, &trace.ingress]) {
             let Stand::Decided(rows) = &side.stand else { continue };
             for cause in rows.iter().flat_map(|row| &row.by) {
                 if let Some((_, cases)) = rules.get_mut(&cause.origin) {

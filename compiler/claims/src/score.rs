@@ -6,7 +6,7 @@ use crate::suite::Suite;
 use driver::{Database, world};
 use hir::policy::Policy;
 use hir::subject::{self, Class};
-use reason::{Cause, Ground};
+use reason::{Cause, Ground, Question};
 use rules::Origin;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -50,10 +50,12 @@ impl Score {
 ///
 /// Cost: mutants × the claims about subjects of their policy, and two diagrams a class for each that no claim notices.
 pub fn score(db: &Database, ground: &Ground<'_>, suite: &Suite, answers: &[Answer]) -> Score {
-    let passed: Vec<(&Answer, [Option<Class>; 2])> =
-        answers.iter().filter(|it| it.failure.is_none()).map(|it| (it, ground.classes(&it.claim.question))).collect();
+    let holding = answers.iter().filter(|it| it.failures.is_empty());
+    let legs = holding.flat_map(|it| it.claim.legs.iter().map(|leg| (it.claim.case, &leg.question)));
+    let passed: Vec<Passed<'_>> =
+        legs.map(|(case, question)| Passed { case, question, ends: ground.classes(question) }).collect();
     let mut classes: BTreeSet<Class> = world::classes(db).keys().cloned().collect();
-    classes.extend(passed.iter().flat_map(|(_, ends)| ends.iter().flatten().cloned()));
+    classes.extend(passed.iter().flat_map(|it| it.ends.iter().flatten().cloned()));
     let config = &world::cluster(db).config;
     let mut score = Score::default();
     for (at, policy) in ground.policies().iter().enumerate() {
@@ -69,12 +71,20 @@ pub fn score(db: &Database, ground: &Ground<'_>, suite: &Suite, answers: &[Answe
     score
 }
 
+/// A question whose answer is as expected.
+struct Passed<'a> {
+    case: usize,
+    question: &'a Question,
+    /// Whose policies are asked.
+    ends: [Option<Class>; 2],
+}
+
 fn fate(
     ground: &Ground<'_>,
     suite: &Suite,
     at: usize,
     mutant: &Mutant,
-    passed: &[(&Answer, [Option<Class>; 2])],
+    passed: &[Passed<'_>],
     classes: &BTreeSet<Class>,
 ) -> Fate {
     let before = &ground.policies()[at];
@@ -82,12 +92,9 @@ fn fate(
     policies[at] = Arc::new(mutant.policy.clone());
     let changed = ground.but(policies);
     let touched = |class: &Class| about(before, class) || about(&mutant.policy, class);
-    for (answer, ends) in passed {
-        if ends.iter().flatten().any(touched) {
-            let trace = changed.trace(&answer.claim.question);
-            if failure(&suite.cases[answer.claim.case], &trace).is_some() {
-                return Fate::Killed(answer.claim.case);
-            }
+    for Passed { case, question, ends } in passed {
+        if ends.iter().flatten().any(touched) && failure(&suite.cases[*case], &changed.trace(question)).is_some() {
+            return Fate::Killed(*case);
         }
     }
     // A class whose diagram is too large to build is taken to differ.

@@ -56,11 +56,11 @@ fn suite(cases: &str) -> (Database, Suite) {
 fn run(cases: &str) -> (Vec<String>, u32, Vec<String>) {
     let (db, suite) = suite(cases);
     let all: Vec<usize> = (0..suite.cases.len()).collect();
-    let (claims, problems) = compile(&db, &suite, &all);
-    assert_eq!(problems, []);
     let ground = Ground::of(&db);
+    let (claims, problems) = compile(&db, &ground, &suite, &all);
+    assert_eq!(problems, []);
     let answers = ask(&ground, &suite, claims);
-    let failures = answers.iter().filter_map(|it| Some(format!("{:?}", it.failure.as_ref()?))).collect();
+    let failures = answers.iter().flat_map(|it| &it.failures).map(|(_, it)| format!("{it:?}")).collect();
     let score = score(&db, &ground, &suite, &answers);
     let survived = score.mutants.iter().filter(|(.., fate)| *fate == Fate::Survived);
     let survived = survived.map(|(cause, what, _)| format!("{}: {what}", cause.origin.path)).collect();
@@ -130,7 +130,7 @@ fn an_equivalent_mutant_changes_no_diagram_and_any_other_does() {
 #[test]
 fn what_names_nothing_is_reported() {
     let (db, suite) = suite("{from: a/wbe, to: db, ports: [80, http, 80/FOO], expect: deny, by: 'a/q ingress[0]'}");
-    let (claims, problems) = compile(&db, &suite, &[0]);
+    let (claims, problems) = compile(&db, &Ground::of(&db), &suite, &[0]);
     assert_eq!(claims, []);
     let said: Vec<&str> = problems.iter().map(|it| it.headline.as_str()).collect();
     assert_eq!(said.len(), 4, "{said:?}");

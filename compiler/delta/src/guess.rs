@@ -15,7 +15,7 @@ pub(crate) enum Guess {
     /// Namespaces whose objects were not read have these labels.
     Labels { namespaces: BTreeSet<String>, labels: BTreeMap<String, String> },
     /// A service stands for every pod of its namespace.
-    Behind(Service),
+    Behind(Box<Service>),
 }
 
 /// What may be so: one guess for each set of namespace labels that a policy asks for which is not the same on both sides, and one for each
@@ -24,7 +24,8 @@ pub(crate) fn guesses(old: &Side, new: &Side) -> Vec<Guess> {
     if !old.partial && !new.partial {
         return Vec::new();
     }
-    let services = unread(old, new, &differing(old, new)).into_iter().take(GUESSES).map(Guess::Behind);
+    let services =
+        unread(old, new, &differing(old, new)).into_iter().take(GUESSES).map(|it| Guess::Behind(Box::new(it)));
     of_namespaces(old, new).into_iter().chain(services).collect()
 }
 

@@ -99,6 +99,9 @@ pub struct Config {
     pub fragments6: bool,
     /// How packets travel between nodes.
     pub tunnel: Tunnel,
+    /// Whether the agent translates the addresses of services in the place of kube-proxy (`kube-proxy-replacement`); `None` where nothing
+    /// tells.
+    pub replaces_kube_proxy: Option<bool>,
     /// Which labels take part in identities, beside the default (`labels`).
     pub labels: LabelFilter,
     /// Which labels of nodes take part in identities (`node-labels`); empty for all.
@@ -134,6 +137,7 @@ impl Default for Config {
             fragments4: true,
             fragments6: true,
             tunnel: Tunnel::default(),
+            replaces_kube_proxy: None,
             labels: LabelFilter::default(),
             node_labels: LabelFilter::default(),
         }

@@ -141,6 +141,33 @@ fn a_service_has_its_selector_and_target_ports() {
 }
 
 #[test]
+fn a_service_has_its_addresses_for_the_outside_and_who_may_ask_there() {
+    let text = |status: &str| {
+        format!(
+            "{{apiVersion: v1, kind: Service, metadata: {{name: web}}, spec: {{type: LoadBalancer, externalIPs: [198.51.100.9, x], \
+             loadBalancerIP: 198.51.100.1, loadBalancerSourceRanges: [203.0.113.0/24], externalTrafficPolicy: Local, \
+             internalTrafficPolicy: Local, ports: [{{port: 80, nodePort: 30080}}]}}{status}}}"
+        )
+    };
+    let told = ", status: {loadBalancer: {ingress: [{ip: 198.51.100.2}, {ip: 198.51.100.3, ipMode: Proxy}, {hostname: lb.example}]}}";
+    for (status, wanted) in [("", "198.51.100.1"), (told, "198.51.100.2")] {
+        let (cluster, problems) = read(&text(status));
+        let service = &cluster.services[&Name::new("default", "web")];
+        let of_balancer: Vec<String> = service.load_balancer_ips.iter().map(ToString::to_string).collect();
+        assert_eq!(of_balancer, [wanted]);
+        let external: Vec<String> = service.external_ips.iter().map(ToString::to_string).collect();
+        assert_eq!(external, ["198.51.100.9"]);
+        assert_eq!(problems, ["spec.externalIPs[1]: NotAnAddress(\"x\")"]);
+        let ranges: Vec<String> = service.source_ranges.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            (ranges, service.stays_on_node, service.inside_stays_on_node),
+            (vec!["203.0.113.0/24".into()], true, true)
+        );
+        assert!(service.has_addresses());
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_named_with_its_place() {
     let (cluster, problems) = read(
         "

@@ -101,7 +101,13 @@ impl<'db> Doubts<'db> {
                 continue;
             }
             let (source, destination) = (source.sample.clone(), destination.sample.clone());
-            let trace = ground.trace(&Question { source, destination, key: *low, request: None, by_service: false });
+            let trace = ground.trace(&Question {
+                source,
+                destination,
+                key: *low,
+                request: None,
+                road: reason::service::Road::Straight,
+            });
             // Why without these: ends that stand for many are drawn as what they hold in common, and authentication is a mark.
             let telling =
                 trace.missing().into_iter().filter(|it| ![Fact::AuthSession, Fact::WhichAddress].contains(&it.fact));

@@ -62,8 +62,13 @@ fn an_edge_has_the_ports_that_a_trace_allows() {
                     let edge = drawn.edges.iter().find(|edge| (edge.from, edge.to) == ends);
                     for key in keys() {
                         let (source, destination) = (source.clone(), destination.clone());
-                        let trace =
-                            ground.trace(&Question { source, destination, key, request: None, by_service: false });
+                        let trace = ground.trace(&Question {
+                            source,
+                            destination,
+                            key,
+                            request: None,
+                            road: reason::service::Road::Straight,
+                        });
                         let drawn = match edge {
                             Some(edge) if edge.unknown.contains(key) => Outcome::Unknown,
                             Some(edge) if edge.ports.contains(key) => Outcome::Allow,

@@ -171,7 +171,7 @@ fn what_is_drawn_is_what_a_trace_says() {
                         destination: destination.clone(),
                         key,
                         request: None,
-                        by_service: false,
+                        road: reason::service::Road::Straight,
                     };
                     let trace = ground.trace(&question);
                     let said = trace.outcome();

@@ -39,8 +39,7 @@ impl<'db> Inquiry<'db> {
     /// The cluster as the database has it.
     pub fn new(db: &'db dyn Db) -> Inquiry<'db> {
         let nobody = || Party::Entity(Entity::World);
-        let question =
-            Question { source: nobody(), destination: nobody(), key: L4Key::MIN, request: None, by_service: false };
+        let question = Question::straight(nobody(), nobody(), L4Key::MIN);
         Inquiry { world: Ground::of(db).world(&question), sure: doubt::is_impossible(db) }
     }
 

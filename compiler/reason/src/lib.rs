@@ -7,14 +7,14 @@
 //!  "shop/web" ─party─► Party ─┐
 //!  "shop/db"  ─party─► Party ─┼─trace─► Trace: egress side, ingress side, causes with places
 //!  "8080/TCP" ─port──► keys ──┘   ▲ Ground: what many questions share
-//!                                 └ parts: a range where it is answered differently, a service by its backends
+//!              service: those who answer for an address or a name ┴ parts: a range where it is answered differently
 //! ```
 //! # Does not know
 //! Files on disk, terminals, JSON.
 //! # Laws
 //! The verdict is the oracle's. Every cause that stands in a file has its place (`tests`).
 //! # Reading order
-//! [`party`], then [`trace`], then [`parts`](mod@parts) of a range or a service, [`nearest`], [`proxied`], [`route`](mod@route), then
+//! [`party`], then [`service`], then [`trace`], then [`parts`](mod@parts) of a range or a service, [`nearest`], [`proxied`], [`route`](mod@route), then
 //! [`mod@doubt`], then [`compare`], then [`inquiry`].
 
 pub mod compare;
@@ -25,6 +25,8 @@ pub mod parts;
 pub mod party;
 pub mod proxied;
 pub mod route;
+pub mod service;
+mod sight;
 pub mod trace;
 mod world;
 
@@ -33,5 +35,6 @@ pub use doubt::{Fact, Missing};
 pub use inquiry::{Doubted, Inquiry};
 pub use parts::{Part, Wanted, parts};
 pub use party::{Party, Unreadable};
+pub use service::Frontends;
 pub use trace::{Cause, Question, Side, Stand, Trace, trace};
 pub use world::Ground;

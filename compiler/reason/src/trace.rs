@@ -4,6 +4,8 @@ use crate::doubt::{self, Fact, Missing};
 use crate::nearest::{self, Nearest};
 use crate::party::{self, Party};
 use crate::proxied::{self, Proxied};
+use crate::service::{Nobody, Road};
+use crate::sight::Sight;
 use crate::world::{Ground, World};
 use driver::Db;
 use driver::locate::{self, Place};
@@ -28,8 +30,15 @@ pub struct Question {
     pub key: L4Key,
     /// What is asked over the connection, once it stands.
     pub request: Option<Request>,
-    /// The flow went to a service, which chose this destination: only then does a pod that reaches itself leave its own network.
-    pub by_service: bool,
+    /// How it gets there: a service may have chosen the destination, and only then does a pod that reaches itself leave its own network.
+    pub road: Road,
+}
+
+impl Question {
+    /// A question about a flow that goes to its destination as it stands, with nothing asked over it.
+    pub fn straight(source: Party, destination: Party, key: L4Key) -> Question {
+        Question { source, destination, key, request: None, road: Road::Straight }
+    }
 }
 
 /// The answer.
@@ -95,6 +104,7 @@ impl Side {
         let rows = match &self.stand {
             Stand::Decided(rows) => rows,
             Stand::Unmanaged(Unmanaged::Holds(_)) | Stand::Unknown(_) => return Outcome::Unknown,
+            Stand::Nobody(_) => return Outcome::Deny,
             Stand::Unmanaged(_) | Stand::Itself => return Outcome::Allow,
         };
         let all = |outcome| !rows.is_empty() && rows.iter().all(|row| row.outcome() == outcome);
@@ -123,7 +133,7 @@ impl Side {
             }
             Stand::Unknown(missing) => missing.clone(),
             Stand::Unmanaged(Unmanaged::Holds(_)) => [Missing::new(Fact::WhichAddress, self.subject.as_str())].into(),
-            Stand::Unmanaged(_) | Stand::Itself => BTreeSet::new(),
+            Stand::Unmanaged(_) | Stand::Itself | Stand::Nobody(_) => BTreeSet::new(),
         }
     }
 }
@@ -137,6 +147,8 @@ pub enum Stand {
     Unknown(BTreeSet<Missing>),
     /// The flow never leaves the pod.
     Itself,
+    /// No packet gets here: it went to a service, and nobody answers there.
+    Nobody(Nobody),
     /// One row for each peer that the other end can be: two for two families, several for a prefix.
     Decided(Vec<Row>),
 }
@@ -214,7 +226,7 @@ pub fn trace(db: &dyn Db, question: &Question) -> Trace {
 }
 
 /// Which end of a question the subject of a direction is.
-fn end_of(direction: Direction) -> usize {
+pub(crate) fn end_of(direction: Direction) -> usize {
     match direction {
         Direction::Egress => 0,
         Direction::Ingress => 1,
@@ -224,24 +236,19 @@ fn end_of(direction: Direction) -> usize {
 impl World<'_> {
     /// Answers a question about this world.
     pub(crate) fn trace(&self, question: &Question) -> Trace {
-        let (source, destination) = (&question.source, &question.destination);
-        let [source_pod, destination_pod] = &self.pods;
-        let itself = matches!((source_pod, destination_pod), (Some(a), Some(b)) if a.name == b.name);
-        let itself = itself && !(self.by_service && self.dialect.hairpin_is_subject);
-        let side = |direction, mine: &Party, my_pod: &Option<Pod>, other: &Party, other_pod: &Option<Pod>| Side {
-            direction,
-            subject: self.subject(mine, my_pod),
-            other: self.subject(other, other_pod),
-            conflicts: self.conflicts(mine, my_pod),
-            stand: match itself {
-                true => Stand::Itself,
-                false => self.stand(direction, mine, my_pod, other, other_pod, question),
-            },
+        let itself = matches!(&self.pods, [Some(a), Some(b)] if a.name == b.name);
+        let itself = itself && !(self.is_by_service() && self.dialect.hairpin_is_subject);
+        let side = |direction| {
+            let (mine, other) = (end_of(direction), 1 - end_of(direction));
+            Side {
+                direction,
+                subject: self.subject(&self.ends[mine], &self.pods[mine]),
+                other: self.subject(&self.ends[other], &self.pods[other]),
+                conflicts: self.conflicts(&self.ends[mine], &self.pods[mine]),
+                stand: if itself { Stand::Itself } else { self.stand(direction, question) },
+            }
         };
-        Trace {
-            egress: side(Direction::Egress, source, source_pod, destination, destination_pod),
-            ingress: side(Direction::Ingress, destination, destination_pod, source, source_pod),
-        }
+        Trace { egress: side(Direction::Egress), ingress: side(Direction::Ingress) }
     }
 
     fn conflicts(&self, party: &Party, pod: &Option<Pod>) -> Vec<[Cause; 2]> {
@@ -252,26 +259,39 @@ impl World<'_> {
         self.rules(&class).bound.conflicts.iter().map(|it| [cause(&it.first), cause(&it.second)]).collect()
     }
 
-    fn stand(
-        &self,
-        direction: Direction,
-        mine: &Party,
-        my_pod: &Option<Pod>,
-        other: &Party,
-        other_pod: &Option<Pod>,
-        question: &Question,
-    ) -> Stand {
-        let key = question.key;
-        let (class, node) = match self.class(mine, my_pod) {
+    fn stand(&self, direction: Direction, question: &Question) -> Stand {
+        match &question.road {
+            Road::Straight => self.seen(direction, question, &[(Sight::Itself, question.key)]),
+            Road::Unanswered(missing) => Stand::Unknown([missing.clone()].into()),
+            Road::Service(translation) => self.translated(direction, question, translation),
+        }
+    }
+
+    /// What one end says where the other may be seen there in any of these ways, each with the port that is seen.
+    pub(crate) fn seen(&self, direction: Direction, question: &Question, sights: &[(Sight, L4Key)]) -> Stand {
+        let (end, other) = (end_of(direction), 1 - end_of(direction));
+        let (class, node) = match self.class(&self.ends[end], &self.pods[end]) {
             Ok(found) => found,
             Err(Unmanaged::Outside) => {
-                let owner = doubt::unknown_owner(self, end_of(direction));
+                let owner = doubt::unknown_owner(self, end);
                 return owner.map_or(Stand::Unmanaged(Unmanaged::Outside), |it| Stand::Unknown([it].into()));
             }
             Err(unmanaged) => return Stand::Unmanaged(unmanaged),
         };
-        let peers = self.peers_of(other, other_pod, node.as_deref(), key.protocol());
-        Stand::Decided(peers.into_iter().map(|peer| self.row(direction, &class, peer, question)).collect())
+        let (mut rows, mut known) = (Vec::new(), BTreeSet::new());
+        for (sight, key) in sights {
+            let world = self.seeing(other, sight);
+            let world = world.as_ref().unwrap_or(self);
+            let peers = match sight.outside(world, other) {
+                Some(peer) => [peer].into(),
+                None => world.peers_of(&world.ends[other], &world.pods[other], node.as_deref(), key.protocol()),
+            };
+            let question = Question { key: *key, ..question.clone() };
+            for peer in peers.into_iter().filter(|peer| known.insert((*peer, *key))) {
+                rows.push(world.row(direction, &class, peer, &question));
+            }
+        }
+        Stand::Decided(rows)
     }
 
     pub(crate) fn class(&self, party: &Party, pod: &Option<Pod>) -> Result<(Class, Option<String>), Unmanaged> {
@@ -326,7 +346,13 @@ impl World<'_> {
     }
 
     /// Every peer that a party can be to subjects of a node, by the families that the protocol leaves open.
-    fn peers_of(&self, party: &Party, pod: &Option<Pod>, node: Option<&str>, protocol: Protocol) -> BTreeSet<PeerId> {
+    pub(crate) fn peers_of(
+        &self,
+        party: &Party,
+        pod: &Option<Pod>,
+        node: Option<&str>,
+        protocol: Protocol,
+    ) -> BTreeSet<PeerId> {
         let fits = |address: &IpAddr| match protocol {
             Protocol::ICMP => address.is_ipv4(),
             Protocol::ICMPV6 => address.is_ipv6(),

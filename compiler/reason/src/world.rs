@@ -1,6 +1,7 @@
 //! Everything that a question is answered with: the cluster with the two ends in it, peers, policies, and the reading.
 
 use crate::party::{self, Party};
+use crate::service::{Reached, Road};
 use crate::trace::{Question, Trace};
 use diagram::TooLarge;
 use driver::{Db, world};
@@ -128,7 +129,8 @@ impl<'db> Ground<'db> {
             ends,
             mentions: self.mentions.clone(),
             pods,
-            by_service: question.by_service,
+            road: question.road.clone(),
+            unowned: None,
             cluster: standing.cluster,
             peers: standing.peers,
             known: standing.bound,
@@ -192,8 +194,10 @@ pub(crate) struct World<'db> {
     /// The pods that stand for source and destination, where pods do.
     pub pods: [Option<Pod>; 2],
     known: Arc<Mutex<BTreeMap<Class, Arc<Rules>>>>,
-    /// Whether a service chose the destination.
-    pub by_service: bool,
+    /// How the flow gets to its destination.
+    pub road: Road,
+    /// An address that is nobody's for certain.
+    pub unowned: Option<IpAddr>,
 }
 
 impl<'db> World<'db> {
@@ -233,9 +237,35 @@ impl<'db> World<'db> {
             ends,
             mentions,
             pods,
-            by_service: self.by_service,
+            road: self.road.clone(),
+            unowned: self.unowned,
             known: Arc::default(),
         }
+    }
+
+    /// This world with another party at an end.
+    pub fn with(&self, end: usize, party: Party) -> World<'db> {
+        let (mut ends, mut pods) = (self.ends.clone(), self.pods.clone());
+        pods[end] = party::pod(&self.cluster, &party);
+        ends[end] = party;
+        World {
+            db: self.db,
+            dialect: self.dialect,
+            cluster: self.cluster.clone(),
+            peers: self.peers.clone(),
+            policies: self.policies.clone(),
+            ends,
+            mentions: self.mentions.clone(),
+            pods,
+            road: self.road.clone(),
+            unowned: self.unowned,
+            known: self.known.clone(),
+        }
+    }
+
+    /// Whether a service chose the destination.
+    pub fn is_by_service(&self) -> bool {
+        matches!(&self.road, Road::Service(translation) if translation.reached == Reached::Backend)
     }
 
     /// What holds for a class, bound once.
@@ -252,7 +282,7 @@ impl<'db> World<'db> {
 
     /// Whether the flow is one that a service sent back to the pod that opened it.
     fn reaches_itself_by_service(&self) -> bool {
-        self.by_service && matches!(&self.pods, [Some(a), Some(b)] if a.name == b.name)
+        self.is_by_service() && matches!(&self.pods, [Some(a), Some(b)] if a.name == b.name)
     }
 
     /// What of a bound class is asked about the flow: of one that a service sent back to its own pod, not all of it.

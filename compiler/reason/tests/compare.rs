@@ -46,7 +46,7 @@ fn marks(dialect: &'static Dialect, kind: &str, spec: &str, flow: [&str; 3]) -> 
         destination: end(flow[1]),
         key: party::key(flow[2], None).unwrap(),
         request: None,
-        by_service: false,
+        road: reason::service::Road::Straight,
     };
     let trace = reason::trace(&db, &question);
     let line = |it: &reason::Difference| {

@@ -94,8 +94,13 @@ fn ask(db: &Database, flow: &[&str; 3]) -> Option<Trace> {
     let cluster = world::cluster(db);
     let end = |word| party::party(&cluster, "a", word).ok();
     let key = party::key(flow[2], None).unwrap();
-    let question =
-        Question { source: end(flow[0])?, destination: end(flow[1])?, key, request: None, by_service: false };
+    let question = Question {
+        source: end(flow[0])?,
+        destination: end(flow[1])?,
+        key,
+        request: None,
+        road: reason::service::Road::Straight,
+    };
     Some(reason::trace(db, &question))
 }
 

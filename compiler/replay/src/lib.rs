@@ -18,7 +18,7 @@
 //! Every record is in exactly one count: decided, undecidable, or broken (`tests/replay/coverage.rs`). What is decided is what the oracle says of
 //! the same ends (`tests/replay/judge.rs`). The order of records changes nothing (`tests/replay/coverage.rs`).
 //! # Reading order
-//! [`time`], [`record`], [`read`], [`tally`], [`place`], [`judge`], [`outcome`], then
+//! [`time`], [`record`], [`read`], [`tally`], [`place`], `roads`, [`judge`], [`outcome`], then
 //! [`suggest`].
 
 pub mod judge;
@@ -26,6 +26,7 @@ pub mod outcome;
 pub mod place;
 pub mod read;
 pub mod record;
+mod roads;
 pub mod suggest;
 pub mod tally;
 pub mod time;

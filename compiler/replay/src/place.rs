@@ -62,6 +62,8 @@ pub struct Places {
     pub places: Vec<Place>,
     /// Pods, namespaces, nodes and names that only records know of. What the facts say stands above it.
     pub added: Cluster,
+    /// How many addresses stand in for those that are not known.
+    stand_ins: u32,
 }
 
 impl Places {
@@ -74,7 +76,39 @@ impl Places {
         for at in order {
             places[at] = placing.place(&ends[at]);
         }
-        Places { places, added: placing.added }
+        Places { places, added: placing.added, stand_ins: placing.stand_ins }
+    }
+
+    /// Adds a pod that nobody recorded, under a name and an address that nobody else has: one that answers for a service.
+    pub(crate) fn suppose(&mut self, cluster: &Cluster, pod: Pod) -> Name {
+        let name = free_name(pod.name.namespace.as_str(), &pod.name.name, &[cluster, &self.added]);
+        self.stand_ins += 1;
+        let pod = Pod { name: name.clone(), ips: [stand_in(self.stand_ins, None)].into(), ..pod };
+        self.added.pods.insert(name.clone(), pod);
+        name
+    }
+}
+
+/// A name that no pod has: `base`, else `base~2` and so on.
+fn free_name(namespace: &str, base: &str, clusters: &[&Cluster]) -> Name {
+    let taken = |name: &Name| clusters.iter().any(|cluster| cluster.pods.contains_key(name));
+    let mut name = Name::new(namespace, base);
+    let mut next = 2;
+    while taken(&name) {
+        name.name = format!("{base}~{next}");
+        next += 1;
+    }
+    name
+}
+
+/// An address that no pod can have: 240.0.0.0/4 and 100::/64 are reserved.
+fn stand_in(number: u32, recorded: Option<IpAddr>) -> IpAddr {
+    let [_, a, b, c] = number.to_be_bytes();
+    match recorded {
+        Some(IpAddr::V6(_)) => {
+            IpAddr::V6(Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, u16::from(a), u16::from_be_bytes([b, c])))
+        }
+        _ => IpAddr::V4(Ipv4Addr::new(240, a, b, c)),
     }
 }
 
@@ -251,13 +285,7 @@ impl<'c> Placing<'c> {
         }
         let address = self.address(end.address);
         let base = if end.pod.is_empty() { "pod" } else { end.pod.as_str() };
-        let taken = |name: &Name| self.cluster.pods.contains_key(name) || self.added.pods.contains_key(name);
-        let mut name = Name::new(namespace.as_str(), base);
-        let mut next = 2;
-        while taken(&name) {
-            name.name = format!("{base}~{next}");
-            next += 1;
-        }
+        let name = free_name(namespace, base, &[self.cluster, &self.added]);
         self.owners.insert(address, Owner::Pod(name.clone()));
         let pod = Pod { name: name.clone(), ips: [address].into(), ..pod };
         self.added.pods.insert(name.clone(), pod);
@@ -265,19 +293,13 @@ impl<'c> Placing<'c> {
         Place::Pod { name, address: None, ports_known }
     }
 
-    /// The address of the record where nobody of the facts has it, else one that no pod can have: 240.0.0.0/4 and 100::/64 are reserved.
+    /// The address of the record where nobody of the facts has it, else one that no pod can have.
     fn address(&mut self, recorded: Option<IpAddr>) -> IpAddr {
         if let Some(address) = recorded.filter(|address| !self.owners.contains_key(address)) {
             return address;
         }
         self.stand_ins += 1;
-        let [_, a, b, c] = self.stand_ins.to_be_bytes();
-        match recorded {
-            Some(IpAddr::V6(_)) => {
-                IpAddr::V6(Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, u16::from(a), u16::from_be_bytes([b, c])))
-            }
-            _ => IpAddr::V4(Ipv4Addr::new(240, a, b, c)),
-        }
+        stand_in(self.stand_ins, recorded)
     }
 }
 
@@ -323,11 +345,6 @@ pub fn join(mut cluster: Cluster, other: &Cluster) -> Cluster {
     absent(&mut cluster.aliases, &other.aliases);
     cluster.config.kube_apiserver.extend(&other.config.kube_apiserver);
     cluster
-}
-
-/// Addresses of services, which a record may name before they are translated.
-pub fn service_at(cluster: &Cluster, address: IpAddr) -> Option<&facts::Service> {
-    cluster.services.values().find(|service| service.cluster_ips.contains(&address))
 }
 
 #[cfg(test)]

@@ -21,12 +21,31 @@ pub struct End {
     pub address: Option<IpAddr>,
     /// Names that DNS gave for the address; sorted.
     pub names: Vec<String>,
+    /// The service that has the address, `namespace/name`, where the record says it.
+    pub service: String,
+}
+
+/// Where on its way a packet was recorded, as far as services care.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Point {
+    /// The record does not say it.
+    #[default]
+    Unsaid,
+    /// Before addresses of services are translated.
+    Before,
+    /// Behind that, so that policies saw the addresses of the record.
+    Behind,
 }
 
 impl End {
     /// Whether the identity has a reserved label of this name.
     pub fn is_reserved(&self, name: &str) -> bool {
         self.labels.iter().any(|label| label.strip_prefix("reserved:") == Some(name))
+    }
+
+    /// Whether it is known by its address alone, which may be a service's.
+    pub fn is_address(&self) -> bool {
+        self.pod.is_empty() && self.address.is_some() && !self.labels.iter().any(|label| label.starts_with("k8s:"))
     }
 
     /// Whether the identity lies outside the cluster: the world, a prefix, or what a name resolved to.
@@ -100,6 +119,8 @@ pub struct Record<E> {
     pub key: Option<L4Key>,
     /// At which end it was recorded; `None` asks both.
     pub direction: Option<Direction>,
+    /// Where on its way it was recorded.
+    pub point: Point,
     /// Whether it is an answer within a connection.
     pub reply: bool,
     /// What became of it.

@@ -1,7 +1,7 @@
 //! Records counted by what they say.
 
 use crate::Time;
-use crate::record::{End, Record, Recorded, Unasked};
+use crate::record::{End, Point, Record, Recorded, Unasked};
 use flow::{Direction, L4Key};
 use request::Request;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -30,6 +30,8 @@ pub struct Group {
     pub key: L4Key,
     /// At which end it was recorded.
     pub direction: Option<Direction>,
+    /// Where on its way it was recorded.
+    pub point: Point,
     /// What became of it.
     pub recorded: Recorded,
     /// An index into [`Tally::requests`].
@@ -143,7 +145,7 @@ impl Tally {
 
     /// Counts one record.
     pub fn add(&mut self, record: Record<EndId>) {
-        let Record { time, source, destination, key, direction, reply, recorded, request } = record;
+        let Record { time, source, destination, key, direction, point, reply, recorded, request } = record;
         self.see(time);
         let empty = |id: EndId| self.ends.get(id.0 as usize).is_none_or(is_nobody);
         let unasked = match key {
@@ -155,7 +157,13 @@ impl Tally {
         match (unasked, key) {
             (None, Some(key)) => {
                 let request = request.map(|request| self.request(request));
-                let group = Group { source, destination, key, direction, recorded, request };
+                // Why not of a pod: nothing is translated any more, and one form of what was said is enough.
+                let point = if self.ends.get(destination.0 as usize).is_some_and(End::is_address) {
+                    point
+                } else {
+                    Point::Unsaid
+                };
+                let group = Group { source, destination, key, direction, point, recorded, request };
                 self.groups.entry(group).or_default().add(time);
             }
             (unasked, _) => self.unasked.entry(unasked.unwrap_or(Unasked::NoPort)).or_default().add(time),
@@ -219,7 +227,7 @@ impl Tally {
         let request = |at: Option<u32>| at.map(|at| &self.requests[at as usize]);
         let mut groups: Vec<(Group, Seen)> = self.groups.iter().map(|(group, seen)| (*group, *seen)).collect();
         groups.sort_by(|(a, _), (b, _)| {
-            let of = |it: &Group| (it.key, it.direction, it.recorded);
+            let of = |it: &Group| (it.key, it.direction, it.point, it.recorded);
             (end(a.source), end(a.destination), of(a), request(a.request)).cmp(&(
                 end(b.source),
                 end(b.destination),

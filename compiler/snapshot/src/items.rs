@@ -178,15 +178,36 @@ fn pod_spec(
 }
 
 fn service(it: &Service) -> Value {
-    let Service { name, labels, selector, cluster_ips, ports, kind, sharing_key, shares_with, stays_on_node } = it;
+    let Service {
+        name,
+        labels,
+        selector,
+        cluster_ips,
+        ports,
+        kind,
+        sharing_key,
+        shares_with,
+        stays_on_node,
+        inside_stays_on_node,
+        external_ips,
+        load_balancer_ips,
+        source_ranges,
+        ranges_deny,
+    } = it;
     let with: Vec<&str> = shares_with.iter().map(String::as_str).collect();
     let text = |text: &str| if text.is_empty() { Value::Null } else { json!(text) };
     let annotations = fields([
         ("lbipam.cilium.io/sharing-key", text(sharing_key)),
         ("lbipam.cilium.io/sharing-cross-namespace", text(&with.join(","))),
+        ("service.cilium.io/src-ranges-policy", text(if *ranges_deny { "deny" } else { "" })),
     ]);
+    let local = |local: bool| if local { json!("Local") } else { Value::Null };
+    let ranges = source_ranges.iter().map(|it| json!(it.to_string())).collect();
     let spec = fields([
-        ("externalTrafficPolicy", if *stays_on_node { json!("Local") } else { Value::Null }),
+        ("externalIPs", texts(external_ips)),
+        ("externalTrafficPolicy", local(*stays_on_node)),
+        ("internalTrafficPolicy", local(*inside_stays_on_node)),
+        ("loadBalancerSourceRanges", list(ranges)),
         ("clusterIPs", texts(cluster_ips)),
         ("ports", list(ports.iter().map(service_port).collect())),
         ("selector", mapping(selector)),
@@ -196,7 +217,9 @@ fn service(it: &Service) -> Value {
     if !annotations.is_null() {
         insert(&mut head, "annotations", annotations);
     }
-    object("v1", "Service", head, [("spec", spec)])
+    let ingress = load_balancer_ips.iter().map(|ip| json!({ "ip": ip })).collect();
+    let status = fields([("loadBalancer", fields([("ingress", list(ingress))]))]);
+    object("v1", "Service", head, [("spec", spec), ("status", status)])
 }
 
 fn service_port(it: &ServicePort) -> Value {

@@ -36,6 +36,7 @@ pub fn of(config: &Config) -> Option<Value> {
         fragments4,
         fragments6,
         tunnel,
+        replaces_kube_proxy,
         labels,
         node_labels,
     } = config;
@@ -64,6 +65,7 @@ pub fn of(config: &Config) -> Option<Value> {
     flag("enable-cilium-clusterwide-network-policy", *clusterwide_policies, usual.clusterwide_policies);
     flag("enable-ipv4-fragment-tracking", *fragments4, usual.fragments4);
     flag("enable-ipv6-fragment-tracking", *fragments6, usual.fragments6);
+    flag("kube-proxy-replacement", replaces_kube_proxy.unwrap_or(false), false);
     let mut text = |name: &str, value: String, usual: &str| {
         if value != usual {
             data.insert(name.to_owned(), json!(value));

@@ -26,7 +26,7 @@ fn asked((from, to, key): Flow) -> reason::Question {
         destination: Party::Address(to),
         key,
         request: None,
-        by_service: false,
+        road: reason::service::Road::Straight,
     }
 }
 

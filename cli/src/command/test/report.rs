@@ -103,6 +103,10 @@ pub struct FlowFailure {
     pub destination: String,
     /// Protocol and port, for example `tcp/8080`.
     pub port: String,
+    /// Who answers for the destination, and at which port, where it is a service or a name: for example `shop/db-0 tcp/5432`. Another may
+    /// do what the case says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backend: Option<String>,
     /// What is asked over it; absent when nothing is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request: Option<String>,

@@ -10,6 +10,7 @@ use crate::report::{DialectEntry, Incomplete, Place, TraceCause, TraceSide};
 use crate::session::Session;
 use claims::{Answer, Case, Failure, Fate, Score, Suite};
 use driver::{Choice, Database, Wish};
+use flow::L4Set;
 use reason::Ground;
 use source::LineIndex;
 use std::collections::BTreeMap;
@@ -91,14 +92,14 @@ impl Outcome {
 
     fn reading(&mut self, command: &Test, test: &TestFile, suite: &Suite, session: &Session, cases: &[usize]) {
         let Session { db, choice, .. } = session;
-        let (claims, problems) = claims::compile(db, suite, cases);
+        let ground = Ground::of(db);
+        let (claims, problems) = claims::compile(db, &ground, suite, cases);
         for problem in problems.iter().map(|it| test.say(it)) {
             // Another reading finds the same.
             if !self.problems.contains(&problem) {
                 self.problems.push(problem);
             }
         }
-        let ground = Ground::of(db);
         let answers = claims::ask(&ground, suite, claims);
         if command.coverage || command.coverage_min.is_some() {
             self.coverage.add(db, &claims::coverage(db, &answers));
@@ -121,7 +122,9 @@ fn result(test: &TestFile, suite: &Suite, (db, choice): (&Database, &Choice), an
             CaseResult { name: case.name.clone(), place, flows: 0, failures: Vec::new() }
         });
         result.flows += 1;
-        result.failures.extend(answer.failure.as_ref().map(|failure| flow_failure(db, case, answer, failure)));
+        result
+            .failures
+            .extend(answer.failures.iter().map(|(leg, failure)| flow_failure(db, case, answer, *leg, failure)));
     }
     SuiteResult {
         file: test.path.clone(),
@@ -132,21 +135,24 @@ fn result(test: &TestFile, suite: &Suite, (db, choice): (&Database, &Choice), an
     }
 }
 
-fn flow_failure(db: &Database, case: &Case, answer: &Answer, failure: &Failure) -> FlowFailure {
-    let question = &answer.claim.question;
+fn flow_failure(db: &Database, case: &Case, answer: &Answer, leg: usize, failure: &Failure) -> FlowFailure {
+    let (wanted, trace) = (&answer.claim.wanted, &answer.traces[leg]);
+    let leg = &answer.claim.legs[leg];
+    let asked = L4Set::from_intervals(wanted.keys.iter().copied());
     FlowFailure {
-        source: question.source.to_string(),
-        destination: question.destination.to_string(),
-        port: question.key.to_string(),
-        request: question.request.as_ref().map(ToString::to_string),
+        source: wanted.source.to_string(),
+        destination: wanted.destination.to_string(),
+        port: asked.to_string(),
+        backend: leg.backend.as_ref().map(|backend| format!("{backend} {}", leg.question.key)),
+        request: wanted.request.as_ref().map(ToString::to_string),
         expected: case.expect.name().to_owned(),
-        found: claims::ask::found(&answer.trace).name().to_owned(),
+        found: claims::ask::found(trace).name().to_owned(),
         not_by: match failure {
             Failure::Verdict { .. } => None,
             Failure::By(word) => Some(word.clone()),
         },
-        egress: own_side(side(db, &answer.trace.egress)),
-        ingress: own_side(side(db, &answer.trace.ingress)),
+        egress: own_side(side(db, &trace.egress)),
+        ingress: own_side(side(db, &trace.ingress)),
     }
 }
 

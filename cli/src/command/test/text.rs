@@ -60,7 +60,8 @@ pub(super) fn headline(failure: &FlowFailure) -> String {
         Some(by) => format!("{found} as expected, but not by `{by}`"),
         None => format!("expected {expected}, found {found}"),
     };
-    format!("{what}: {source} -> {destination}  {port}{request}")
+    let backend = failure.backend.as_ref().map_or(String::new(), |it| format!(", answered by {it}"));
+    format!("{what}: {source} -> {destination}  {port}{request}{backend}")
 }
 
 fn failure(failure: &FlowFailure) -> String {

@@ -67,7 +67,7 @@ pub struct TestCase {
     pub name: Option<String>,
     /// Who opens the connection: `namespace/name` of a pod or workload, `node:NAME`, an address, a CIDR or an entity; any of a list.
     pub from: Words,
-    /// With whom.
+    /// With whom: also `service:NAME` or `dns:NAME`, whose backends and addresses all end as expected.
     pub to: Words,
     /// Port and protocol, for example `8080/TCP`.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -26,6 +26,7 @@ impl AgentConfig {
         // Why: what a ConfigMap leaves out has its default, which is not the same as not knowing.
         config.cluster_policies.get_or_insert(false);
         config.tunnel.routing.get_or_insert(true);
+        config.replaces_kube_proxy.get_or_insert(false);
         config.enforcer.get_or_insert(Enforcer::Cilium);
     }
 }

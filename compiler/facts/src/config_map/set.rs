@@ -50,6 +50,14 @@ pub fn set(key: &str, value: &str, config: &mut Config) -> Result<(), Unread> {
             }
         }
         "enable-k8s-cluster-network-policy" => config.cluster_policies = Some(truth(value)?),
+        "kube-proxy-replacement" => {
+            config.replaces_kube_proxy = Some(match value {
+                // Why: older agents knew these words, and newer ones take them for the truth values.
+                "strict" => true,
+                "disabled" | "partial" | "probe" => false,
+                _ => truth(value)?,
+            })
+        }
         "labels" => config.labels = LabelFilter::parse(value),
         "node-labels" => config.node_labels = LabelFilter::parse(value),
         "cluster-pool-ipv4-cidr" | "cluster-pool-ipv6-cidr" => {

@@ -1,6 +1,6 @@
 use super::{Service, ServicePort, TargetPort};
 use crate::Fact;
-use crate::decode::{Problem, address, name, port, protocol};
+use crate::decode::{Problem, address, name, port, prefix, protocol};
 use crate::read::At;
 
 /// Reads a Service.
@@ -13,8 +13,19 @@ pub fn decode(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Fact> {
     service.sharing_key = annotation("lbipam.cilium.io/sharing-key").to_owned();
     let namespaces = annotation("lbipam.cilium.io/sharing-cross-namespace").split(',').map(str::trim);
     service.shares_with = namespaces.filter(|it| !it.is_empty()).map(str::to_owned).collect();
+    service.ranges_deny = annotation("service.cilium.io/src-ranges-policy") == "deny";
+    let ingress = at.dig(&["status", "loadBalancer"]).into_iter().flat_map(|it| it.list("ingress"));
+    let taken = ingress.filter(|it| it.text_of("ipMode") != Some("Proxy")).filter_map(|it| it.get("ip"));
+    service.load_balancer_ips = taken.filter_map(|it| address(&it, problems)).collect();
     if let Some(spec) = at.get("spec") {
         service.stays_on_node = spec.text_of("externalTrafficPolicy") == Some("Local");
+        service.inside_stays_on_node = spec.text_of("internalTrafficPolicy") == Some("Local");
+        service.external_ips = spec.list("externalIPs").filter_map(|it| address(&it, problems)).collect();
+        service.source_ranges = spec.list("loadBalancerSourceRanges").filter_map(|it| prefix(&it, problems)).collect();
+        let told = at.dig(&["status", "loadBalancer"]).is_some_and(|it| it.list("ingress").next().is_some());
+        if let Some(asked) = spec.get("loadBalancerIP").filter(|_| !told) {
+            service.load_balancer_ips.extend(address(&asked, problems));
+        }
         service.selector = spec.labels("selector");
         service.kind = spec.text_of("type").unwrap_or("ClusterIP").to_owned();
         let ips = spec.get("clusterIP").into_iter().chain(spec.list("clusterIPs"));

@@ -5,7 +5,7 @@ mod decode;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use flow::Protocol;
+use flow::{Prefix, Protocol};
 
 use crate::{Labels, Name};
 
@@ -32,6 +32,17 @@ pub struct Service {
     pub shares_with: BTreeSet<String>,
     /// Whether traffic from outside stays on the node that it reaches (`externalTrafficPolicy: Local`).
     pub stays_on_node: bool,
+    /// Whether traffic from inside stays on its node (`internalTrafficPolicy: Local`).
+    pub inside_stays_on_node: bool,
+    /// `spec.externalIPs`.
+    pub external_ips: BTreeSet<IpAddr>,
+    /// The addresses of its load balancer whose traffic nodes take (`status.loadBalancer.ingress`, those of `ipMode: Proxy` left out); where
+    /// the status names none, the one that is asked for (`spec.loadBalancerIP`).
+    pub load_balancer_ips: BTreeSet<IpAddr>,
+    /// `spec.loadBalancerSourceRanges`: who may come from outside to the addresses of its load balancer. Everybody where it is empty.
+    pub source_ranges: BTreeSet<Prefix>,
+    /// Whether the ranges name who may not instead (annotation `service.cilium.io/src-ranges-policy: deny`).
+    pub ranges_deny: bool,
 }
 
 /// Why two services of one sharing key share no address.
@@ -53,6 +64,11 @@ pub enum Apart {
 }
 
 impl Service {
+    /// Whether it has addresses of its own: neither headless by its label, nor a name for something else.
+    pub fn has_addresses(&self) -> bool {
+        self.kind != "ExternalName" && !self.labels.contains_key("service.kubernetes.io/headless")
+    }
+
     /// Why two services that ask to share an address do not; `None` where they may, or where they do not ask.
     ///
     /// Source: the conditions of Cilium's LB IPAM.

@@ -8,7 +8,7 @@ use facts::{CidrGroup, Cluster, Name};
 use flow::{Family, PeerId, Prefix};
 
 use super::found::Found;
-use super::{HOST, HostId, HostKey, Mentions, NamedPorts, PeerInfo, PeerKey, ServiceInfo, UNKNOWN};
+use super::{HOST, HostId, HostKey, Mentions, NamedPorts, PeerInfo, PeerKey, ServiceInfo, UNKNOWN, WORLD_V4, WORLD_V6};
 use crate::dialect::Dialect;
 use crate::labels::{LabelSet, Operator, Requirement};
 use crate::policy::{PeerSelector, ServiceSelector};
@@ -116,6 +116,18 @@ impl PeerTable {
         let lengths = (0..=Family::of(address).bits()).rev();
         let prefixes = lengths.filter_map(|len| Prefix::new(address, len));
         prefixes.filter_map(|prefix| self.addresses.get(&prefix)).next().copied().unwrap_or(UNKNOWN)
+    }
+
+    /// The peer that an address is which nobody inside the cluster has, whatever ranges of the cluster say.
+    ///
+    /// Cost: one look-up for each prefix length.
+    pub fn outside(&self, address: IpAddr) -> PeerId {
+        let family = Family::of(address);
+        let prefixes = (0..=family.bits()).rev().filter_map(|len| Prefix::new(address, len));
+        let mut known = prefixes.filter_map(|prefix| self.addresses.get(&prefix).copied());
+        let is_region = |peer: &PeerId| self.peer(*peer).is_some_and(|info| info.key.region.is_some());
+        let world = if family == Family::V4 { WORLD_V4 } else { WORLD_V6 };
+        known.find(is_region).unwrap_or(world)
     }
 
     /// Peers that may satisfy every one of these requirements: those that carry what the most telling of them asks for.

@@ -1,7 +1,10 @@
-use crate::schema::{Field, STATUS, Shape, TEXT, WHOLE_OR_TEXT, WHOLE32, list, map, object};
+use crate::schema::{Field, Shape, TEXT, WHOLE_OR_TEXT, WHOLE32, list, map, object};
 
 /// The fields beside the envelope. Source: k8s.io/api/core/v1.
-pub const FIELDS: &[Field] = &[Field::new("spec", object(SPEC), "The service."), STATUS];
+pub const FIELDS: &[Field] = &[
+    Field::new("spec", object(SPEC), "The service."),
+    Field::new("status", Shape::Free, "Written by controllers; of it, the addresses of its load balancer are read."),
+];
 
 const SPEC: &[Field] = &[
     Field::new("ports", list(&object(PORT)), "The ports that it offers."),
@@ -11,10 +14,18 @@ const SPEC: &[Field] = &[
     Field::new("type", TEXT, "ClusterIP, NodePort, LoadBalancer or ExternalName; ClusterIP by default."),
     Field::new("externalIPs", list(&TEXT), "Further addresses whose traffic nodes take for it."),
     Field::new("sessionAffinity", TEXT, "Whether a client stays with one backend.").no_effect(),
-    Field::new("loadBalancerIP", TEXT, "The address that a load balancer should have.").no_effect(),
+    Field::new(
+        "loadBalancerIP",
+        TEXT,
+        "The address that a load balancer should have; it counts until the status names one.",
+    ),
     Field::new("loadBalancerSourceRanges", list(&TEXT), "Who may use its load balancer."),
     Field::new("externalName", TEXT, "The name for which it stands."),
-    Field::new("externalTrafficPolicy", TEXT, "Whether traffic from outside may go to other nodes.").no_effect(),
+    Field::new(
+        "externalTrafficPolicy",
+        TEXT,
+        "Whether traffic from outside may go to other nodes, and so whose address backends see.",
+    ),
     Field::new("healthCheckNodePort", WHOLE32, "Where a load balancer asks after nodes.").no_effect(),
     Field::new("publishNotReadyAddresses", Shape::Flag, "Whether DNS names pods before they are ready.").no_effect(),
     Field::new("sessionAffinityConfig", object(AFFINITY), "How long a client stays.").no_effect(),
@@ -22,7 +33,7 @@ const SPEC: &[Field] = &[
     Field::new("ipFamilyPolicy", TEXT, "Whether it has one family or two."),
     Field::new("allocateLoadBalancerNodePorts", Shape::Flag, "Whether its load balancer needs node ports.").no_effect(),
     Field::new("loadBalancerClass", TEXT, "Who makes its load balancer.").no_effect(),
-    Field::new("internalTrafficPolicy", TEXT, "Whether traffic from inside may go to other nodes.").no_effect(),
+    Field::new("internalTrafficPolicy", TEXT, "Whether traffic from inside may go to other nodes."),
     Field::new("trafficDistribution", TEXT, "Which backends are preferred.").no_effect(),
 ];
 
@@ -36,7 +47,7 @@ const PORT: &[Field] = &[
         WHOLE_OR_TEXT,
         "The port of the pods, a number or the name of a container port; by default `port`.",
     ),
-    Field::new("nodePort", WHOLE32, "The port of nodes.").no_effect(),
+    Field::new("nodePort", WHOLE32, "The port of nodes."),
 ];
 
 const AFFINITY: &[Field] = &[Field::new("clientIP", object(CLIENT_IP), "By address.").no_effect()];

@@ -48,6 +48,10 @@ pub enum Fact {
     Service,
     /// What stands behind a service whose object was read.
     ServiceBackends,
+    /// A port that a service which was read does not have.
+    ServicePort,
+    /// Where packets to a service are translated, and whose address they carry then.
+    ServiceTranslation,
     /// The addresses of the API server.
     ApiServer,
     /// Whether both ends are authenticated.
@@ -78,6 +82,8 @@ impl Fact {
             Fact::CidrGroup => "cidr-group",
             Fact::Service => "service",
             Fact::ServiceBackends => "service-backends",
+            Fact::ServicePort => "service-port",
+            Fact::ServiceTranslation => "service-translation",
             Fact::ApiServer => "api-server",
             Fact::AuthSession => "auth-session",
             Fact::WhichAddress => "which-address",
@@ -102,6 +108,11 @@ impl Fact {
             Fact::Service => "the Service and its EndpointSlices, or a question about one of its pods",
             Fact::ServiceBackends => {
                 "the Pods that the Service selects, or its EndpointSlices where it selects none; the Service itself was read"
+            }
+            Fact::ServicePort => "the Service as it was when the port was asked",
+            Fact::ServiceTranslation => {
+                "a question about one of its backends, as the client and as `node:NAME`; where Cilium replaces kube-proxy, the ConfigMap \
+                 cilium-config that says so"
             }
             Fact::ApiServer => "the EndpointSlice of Service default/kubernetes",
             Fact::AuthSession => "a running cluster: it authenticates the ends of each connection",

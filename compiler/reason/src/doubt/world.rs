@@ -101,6 +101,9 @@ enum Owner {
 
 fn owner(world: &World<'_>, address: IpAddr) -> Owner {
     let cluster = &world.cluster;
+    if world.unowned == Some(address) {
+        return Owner::Known;
+    }
     let named = party::Party::Address(address);
     if let Some(node) = party::node(cluster, &named) {
         return Owner::Node(node.to_owned());

@@ -7,7 +7,7 @@
 
 use super::{Unreadable, add, key, recorded};
 use crate::Time;
-use crate::record::{End, Record, Recorded};
+use crate::record::{End, Point, Record, Recorded};
 use crate::tally::Tally;
 use ::csv::{ReaderBuilder, StringRecord};
 use flow::{Direction, L4Key, Protocol};
@@ -66,6 +66,7 @@ impl Columns {
             destination: end(field("destination"), field("destination_labels"))?,
             key: port(field("protocol"), field("port"))?,
             direction,
+            point: Point::Unsaid,
             reply,
             recorded: if reply { Recorded::Passed } else { recorded(verdict)? },
             request: None,

@@ -4,7 +4,7 @@
 
 use super::{json_error, key, recorded};
 use crate::Time;
-use crate::record::{End, Record, Recorded};
+use crate::record::{End, Point, Record, Recorded};
 use crate::tally::{EndId, Tally};
 use flow::{Direction, L4Key, Protocol};
 use request::{Http, Message, Request, Transport};
@@ -61,6 +61,12 @@ struct Flow<'a> {
     source_names: Option<&'a RawValue>,
     #[serde(borrow, alias = "destinationNames")]
     destination_names: Option<&'a RawValue>,
+    #[serde(borrow, alias = "destinationService")]
+    destination_service: Option<&'a RawValue>,
+    #[serde(borrow, alias = "traceObservationPoint")]
+    trace_observation_point: Option<Text<'a>>,
+    #[serde(borrow, alias = "sockXlatePoint")]
+    sock_xlate_point: Option<Text<'a>>,
     #[serde(borrow, alias = "trafficDirection")]
     traffic_direction: Option<Text<'a>>,
     #[serde(alias = "isReply")]
@@ -164,6 +170,15 @@ struct Endpoint {
     workloads: Vec<Workload>,
 }
 
+/// The service that has an address.
+#[derive(Deserialize, Default)]
+struct Service {
+    #[serde(default)]
+    namespace: String,
+    #[serde(default)]
+    name: String,
+}
+
 #[derive(Deserialize)]
 struct Workload {
     #[serde(default)]
@@ -227,13 +242,28 @@ fn count(tally: &mut Tally, flow: &Flow<'_>) -> Result<(), String> {
     let ip = flow.ip.as_ref();
     let from = ip.and_then(|ip| ip.source.as_ref()).map_or("", |it| &it.0);
     let to = ip.and_then(|ip| ip.destination.as_ref()).map_or("", |it| &it.0);
-    let source = end(tally, flow.source, from, flow.source_names)?;
-    let destination = end(tally, flow.destination, to, flow.destination_names)?;
+    let source = end(tally, flow.source, from, flow.source_names, None)?;
+    let destination = end(tally, flow.destination, to, flow.destination_names, flow.destination_service)?;
     tally.from_hubble = true;
     let reply = flow.is_reply.or(flow.reply).unwrap_or(answers) || response;
     let request = flow.l7.as_ref().and_then(L7::request);
-    tally.add(Record { time, source, destination, key, direction, reply, recorded, request });
+    let point = point(flow, recorded);
+    tally.add(Record { time, source, destination, key, direction, point, reply, recorded, request });
     Ok(())
+}
+
+/// Where a packet was recorded. What policies dropped was translated before they saw it.
+fn point(flow: &Flow<'_>, recorded: Recorded) -> Point {
+    let socket = flow.sock_xlate_point.as_ref().map_or("", |it| &it.0);
+    let at = flow.trace_observation_point.as_ref().map_or("", |it| &it.0);
+    match (socket, at, recorded) {
+        ("SOCK_XLATE_POINT_PRE_DIRECTION_FWD", ..) => Point::Before,
+        ("SOCK_XLATE_POINT_POST_DIRECTION_FWD", ..) => Point::Behind,
+        (_, _, Recorded::Denied | Recorded::Audited) => Point::Behind,
+        (_, at, _) if at.starts_with("TO_") => Point::Behind,
+        (_, at, _) if at.starts_with("FROM_") => Point::Before,
+        _ => Point::Unsaid,
+    }
 }
 
 /// Whether a drop was policy's; one without a reason is taken for that.
@@ -291,10 +321,12 @@ fn end(
     endpoint: Option<&RawValue>,
     address: &str,
     names: Option<&RawValue>,
+    service: Option<&RawValue>,
 ) -> Result<EndId, String> {
     let (endpoint, names) = (endpoint.map_or("{}", RawValue::get), names.map_or("", RawValue::get));
-    let mut form = Vec::with_capacity(endpoint.len() + address.len() + names.len() + 2);
-    for part in [endpoint, "\0", address, "\0", names] {
+    let service = service.map_or("", RawValue::get);
+    let mut form = Vec::with_capacity(endpoint.len() + address.len() + names.len() + service.len() + 3);
+    for part in [endpoint, "\0", address, "\0", names, "\0", service] {
         form.extend_from_slice(part.as_bytes());
     }
     tally.end_of(&form, || {
@@ -308,6 +340,13 @@ fn end(
             "" => None,
             text => Some(text.parse().map_err(|_| format!("`{text}` is no address"))?),
         };
+        let named = match service {
+            "" => Service::default(),
+            text => serde_json::from_str(text).map_err(|error| json_error(&error))?,
+        };
+        // Why not beside a pod: who answers is said already.
+        let named = if read.pod_name.is_empty() && !named.name.is_empty() { named } else { Service::default() };
+        let service = if named.name.is_empty() { String::new() } else { format!("{}/{}", named.namespace, named.name) };
         let workload = read.workloads.into_iter().next().map(|it| it.name).unwrap_or_default();
         let plain = |name: String| name.trim_end_matches('.').to_ascii_lowercase();
         Ok(End {
@@ -317,6 +356,7 @@ fn end(
             labels: read.labels,
             address,
             names: names.into_iter().map(plain).collect(),
+            service,
         })
     })
 }

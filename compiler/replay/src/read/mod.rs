@@ -109,8 +109,8 @@ fn json(tally: &mut Tally, line: &[u8]) -> Result<(), String> {
 fn add(tally: &mut Tally, record: Record<End>) {
     let source: EndId = tally.end(record.source);
     let destination: EndId = tally.end(record.destination);
-    let Record { time, key, direction, reply, recorded, request, .. } = record;
-    tally.add(Record { time, source, destination, key, direction, reply, recorded, request });
+    let Record { time, key, direction, point, reply, recorded, request, .. } = record;
+    tally.add(Record { time, source, destination, key, direction, point, reply, recorded, request });
 }
 
 /// What a word says of the verdict. Errors: for people.

@@ -9,7 +9,7 @@
 
 use super::{add, json_error, key};
 use crate::Time;
-use crate::record::{End, Record, Recorded};
+use crate::record::{End, Point, Record, Recorded};
 use crate::tally::Tally;
 use flow::{Direction, L4Key, Protocol};
 use serde::Deserialize;
@@ -73,6 +73,7 @@ pub fn read(tally: &mut Tally, line: &[u8]) -> Result<(), String> {
             destination,
             key: Some(key),
             direction: Some(direction),
+            point: Point::Unsaid,
             reply: false,
             recorded,
             request: None,

@@ -1,7 +1,7 @@
 //! From groups of records to workloads, their peers and their ports.
 
 use super::stable::{self, Workload};
-use super::{Kind, is_pod, translate};
+use super::{Kind, is_pod};
 use crate::place::{self, Place};
 use crate::record::End;
 use crate::tally::{EndId, Group, Seen, Tally};
@@ -58,11 +58,20 @@ pub struct Gathered {
     pub left: BTreeMap<Group, String>,
 }
 
-/// Gathers what the groups of a tally ask for. `cluster` holds the pods that records made, too.
-pub fn gather(tally: &Tally, places: &[Place], cluster: &Cluster, kind: Kind, dialect: &Dialect) -> Gathered {
+/// Gathers what the groups of a tally ask for, those left out that went to a service and for which no translation was found. `cluster` holds
+/// the pods that records made, too.
+pub fn gather(
+    tally: &Tally,
+    places: &[Place],
+    untranslated: &BTreeMap<Group, String>,
+    cluster: &Cluster,
+    kind: Kind,
+    dialect: &Dialect,
+) -> Gathered {
     let mut gathering = Gathering {
         ends: &tally.ends,
         places,
+        untranslated,
         cluster,
         kind,
         dialect,
@@ -126,6 +135,7 @@ fn workloads(cluster: &Cluster, tally: &Tally, places: &[Place]) -> BTreeMap<Nam
 struct Gathering<'a> {
     ends: &'a [End],
     places: &'a [Place],
+    untranslated: &'a BTreeMap<Group, String>,
     cluster: &'a Cluster,
     kind: Kind,
     dialect: &'a Dialect,
@@ -171,17 +181,12 @@ impl Gathering<'_> {
         }
     }
 
-    /// The destination as a rule names it: the address of a service is what no translation was found for.
+    /// The destination as a rule names it. Errors: why it cannot.
     fn destination(&self, group: &Group) -> Result<Peer, String> {
-        if let Place::Address(address) = self.places[group.destination.0 as usize]
-            && let Some(service) = place::service_at(self.cluster, address)
-        {
-            return Err(match translate::port(service, group.key, self.cluster) {
-                Err(why) => why,
-                Ok(_) => format!("service {} has no pods that can be named", service.name),
-            });
+        match self.untranslated.get(group) {
+            Some(why) => Err(why.clone()),
+            None => self.peer(group.destination, Direction::Egress),
         }
-        self.peer(group.destination, Direction::Egress)
     }
 
     /// An end as a rule names it. Errors: why it cannot.

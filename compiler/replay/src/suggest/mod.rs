@@ -17,12 +17,14 @@ pub use stable::{Workload, is_stable};
 use crate::judge::Judge;
 use crate::place::{Place, Places};
 use crate::record::Recorded;
+use crate::roads::Roads;
 use crate::tally::{Group, Seen, Tally};
 use driver::{Database, Knowledge, Wish};
 use facts::Cluster;
 use hir::Dialect;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use translate::Translated;
 
 /// Of which kind suggested policies are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,17 +113,19 @@ pub fn suggest(tally: &Tally, cluster: &Cluster, options: Options) -> Suggestion
         *(if asked { &mut suggestion.wanted } else { &mut suggestion.dropped }) += seen.records;
         asked
     });
-    let placed = Places::of(&wanted.ends, cluster);
-    translate::translate(&mut wanted, &placed.places, &crate::place::join(cluster.clone(), &placed.added));
-    let Places { places, added } = Places::of(&wanted.ends, cluster);
+    let original = wanted;
+    let Translated { tally: wanted, groups, untranslated } = translated(&original, cluster, options);
+    let Places { places, added, .. } = Places::of(&wanted.ends, cluster);
     let all = crate::place::join(cluster.clone(), &added);
     let dialect = reading(&all, tally, options.wish);
-    let gathered = gather(&wanted, &places, &all, options.kind, dialect);
+    let gathered = gather(&wanted, &places, &untranslated, &all, options.kind, dialect);
     suggestion.policies = write::policies(&gathered, options.kind);
-    let undecided = check(&wanted, cluster, &suggestion.policies, options);
+    // Why the original: so flows are judged as `replay` judges them, by whoever may answer.
+    let undecided = check(&original, cluster, &suggestion.policies, options);
     let mut left: BTreeMap<(String, String, String, String), u64> = BTreeMap::new();
-    for (group, seen) in wanted.sorted() {
-        let why = match (gathered.left.get(&group), undecided.get(&group)) {
+    for (group, seen) in original.sorted() {
+        let became = groups.get(&group).into_iter().flatten();
+        let why = match (became.filter_map(|it| gathered.left.get(it)).next(), undecided.get(&group)) {
             (_, None) => {
                 suggestion.covered += seen.records;
                 continue;
@@ -139,6 +143,15 @@ pub fn suggest(tally: &Tally, cluster: &Cluster, options: Options) -> Suggestion
         .map(|((source, destination, port, why), records)| Left { source, destination, port, why, records })
         .collect();
     suggestion
+}
+
+/// A tally with those behind services in the place of their addresses.
+fn translated(tally: &Tally, cluster: &Cluster, options: Options) -> Translated {
+    let mut places = Places::of(&tally.ends, cluster);
+    let complete = options.knowledge == Knowledge::Complete;
+    let roads = Roads::find(tally, &tally.sorted(), &mut places, cluster, complete, &mut |_| true);
+    let all = crate::place::join(cluster.clone(), &places.added);
+    translate::translate(tally, &places, &roads, &all)
 }
 
 /// What the engine says of a flow that is not allowed.

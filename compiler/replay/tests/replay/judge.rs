@@ -5,7 +5,7 @@ use driver::{Knowledge, Wish, world};
 use facts::Name;
 use flow::{L4Key, Protocol};
 use reason::trace::Outcome as Traced;
-use reason::{Party, Question};
+use reason::{Party, Question, Stand, Wanted};
 use replay::record::End;
 use replay::{Judge, Outcome};
 use std::collections::BTreeMap;
@@ -58,7 +58,13 @@ fn every_pair_is_decided_as_a_trace_decides_it() {
                     for (protocol, port) in PORTS {
                         let (source, destination) = (Party::Pod(source.clone()), destination.clone());
                         let key = L4Key::new(protocol, port);
-                        questions.push(Question { source, destination, key, request: None, by_service: false });
+                        questions.push(Question {
+                            source,
+                            destination,
+                            key,
+                            request: None,
+                            road: reason::service::Road::Straight,
+                        });
                     }
                 }
             }
@@ -88,6 +94,52 @@ fn every_pair_is_decided_as_a_trace_decides_it() {
         }
     }
     assert!(allowed > 100 && denied > 100, "{allowed} allowed, {denied} denied, {unknown} unknown");
+}
+
+#[test]
+fn flows_to_services_are_decided_as_a_trace_decides_them() {
+    let (pods, _) = ends();
+    let mut seen = [0; 3];
+    for knowledge in [Knowledge::Complete, Knowledge::Partial] {
+        for wish in [Wish::Named(&hir::Dialect::STANDARD), Wish::Named(&hir::Dialect::CILIUM_1_20)] {
+            let mut db = database(&SHOP, knowledge);
+            db.settle_dialect(wish);
+            let cluster = world::cluster(&db);
+            let addresses = || cluster.services.values().flat_map(|it| it.cluster_ips.iter().copied());
+            let mut all = Vec::new();
+            for destination in addresses().map(Party::Address) {
+                for source in pods.iter().map(|it| Party::Pod(it.clone())) {
+                    for (protocol, port) in PORTS {
+                        let (destination, key) = (destination.clone(), L4Key::new(protocol, port));
+                        all.push(Wanted { source: source.clone(), destination, keys: vec![(key, key)], request: None });
+                    }
+                }
+            }
+            let line = |it: &Wanted| {
+                let key = it.keys[0].0;
+                format!("{},{},{},{},allow", it.source, it.destination, key.protocol(), key.low())
+            };
+            let found = judged(&all.iter().map(line).collect::<Vec<_>>(), knowledge, wish);
+            for wanted in &all {
+                let parts = reason::parts(&db, wanted).unwrap();
+                let nobody = parts.iter().any(|part| matches!(part.trace.ingress.stand, Stand::Nobody(_)));
+                let passes = found[&line(wanted)];
+                let expected = match reason::parts::outcome(&parts) {
+                    // A policy at the client may deny what nobody answers, too.
+                    _ if nobody => {
+                        parts[0].trace.egress.outcome() == Traced::Deny && passes == Some(false) || passes.is_none()
+                    }
+                    Some(Traced::Allow | Traced::Depends) => passes == Some(true),
+                    Some(Traced::Deny) => passes == Some(false),
+                    // A trace asks both families of a pod; a record is of one.
+                    Some(Traced::Unknown) | None => true,
+                };
+                assert!(expected, "{}: {passes:?}, but a trace says {parts:#?}", line(wanted));
+                seen[passes.map_or(2, usize::from)] += 1;
+            }
+        }
+    }
+    assert!(seen.iter().all(|it| *it > 20), "{seen:?} denied, allowed, undecidable");
 }
 
 #[test]
