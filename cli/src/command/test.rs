@@ -9,17 +9,24 @@ mod text;
 mod written;
 
 use super::Exit;
-use crate::args::{Color, Facts};
+use crate::args::{Color, Facts, Paths, Reading};
 use crate::cluster::ClusterArgs;
+use crate::config::ConfigArgs;
+use crate::files::Take;
 use crate::formats::{self, Formats, To};
 use crate::render::{self, say};
+use crate::rendered::RenderArgs;
 use crate::report::API_VERSION;
+use crate::session;
 use crate::watch::Watch;
 use clap::Args;
 use driver::Wish;
 use gather::Found;
 use report::TestReport;
 pub use written::PolicyTest;
+
+/// The namespace of objects and ends that name none, where a test says no other.
+const NAMESPACE: &str = "default";
 
 /// Say whether policies do what their tests say.
 ///
@@ -60,6 +67,9 @@ pub struct Test {
     /// Format of the report (text, json, junit, github), and its file when it is not for standard output. Repeatable.
     #[arg(short = 'o', long = "output", value_name = "FORMAT[=FILE]")]
     pub outputs: Vec<To<Format>>,
+    /// Which configuration holds: of `tidegate.toml` counts what says how manifests are read.
+    #[command(flatten)]
+    pub config: ConfigArgs,
     /// What is known of the cluster beside the manifests.
     #[command(flatten)]
     pub cluster: ClusterArgs,
@@ -98,16 +108,33 @@ impl Formats for Format {
 impl Test {
     /// Reads, asks, prints; again and again with `--watch`.
     pub fn run(self, color: Color) -> Result<Exit, String> {
+        let (command, take) = self.configured()?;
+        command.again(color, &take)
+    }
+
+    /// The command with what the configuration of its tests says of how manifests are read, and what is taken of them.
+    fn configured(self) -> Result<(Test, Take), String> {
+        let (dialect, facts) = (self.dialect, self.facts.unwrap_or(Facts::Part));
+        let (config, cluster, rendered) = (self.config.clone(), self.cluster.clone(), RenderArgs::default());
+        let reading = Reading { dialect, facts, config, rendered, cluster };
+        let paths = Paths { paths: Vec::new(), filenames: Vec::new(), namespace: NAMESPACE.to_owned(), reading };
+        let (Paths { reading, .. }, take) = session::configured(&paths, &self.files)?;
+        // Why: tests say themselves how much of a cluster they tell, and a configuration says it of manifests that stand for a whole one.
+        let facts = self.facts.or((reading.facts == Facts::All).then_some(Facts::All));
+        Ok((Test { dialect: reading.dialect, facts, cluster: reading.cluster, ..self }, take))
+    }
+
+    fn again(self, color: Color, take: &Take) -> Result<Exit, String> {
         if !self.watch {
-            return self.once(color, &gather::tests(&self.files));
+            return self.once(color, &gather::tests(&self.files, take), take);
         }
         let mut watch = Watch::new()?;
         loop {
             // Before the tests are read, so that no change falls between.
             watch.add(self.files.iter().chain(&self.filenames).cloned())?;
-            let found = gather::tests(&self.files);
+            let found = gather::tests(&self.files, take);
             watch.add(found.tests.iter().flat_map(gather::TestFile::manifests))?;
-            if let Err(error) = self.once(color, &found) {
+            if let Err(error) = self.once(color, &found, take) {
                 say(&format!("error: {error}"));
             }
             say("watching; Ctrl-C ends");
@@ -117,8 +144,8 @@ impl Test {
         }
     }
 
-    fn once(&self, color: Color, Found { tests, problems }: &Found) -> Result<Exit, String> {
-        let outcome = run::run(self, tests);
+    fn once(&self, color: Color, Found { tests, problems }: &Found, take: &Take) -> Result<Exit, String> {
+        let outcome = run::run(self, tests, take);
         let unread: Vec<String> = problems.iter().chain(&outcome.problems).cloned().collect();
         unread.iter().for_each(|it| say(&format!("error: {it}")));
         let bad = !unread.is_empty();

@@ -32,6 +32,22 @@ fn cases_that_hold_end_in_0() {
 }
 
 #[test]
+fn a_configuration_says_how_the_manifests_of_tests_are_read() {
+    let folder = folder(GOOD);
+    folder.write("tests/old/broken.yaml", "a: [1\n");
+    folder
+        .write("tests/more.yaml", &format!("{}cases:\n{GOOD}", HEAD.replace("../policy.yaml", "../policy.yaml, old")));
+    let ran = folder.run(&["test", "tests/more.yaml"]);
+    assert!(ran.code == 2 && ran.err.contains("tests/old/broken.yaml"), "{ran:?}");
+    assert!(ran.err.contains("tests/more.yaml: of its manifests some cannot be read"), "{ran:?}");
+    folder.write("tests/old/good.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n");
+    folder.write("tidegate.toml", "exclude = ['broken.yaml']\ndialect = 'cilium-1.19'\n");
+    let told = folder.run(&["test", "tests/more.yaml"]).ended(0);
+    assert!(told.contains("cilium-1.19"), "{told}");
+    folder.run(&["test", "tests/more.yaml", "--isolated"]).ended(2);
+}
+
+#[test]
 fn cases_that_do_not_hold_end_in_1_and_say_what_decides() {
     insta::assert_snapshot!("test-bad", folder(BAD).run(&["test", "tests/db.yaml"]).ended(1));
 }

@@ -1,6 +1,6 @@
 //! Finds tests, and the manifests that they speak of.
 
-use crate::files::{self, Manifest};
+use crate::files::{self, Manifest, Take};
 use claims::{Problem, Suite};
 use source::LineIndex;
 use std::collections::BTreeMap;
@@ -37,8 +37,8 @@ pub(super) struct Found {
 }
 
 /// Every test of some files and folders. Files of a folder that hold none are passed over; a file that is named has to hold one.
-pub(super) fn tests(paths: &[String]) -> Found {
-    let files::Gathered { manifests, unreadable, mut empty } = files::read(paths);
+pub(super) fn tests(paths: &[String], take: &Take) -> Found {
+    let files::Gathered { manifests, unreadable, mut empty } = files::read_with(paths, take);
     let mut problems: Vec<String> =
         unreadable.iter().map(|it| format!("cannot read `{}`: {}", it.path, it.reason)).collect();
     problems.append(&mut empty);
@@ -61,8 +61,8 @@ pub(super) fn tests(paths: &[String]) -> Found {
 }
 
 /// Manifests by the list of paths that names them, each read once.
-#[derive(Default)]
-pub(super) struct Manifests {
+pub(super) struct Manifests<'t> {
+    take: &'t Take,
     known: BTreeMap<Vec<String>, Read>,
 }
 
@@ -74,7 +74,12 @@ pub(super) struct Read {
     pub problems: Vec<String>,
 }
 
-impl Manifests {
+impl Manifests<'_> {
+    /// None yet; of what paths name, this is taken.
+    pub fn new(take: &Take) -> Manifests<'_> {
+        Manifests { take, known: BTreeMap::new() }
+    }
+
     /// The manifests of a suite. Files that hold tests are no manifests.
     pub fn of(&mut self, test: &TestFile, suite: &Suite, more: &[String]) -> Read {
         let folder = Path::new(&test.path).parent().unwrap_or(Path::new(""));
@@ -88,7 +93,7 @@ impl Manifests {
         if let Some(read) = self.known.get(&paths) {
             return Read { problems: Vec::new(), ..read.clone() };
         }
-        let files::Gathered { manifests, unreadable, mut empty } = files::read(&paths);
+        let files::Gathered { manifests, unreadable, mut empty } = files::read_with(&paths, self.take);
         let is_test = |text: &str| text.contains("PolicyTest") && claims::read(text) != (Vec::new(), Vec::new());
         let texts = manifests.into_iter().filter(|it| !is_test(&it.text));
         let mut read = Read { texts: texts.map(|it| (it.path.into(), it.text.into())).collect(), problems: Vec::new() };

@@ -5,6 +5,7 @@ use super::gather::{Manifests, Read, TestFile};
 use super::report::{CaseResult, CoverageReport, FlowFailure, Missed, MutantEntry, MutationReport, SuiteResult};
 use crate::cluster::{self, ClusterEntry, Known};
 use crate::command::trace::{cause, side};
+use crate::files::Take;
 use crate::render::say;
 use crate::report::{DialectEntry, Incomplete, Place, TraceCause, TraceSide};
 use crate::session::Session;
@@ -30,12 +31,12 @@ pub(super) struct Outcome {
 }
 
 /// Runs all tests.
-pub(super) fn run(command: &Test, tests: &[TestFile]) -> Outcome {
-    let known = cluster::known(&command.cluster, "default", false);
+pub(super) fn run(command: &Test, tests: &[TestFile], take: &Take) -> Outcome {
+    let known = cluster::known(&command.cluster, super::NAMESPACE, false);
     let mut outcome = Outcome { cluster: known.entry.clone(), ..Outcome::default() };
     outcome.problems.extend(known.unreadable.iter().map(|it| format!("cannot read `{}`: {}", it.path, it.reason)));
     known.entry.iter().flat_map(ClusterEntry::warnings).for_each(|it| say(&it));
-    let mut manifests = Manifests::default();
+    let mut manifests = Manifests::new(take);
     for test in tests {
         for suite in &test.suites {
             outcome.suite(command, test, suite, &mut manifests, &known);
@@ -53,7 +54,7 @@ fn reading(wish: Wish) -> String {
 }
 
 impl Outcome {
-    fn suite(&mut self, command: &Test, test: &TestFile, suite: &Suite, manifests: &mut Manifests, known: &Known) {
+    fn suite(&mut self, command: &Test, test: &TestFile, suite: &Suite, manifests: &mut Manifests<'_>, known: &Known) {
         let mut suite = suite.clone();
         if let Some(facts) = command.facts {
             suite.facts = facts.into();
