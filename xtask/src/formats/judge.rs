@@ -25,6 +25,8 @@ pub enum Judge {
     Junit,
     /// The validator of reviewdog's format.
     Rdjson,
+    /// bpftool reads the types of an ELF object.
+    Types,
     /// Graphviz draws it, and `xmllint` reads what it drew.
     Dot,
     /// Mermaid's own parser.
@@ -107,6 +109,7 @@ impl Judge {
             Judge::Jq | Judge::JqLines => "jq".into(),
             Judge::Junit => "xmllint --schema junit-10.xsd".into(),
             Judge::Rdjson => "rdformat-validator".into(),
+            Judge::Types => "bpftool btf dump".into(),
             Judge::Dot => "dot -Tsvg".into(),
             Judge::Mermaid => "mermaid".into(),
             Judge::Csv => "python csv".into(),
@@ -136,6 +139,7 @@ impl Judge {
                 tools.quiet("xmllint", &["--noout", "--schema", &schema.to_string_lossy()], file)
             }
             Judge::Rdjson => tools.node_program("rdformat-validator", &[], file),
+            Judge::Types => tools.quiet("bpftool", &["btf", "dump", "file"], file),
             Judge::Dot => drawn(file, tools),
             Judge::Mermaid => tools.node(MERMAID, file),
             Judge::Csv => tools.quiet("python3", &["-c", COLUMNS], file),

@@ -105,6 +105,15 @@ fn built() -> Result<PathBuf, String> {
     Ok(folder.join("debug/tidegate"))
 }
 
+/// The file of a name in which `*` stands for a digest. Errors: there is none.
+fn found(work: &Path, name: &str) -> Result<PathBuf, String> {
+    let Some((before, ending)) = name.split_once('*') else { return Ok(work.join(name)) };
+    let entries = std::fs::read_dir(work.join(before)).map_err(|error| format!("cannot read {before}: {error}"))?;
+    let paths = entries.flatten().map(|entry| entry.path());
+    let least = paths.filter(|path| path.to_string_lossy().ends_with(ending)).min();
+    least.ok_or_else(|| format!("there is no file {name}"))
+}
+
 /// Runs one case, and says which file holds its output.
 ///
 /// Errors: how it ended, where neither in 0 nor in 1.
@@ -128,7 +137,7 @@ fn written(case: &Case, binary: &Path, work: &Path, file: &Path) -> Result<PathB
         return Err(format!("it ends with {}: {}", output.status, said.lines().next().unwrap_or_default()));
     }
     if let Some(name) = case.file {
-        return Ok(work.join(name));
+        return found(work, name);
     }
     std::fs::write(file, output.stdout).map_err(|error| format!("cannot write {}: {error}", file.display()))?;
     Ok(file.to_owned())

@@ -9,7 +9,7 @@ pub struct Case {
     pub command: String,
     /// What it is.
     pub format: &'static str,
-    /// The file that holds it; standard output when absent.
+    /// The file that holds it, `*` standing for a digest, of which the least is taken; standard output when absent.
     pub file: Option<&'static str>,
     /// The file that holds it already.
     pub made: Option<PathBuf>,
@@ -83,6 +83,13 @@ fn others() -> Vec<(&'static str, &'static str, Option<&'static str>, Vec<Judge>
         ("build examples/shop --out-dir images", "json", Some("images/peers.json"), vec![Jq, Ours("PeerList")]),
         ("build examples/shop --out-dir images", "json", Some("images/sources.json"), vec![Jq, Ours("SourceList")]),
         ("build examples/shop --out-dir images", "json", Some("images/nodes/north.json"), vec![Jq, Ours("NodeTables")]),
+        (
+            "build examples/shop --out-dir images",
+            "json",
+            Some("images/images/*.certificate.json"),
+            vec![Jq, Ours("Certificate")],
+        ),
+        ("build examples/shop --out-dir objects --elf", "elf", Some("objects/elf/*.o"), vec![Types]),
         ("build examples/shop --emit dot", "dot", None, vec![Dot]),
         ("init new --force --ci github", "yaml", Some("new/.github/workflows/tidegate.yml"), vec![Yaml]),
         ("init new --force --ci gitlab", "yaml", Some("new/.gitlab-ci.yml"), vec![Yaml]),

@@ -5,8 +5,9 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 /// The Debian package of each program.
-const PACKAGES: [(&str, &str); 16] = [
+const PACKAGES: [(&str, &str); 17] = [
     ("bash", "bash"),
+    ("bpftool", "bpftool"),
     ("cmark-gfm", "cmark-gfm"),
     ("dot", "graphviz"),
     ("fish", "fish"),
