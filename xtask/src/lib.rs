@@ -32,6 +32,7 @@ pub mod conformance;
 pub mod dist;
 pub mod formats;
 pub mod fuzz;
+pub mod kernel;
 pub mod mutate;
 pub mod parity;
 pub mod schema;

@@ -35,6 +35,8 @@ enum Command {
     Mutate(xtask::mutate::Arguments),
     /// Makes what is published: static binaries, packages, pages, sums
     Dist(xtask::dist::Arguments),
+    /// Runs our programs and their loader on stock kernels of Debian, each in an emulator
+    Kernel(xtask::kernel::Arguments),
     /// Measures the targets of the design: one line a measurement
     Bench(xtask::bench::Arguments),
 }
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Command::Book(arguments) => xtask::book::run(&arguments),
         Command::Mutate(arguments) => xtask::mutate::run(&arguments),
         Command::Dist(arguments) => xtask::dist::run(&arguments),
+        Command::Kernel(arguments) => xtask::kernel::run(&arguments),
         Command::Bench(arguments) => xtask::bench::run(&arguments),
         Command::Soak(arguments) => xtask::soak::run_one(&arguments),
         Command::Conformance(arguments) => xtask::conformance::run_all(&arguments),

@@ -30,7 +30,7 @@ mod write;
 
 use image::{Image, MapRef};
 
-/// The section of all programs. libbpf of every version, aya and cilium/ebpf know it for programs of traffic control, whatever hook they are
+/// The section of all programs. libbpf (of Debian 12 and later) and aya know it for programs of traffic control, whatever hook they are
 /// attached to; `tcx/ingress` needs libbpf 1.3.
 pub const PROGRAMS: &str = "classifier";
 
