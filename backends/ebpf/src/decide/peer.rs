@@ -19,6 +19,8 @@ impl Emit<'_> {
         let address = self.peer_address();
         self.asm.get(Size::Word, R3, address);
         self.asm.swap(R3, 32);
+        // Kernels before 6.18 do not see that a swap leaves 32 bits.
+        self.asm.mov32(R3, R3);
         self.asm.mov(R2, R3);
         self.asm.alu(Alu::Shr, R2, 16);
         self.asm.alu(Alu::Shl, R2, 2);

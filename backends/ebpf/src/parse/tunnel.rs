@@ -11,7 +11,7 @@ impl Emit<'_> {
     /// Keeps R1 to R5, of IPv6 R3 to R5; clobbers R0. Packets of other ports pay two comparisons.
     pub fn outside_of_tunnel(&mut self, family: Family) {
         let Some(port) = self.settings.tunnel_port.filter(|_| self.checks_source()) else { return };
-        let (clear, drop) = (self.asm.label(), self.drop(DropReason::Encapsulation));
+        let (clear, outside, drop) = (self.asm.label(), self.asm.label(), self.drop(DropReason::Encapsulation));
         let raw = self.raw16(port);
         self.asm.jump_if(Cond::Ne, R5, 17, clear);
         self.asm.jump_if(Cond::Ne, R4, raw, clear);
@@ -19,7 +19,13 @@ impl Emit<'_> {
         self.asm.map(R1, MapRef::Node(NodeMap::Own));
         self.asm.frame(R2, frame::OWN);
         self.asm.call(Helper::MapLookup);
-        self.asm.jump_if(Cond::Ne, R0, 0, drop);
+        self.asm.jump_if(Cond::Eq, R0, 0, outside);
+        // What tracking and the decision would have noted: a record is written whole.
+        self.common_facts(family);
+        self.asm.put_imm(Size::Word, self.record(record::PEER), 0);
+        self.asm.put_imm(Size::Word, self.record(record::LEAF), -1);
+        self.asm.jump(drop);
+        self.asm.bind(outside);
         // The call took the registers; the record has what they held.
         if family == V4 {
             self.asm.get(Size::Word, R1, self.record(record::SOURCE));

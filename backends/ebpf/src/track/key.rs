@@ -85,8 +85,8 @@ impl Emit<'_> {
         self.index(V6, self.target.track6_sets_log2, &[R1, R2, R3, R4, R9]);
     }
 
-    /// What every tracked packet's record says.
-    fn common_facts(&mut self, family: Family) {
+    /// What every tracked packet's record says. Clobbers R0.
+    pub fn common_facts(&mut self, family: Family) {
         self.subject_number(R0);
         self.asm.put(Size::Word, self.record(record::ENDPOINT), R0);
         self.asm.put_imm(Size::Byte, self.record(record::FAMILY), family.number);
