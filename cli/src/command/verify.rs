@@ -2,6 +2,7 @@
 
 mod certified;
 mod folder;
+mod kernels;
 pub mod report;
 
 use super::Exit;
@@ -9,8 +10,10 @@ use super::build::objects;
 use crate::args::Outputs;
 use crate::files;
 use crate::formats::{self, Plain};
+use admit::Kernel;
 use clap::Args;
 use image::Image;
+use kernels::Kernels;
 use report::{FolderEntry, Said, VerifyEntry, VerifyReport};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -20,14 +23,21 @@ use verify::Certificate;
 ///
 /// Code and tables are lifted back to functions of peer and port, for every peer and every port, and compared with the rules that the image
 /// carries. What surrounds the decisions has to be a known template. What is proved is compared with the certificate that a build wrote
-/// beside the image, and an ELF object with what is made of the image. A folder that `tidegate build --out-dir` wrote is compared with its index, too: a file that is missing, that is too
-/// many, or that is another than it was. Exit code 1 when an image is not proved, a certificate is missing or of something else, or a
-/// folder is not whole.
+/// beside the image, and an ELF object with what is made of the image. A folder that `tidegate build --out-dir` wrote is compared with its
+/// index, too: a file that is missing, that is too many, or that is another than it was. With `--kernel`, each program is followed as the
+/// verifier of that kernel would follow it. Exit code 1 when an image is not proved, a certificate is missing or of something else, a
+/// folder is not whole, or a kernel would refuse a program.
 #[derive(Debug, Args)]
 pub struct Verify {
     /// Image files, or folders that `tidegate build --out-dir` wrote.
     #[arg(value_name = "PATH", required = true)]
     pub paths: Vec<PathBuf>,
+    /// Say whether the verifier of a kernel takes the programs, and how many of its million instructions that costs; `all` is 5.10 to 6.18.
+    ///
+    /// Versions are those of kernel.org; what a distribution brings back to an older one is not supposed. Figures are exact for 6.18, and
+    /// estimates for others.
+    #[arg(long = "kernel", value_name = "VERSION", value_delimiter = ',')]
+    pub kernels: Vec<Kernels>,
     /// Where the report goes.
     #[command(flatten)]
     pub outputs: Outputs,
@@ -47,7 +57,8 @@ impl Verify {
             let paths: Vec<String> = self.paths.iter().map(|path| format!("`{}`", path.display())).collect();
             return Err(format!("no image in {}; `tidegate build --out-dir DIR` writes some", paths.join(" and ")));
         }
-        let report = VerifyReport::of(files.iter().map(|file| entry(file)).collect(), folders);
+        let kernels = kernels::asked(&self.kernels);
+        let report = VerifyReport::of(files.iter().map(|file| entry(file, &kernels)).collect(), folders);
         formats::write_all(&self.outputs.outputs, |format, _| match format {
             Plain::Json => super::json(&report),
             Plain::Text | Plain::Concise => Ok(report.to_string()),
@@ -82,23 +93,27 @@ fn images_of(path: &Path, files: &mut Vec<PathBuf>, folders: &mut Vec<FolderEntr
     Ok(())
 }
 
-fn entry(file: &Path) -> VerifyEntry {
+fn entry(file: &Path, kernels: &[Kernel]) -> VerifyEntry {
     let name = file.display().to_string();
-    let image = files::bytes(file).and_then(|bytes| Image::from_bytes(&bytes).map_err(|error| error.to_string()));
-    match image {
-        Err(reason) => VerifyEntry { unreadable: true, ..VerifyEntry::refused(name, String::new(), vec![reason]) },
-        Ok(image) if is_digest(file) && stem(file) != image.digest().to_string() => {
-            let reason = format!("its name is the digest of another image; it holds {}", image.digest());
-            VerifyEntry::refused(name, image.notes.subject, vec![reason])
+    let image = match files::bytes(file).and_then(|bytes| Image::from_bytes(&bytes).map_err(|error| error.to_string()))
+    {
+        Err(reason) => {
+            return VerifyEntry { unreadable: true, ..VerifyEntry::refused(name, String::new(), vec![reason]) };
         }
-        Ok(image) => match verify::certify(&image) {
-            Ok(proof) => proved(file, &image, &proof),
-            Err(refusals) => {
-                let reasons = refusals.iter().map(ToString::to_string).collect();
-                VerifyEntry::refused(name, image.notes.subject.clone(), reasons)
-            }
-        },
-    }
+        Ok(image) => image,
+    };
+    let entry = match verify::certify(&image) {
+        _ if is_digest(file) && stem(file) != image.digest().to_string() => {
+            let reason = format!("its name is the digest of another image; it holds {}", image.digest());
+            VerifyEntry::refused(name, image.notes.subject.clone(), vec![reason])
+        }
+        Ok(proof) => proved(file, &image, &proof),
+        Err(refusals) => {
+            let reasons = refusals.iter().map(ToString::to_string).collect();
+            VerifyEntry::refused(name, image.notes.subject.clone(), reasons)
+        }
+    };
+    VerifyEntry { kernels: kernels::answers(&image, kernels), ..entry }
 }
 
 fn stem(file: &Path) -> &str {
@@ -139,5 +154,6 @@ fn proved(file: &Path, image: &Image, proof: &Certificate) -> VerifyEntry {
         certified: !expected || state.is_good(),
         object: object.map(|(_, same)| if same { "agrees" } else { "differs" }.to_owned()),
         said: said.filter(|_| expected).iter().chain(&other).map(Said::of).collect(),
+        kernels: Vec::new(),
     }
 }

@@ -221,3 +221,27 @@ fn elf_objects_are_those_of_their_images() {
     assert!(!folder.join("out/elf").exists());
     assert!(folder.run(&["build", ".", "--elf"]).failed(2).contains("--out-dir"));
 }
+
+#[test]
+fn kernels_are_asked_and_what_one_refuses_is_named() {
+    let folder = Folder::shop();
+    folder.run(&["build", ".", "--facts", "all", "--out-dir", "out"]).ended(0);
+    let text = folder.run(&["verify", "out", "--kernel", "6.18"]).ended(0);
+    assert!(text.contains("kernel 6.18 takes it: tg_to_endpoint ") && text.contains(", headroom "), "{text}");
+    let text = folder.run(&["verify", "out", "--kernel", "5.10,6.6"]).ended(1);
+    assert!(text.contains("kernel 5.10 REFUSES tg_to_endpoint, instruction "), "{text}");
+    assert!(
+        text.contains("kernel 6.6 takes it: about tg_to_endpoint ") && text.ends_with("refused by a kernel\n"),
+        "{text}"
+    );
+    let json = folder.run(&["verify", "out", "--kernel", "all", "-o", "json"]).ended(1);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["untaken"].as_u64(), json["proved"].as_u64());
+    let kernels = json["images"][0]["kernels"].as_array().unwrap();
+    assert_eq!(kernels.len(), 29);
+    let last = &kernels[28];
+    let dearest = last["programs"].as_array().unwrap().iter().map(|it| it["processed"].as_u64().unwrap()).max();
+    assert_eq!(last["headroom"].as_u64(), dearest.map(|dearest| 1_000_000 / dearest));
+    let unknown = folder.run(&["verify", "out", "--kernel", "5.4"]).failed(2);
+    assert!(unknown.contains("kernel 5.4 is not known here; known are 5.10 to 6.18"), "{unknown}");
+}

@@ -1,5 +1,6 @@
 //! What `tidegate verify` reports: what was proved of images, whether their certificates say the same, and what is wrong.
 
+use super::kernels::KernelEntry;
 use diag::Diagnostic;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -28,6 +29,8 @@ pub struct VerifyReport {
     pub other_objects: usize,
     /// How many an index names that are not there.
     pub missing: usize,
+    /// How many a kernel that was asked for would refuse.
+    pub untaken: usize,
 }
 
 /// A folder that `build --out-dir` wrote.
@@ -90,6 +93,9 @@ pub struct VerifyEntry {
     pub object: Option<String>,
     /// What is wrong, and what is worth saying.
     pub said: Vec<Said>,
+    /// What the kernels that were asked for would say of its programs, by version.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kernels: Vec<KernelEntry>,
 }
 
 /// Something that is said of an image, a certificate or a folder.
@@ -140,6 +146,7 @@ impl VerifyEntry {
             certificate: None,
             certified: false,
             object: None,
+            kernels: Vec::new(),
         }
     }
 }
@@ -157,6 +164,7 @@ impl VerifyReport {
             uncertified: images.iter().filter(|it| it.proved && !it.certified).count(),
             other_objects: images.iter().filter(|it| it.object.as_deref() == Some("differs")).count(),
             missing: folders.iter().map(|it| it.missing).sum(),
+            untaken: images.iter().filter(|image| image.kernels.iter().any(|it| !it.taken)).count(),
             images,
             folders,
         }
@@ -169,7 +177,7 @@ impl VerifyReport {
 
     /// How much is wrong about images.
     fn wanting(&self) -> usize {
-        self.refused + self.uncertified + self.other_objects + self.missing
+        self.refused + self.uncertified + self.other_objects + self.missing + self.untaken
     }
 }
 
@@ -192,6 +200,7 @@ impl std::fmt::Display for VerifyReport {
                 false => writeln!(f, "REFUSED  {}  {}", image.file, image.subject)?,
             }
             image.said.iter().try_for_each(|said| write!(f, "{said}"))?;
+            image.kernels.iter().try_for_each(|kernel| writeln!(f, "         {kernel}"))?;
         }
         for folder in &self.folders {
             match folder.faults.len() {
@@ -213,6 +222,7 @@ impl std::fmt::Display for VerifyReport {
             (self.uncertified, "without their certificate"),
             (self.other_objects, "with another ELF object"),
             (self.missing, "missing"),
+            (self.untaken, "refused by a kernel"),
         ] {
             if count > 0 {
                 write!(f, ", {count} {what}")?;

@@ -1,0 +1,151 @@
+//! Every shape of program that is emitted, and the running kernel to ask.
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use admit::Kernel;
+use ebpf::{Matrix, Settings, compile_decision, compile_with};
+use image::{Fill, Hook, Image, MapRef, NodeMap, Program, Target};
+use loader::sys::map::{Access, Map};
+use loader::sys::program::{self, Refused, Stats};
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Write};
+
+/// A small target, so that maps are made in no time.
+pub fn target() -> Target {
+    Target {
+        endpoints_log2: 4,
+        address4_pages_log2: 5,
+        peers_log2: 8,
+        track4_sets_log2: 6,
+        track6_sets_log2: 6,
+        address6_log2: 6,
+        fragments_log2: 6,
+        records_log2: 14,
+        ..Target::default()
+    }
+}
+
+/// Decisions of every form: tables of one class and of many, and each constant.
+pub fn matrices() -> Vec<(String, Matrix)> {
+    let rows = |classes: u32| Matrix {
+        class_count: classes,
+        cuts: vec![(0, 0), (6 << 16 | 80, 1), (6 << 16 | 91, 0), (17 << 16 | 53, 2), (17 << 16 | 54, 0)],
+        leaves: (0..classes * 3).map(|cell| (cell % 4) as u8).collect(),
+        signatures: (0..classes).map(|class| vec![class]).collect(),
+    };
+    let tables = [1, 3, 7].map(|classes| (format!("tables of {classes}"), rows(classes)));
+    let constants = (0..=3).map(|leaf| (format!("constant {leaf}"), Matrix::constant(leaf)));
+    tables.into_iter().chain(constants).collect()
+}
+
+/// Every combination of settings.
+pub fn settings() -> Vec<Settings> {
+    let fragments = [(false, false), (true, false), (false, true), (true, true)];
+    let of = |tunnel_port| {
+        fragments.map(|(untracked_fragments4, untracked_fragments6)| Settings {
+            untracked_fragments4,
+            untracked_fragments6,
+            tunnel_port,
+        })
+    };
+    [None, Some(8472)].into_iter().flat_map(of).collect()
+}
+
+/// One image of each shape for a target, with its name. Shape: two programs each, and decisions alone with one.
+pub fn images(target: &Target) -> Vec<(String, Image)> {
+    let mut out = Vec::new();
+    for (form, matrix) in matrices().into_iter().filter(|(_, matrix)| matrix.as_constant().is_none()) {
+        out.push((format!("{form}, alone"), compile_decision("shape", &matrix, target).unwrap()));
+    }
+    for settings in settings() {
+        for hooks in [Hook::BOTH, Hook::HOST] {
+            for (form, matrix) in matrices() {
+                let image = compile_with(settings, hooks, "shape", &matrix, &matrix, target).unwrap();
+                out.push((format!("{form}, {settings:?}"), image));
+            }
+        }
+    }
+    out
+}
+
+/// Says that a test cannot run here. Written past the harness, which hides what passing tests print.
+pub fn absent(why: &str) {
+    writeln!(std::io::stderr(), "absent (1): {why}").expect("standard error is open");
+}
+
+/// The version of the running kernel; of one that is newer than all that are known, the newest known.
+pub fn running() -> Kernel {
+    let text = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    text.trim().parse().unwrap_or(Kernel::LAST)
+}
+
+/// The running kernel, with the maps that all images of one target share.
+pub struct Host {
+    pub node: BTreeMap<NodeMap, Map>,
+}
+
+/// The maps of one image.
+pub struct Tables<'h> {
+    host: &'h Host,
+    pub own: Vec<Map>,
+}
+
+impl Host {
+    /// `None`, and a line that says so, where bpf(2) is not permitted.
+    pub fn open(target: &Target) -> Option<Host> {
+        let mut node = BTreeMap::new();
+        for map in NodeMap::ALL {
+            match Map::create(map.name(), &map.spec(target), Access::Shared) {
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+                    absent("bpf(2) is not permitted");
+                    return None;
+                }
+                made => drop(node.insert(map, made.expect("bpf(2) is permitted, so a map can be made"))),
+            }
+        }
+        Some(Host { node })
+    }
+
+    /// Makes an image's own maps, as the loader does.
+    pub fn tables(&self, image: &Image) -> Tables<'_> {
+        let own = image.tables.iter().map(|table| {
+            let content = match &table.fill {
+                Fill::Fixed(bytes) => Some(bytes.clone()),
+                Fill::Digest => Some(image.digest().short().to_vec()),
+                _ => None,
+            };
+            let spec = image::MapSpec {
+                kind: image::MapKind::Array,
+                key_size: 4,
+                value_size: table.value_size(1 << image.target.peers_log2),
+                max_entries: 1,
+            };
+            let access = if content.is_some() { Access::ReadOnlyToPrograms } else { Access::Shared };
+            let map = Map::create(&table.name, &spec, access).unwrap();
+            if let Some(content) = content {
+                map.update(&[0; 4], &content).unwrap();
+                map.freeze().unwrap();
+            }
+            map
+        });
+        Tables { host: self, own: own.collect() }
+    }
+}
+
+impl Tables<'_> {
+    /// Asks the kernel for one program.
+    pub fn load(&self, program: &Program) -> Result<Stats, Refused> {
+        let map = |reference| match reference {
+            MapRef::Own(index) => self.own.get(usize::from(index)),
+            MapRef::Node(map) => self.host.node.get(&map),
+        };
+        let insns = loader::relocate(program, map).expect("references stand at wide loads");
+        program::load(&program.name, &insns).map(|(_, stats)| stats)
+    }
+}
+
+/// A number that the verifier states in its closing line, such as `processed` or `total_states`.
+pub fn figure(stats: &Stats, name: &str) -> u32 {
+    let words: Vec<&str> = stats.log.split_whitespace().collect();
+    let at = words.iter().position(|word| *word == name).expect("the verifier states its figures");
+    words[at + 1].parse().expect("a number")
+}
