@@ -13,6 +13,9 @@ fn the_example_counts_every_packet_and_byte_that_comes_in_and_no_other() {
     if common::node("packet-counter").is_none() {
         return;
     }
+    if !loader::features().is_ok_and(|it| it.tcx) {
+        return common::absent("the example attaches by TCX, which kernels have from 6.6 on");
+    }
     isolated(|| {
         let wire = wire();
         let counter = PacketCounter::attach(wire.ifindex).unwrap();
