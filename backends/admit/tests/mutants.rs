@@ -96,7 +96,7 @@ struct Count {
 fn what_is_taken_here_the_kernel_takes() {
     let target = target();
     let Some(host) = Host::open(&target) else { return };
-    let kernel = running();
+    let Some(kernel) = running() else { return };
     let only = std::env::var("ONLY").unwrap_or_default();
     let images: Vec<_> = images(&target).into_iter().filter(|(name, _)| name.contains(&only)).collect();
     let wanted: u32 = std::env::var("MUTANTS").ok().and_then(|it| it.parse().ok()).unwrap_or(1200);

@@ -72,10 +72,10 @@ pub fn absent(why: &str) {
     writeln!(std::io::stderr(), "absent (1): {why}").expect("standard error is open");
 }
 
-/// The version of the running kernel; of one that is newer than all that are known, the newest known.
-pub fn running() -> Kernel {
+/// The version of the running kernel; `None`, and a line that says so, for one that is not known.
+pub fn running() -> Option<Kernel> {
     let text = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
-    text.trim().parse().unwrap_or(Kernel::LAST)
+    text.trim().parse().inspect_err(|why: &String| absent(why)).ok()
 }
 
 /// The running kernel, with the maps that all images of one target share.
