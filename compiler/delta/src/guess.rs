@@ -8,7 +8,7 @@ use hir::{Operator, Selector, labels};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many guesses of a sort are tried at most.
-const GUESSES: usize = 6;
+const GUESSES: usize = 12;
 
 /// Something that may be so and was not read.
 pub(crate) enum Guess {
@@ -45,14 +45,14 @@ fn of_namespaces(old: &Side, new: &Side) -> Vec<Guess> {
     let mut asked: BTreeSet<BTreeMap<String, String>> = BTreeSet::new();
     for section in differing(old, new).iter().flat_map(|policy| &policy.sections) {
         if let Subjects::Endpoints(selector) = &section.subjects {
-            asked.insert(of_namespace(selector));
+            asked.extend(of_namespace(selector));
         }
         for peers in
             section.entries.iter().filter_map(|it| if let L3::Any(peers) = &it.l3 { Some(peers) } else { None })
         {
             for peer in peers {
                 if let PeerSelector::Labels { selector, .. } = &peer.selector {
-                    asked.insert(of_namespace(selector));
+                    asked.extend(of_namespace(selector));
                 }
             }
         }
@@ -61,20 +61,27 @@ fn of_namespaces(old: &Side, new: &Side) -> Vec<Guess> {
     asked.map(|labels| Guess::Labels { namespaces: namespaces.clone(), labels }).collect()
 }
 
-/// The labels of namespaces that meet, or just fail, what a selector asks of them.
-fn of_namespace(selector: &Selector) -> BTreeMap<String, String> {
-    let mut found = BTreeMap::new();
+/// The labels of namespaces that meet, or just fail, what a selector asks of them: the first of its values, then each other one alone.
+fn of_namespace(selector: &Selector) -> Vec<BTreeMap<String, String>> {
+    let (mut plain, mut others) = (BTreeMap::new(), Vec::new());
     for requirement in selector.requirements() {
         let Some(key) = requirement.key.strip_prefix(labels::NAMESPACE_LABELS) else { continue };
-        let value = match &requirement.operator {
-            Operator::In(values) | Operator::NotIn(values) => values.first().cloned(),
-            Operator::Exists | Operator::DoesNotExist => Some("any".to_owned()),
+        let values = match &requirement.operator {
+            Operator::In(values) | Operator::NotIn(values) => values.clone(),
+            Operator::Exists | Operator::DoesNotExist => vec!["any".to_owned()],
         };
-        if let (true, Some(value)) = (key != "kubernetes.io/metadata.name", value) {
-            found.insert(key.to_owned(), value);
+        if let (true, Some((first, rest))) = (key != "kubernetes.io/metadata.name", values.split_first()) {
+            plain.insert(key.to_owned(), first.clone());
+            others.extend(rest.iter().map(|value| (key.to_owned(), value.clone())));
         }
     }
-    found
+    let other = |(key, value): (String, String)| {
+        let mut labels = plain.clone();
+        labels.insert(key, value);
+        labels
+    };
+    let others: Vec<BTreeMap<String, String>> = others.into_iter().map(other).collect();
+    std::iter::once(plain).chain(others).collect()
 }
 
 impl Guess {

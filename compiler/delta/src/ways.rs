@@ -1,10 +1,12 @@
 //! Labels that meet selectors, and which selectors meet labels.
 
 use hir::labels::{self, LabelSet, Operator, Requirement, Selector, Source};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// How many ways to satisfy one selector are supposed at most.
+/// How many ways to satisfy one selector with all of its values together are supposed at most.
 const WAYS: usize = 16;
+/// A value of a label that may have any.
+const ANY: &str = "any";
 
 /// Which of some selectors select whoever carries some labels.
 pub(crate) struct Judge<'s> {
@@ -46,21 +48,48 @@ pub(crate) fn both(one: &Way, other: &Way) -> Option<Way> {
     (agree && way != *one && way != *other).then_some(way)
 }
 
-/// Labels that meet a selector, the plainest first, then some that fail one of its conditions alone. Keys are those of identities; labels
-/// that no pod has make none.
+/// Labels that meet a selector, the plainest first: some of all of its values together, and each of its values alone; then some that fail one
+/// of its conditions alone, with each value that it excludes. Keys are those of identities; labels that no pod has make none.
 pub(crate) fn ways(selector: &Selector) -> Vec<Way> {
-    let of_pods = |it: &&Requirement| matches!(it.source, None | Some(Source::K8s));
-    let requirements: Vec<&Requirement> = selector.requirements().iter().filter(of_pods).collect();
+    ways_of(selector, &Source::K8s)
+}
+
+/// The same of what has labels of another source.
+pub(crate) fn ways_of(selector: &Selector, source: &Source) -> Vec<Way> {
+    let of_source = |it: &&Requirement| it.source.as_ref().is_none_or(|it| it == source);
+    let requirements: Vec<&Requirement> = selector.requirements().iter().filter(of_source).collect();
     if requirements.len() < selector.requirements().len() {
         return Vec::new();
     }
-    let mut ways = vec![BTreeMap::new()];
+    let mut ways = together(&requirements);
+    let Some(plain) = ways.first().cloned() else { return ways };
+    let mut seen: BTreeSet<Way> = ways.iter().cloned().collect();
     for requirement in &requirements {
-        let values: Vec<String> = match &requirement.operator {
-            Operator::In(values) => values.clone(),
+        let values: &[String] = match &requirement.operator {
+            Operator::In(values) | Operator::NotIn(values) => values,
+            Operator::DoesNotExist => &[ANY.to_owned()],
+            Operator::Exists => &[],
+        };
+        for value in values {
+            let mut way = plain.clone();
+            way.insert(requirement.key.clone(), value.clone());
+            if seen.insert(way.clone()) {
+                ways.push(way);
+            }
+        }
+    }
+    ways
+}
+
+/// Labels that meet all conditions, at most [`WAYS`]; none where a condition has no value that meets it.
+fn together(requirements: &[&Requirement]) -> Vec<Way> {
+    let mut ways = vec![Way::new()];
+    for requirement in requirements {
+        let values: &[String] = match &requirement.operator {
+            Operator::In(values) => values,
             // Every pod has a namespace.
             Operator::Exists if requirement.key == labels::NAMESPACE => continue,
-            Operator::Exists => vec!["any".to_owned()],
+            Operator::Exists => &[ANY.to_owned()],
             Operator::NotIn(_) | Operator::DoesNotExist => continue,
         };
         let wider = ways.iter().flat_map(|way| {
@@ -71,19 +100,6 @@ pub(crate) fn ways(selector: &Selector) -> Vec<Way> {
             })
         });
         ways = wider.take(WAYS).collect();
-    }
-    let plain = ways[0].clone();
-    for requirement in &requirements {
-        let value = match &requirement.operator {
-            Operator::NotIn(values) => values.first().cloned(),
-            Operator::DoesNotExist => Some("any".to_owned()),
-            Operator::In(_) | Operator::Exists => None,
-        };
-        ways.extend(value.map(|value| {
-            let mut way = plain.clone();
-            way.insert(requirement.key.clone(), value);
-            way
-        }));
     }
     ways
 }

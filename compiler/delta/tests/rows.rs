@@ -120,3 +120,102 @@ fn pods_of_one_kind_reach_each_other_by_what_is_decided() {
     let lost = told(&format!("{among}\n{workload}"), &format!("{nobody}\n{workload}"));
     assert!(lost.contains(&"Lost shop/db -> shop/db".to_owned()), "{lost:?}");
 }
+
+/// A NetworkPolicy of namespace shop about pods of a selector, who let in whoever another selects.
+fn network(subjects: &str, from: &str) -> String {
+    format!(
+        "{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: a, namespace: shop}}, spec: {{podSelector: {subjects}, policyTypes: [Ingress], ingress: [{{from: [{from}]}}]}}}}"
+    )
+}
+
+/// A CiliumNetworkPolicy of namespace shop about all pods.
+fn cilium(rest: &str) -> String {
+    format!(
+        "{{apiVersion: cilium.io/v2, kind: CiliumNetworkPolicy, metadata: {{name: a, namespace: shop}}, spec: {{endpointSelector: {{}}, {rest}}}}}"
+    )
+}
+
+fn not_in(key: &str, values: &str) -> String {
+    format!("{{matchExpressions: [{{key: '{key}', operator: NotIn, values: [{values}]}}]}}")
+}
+
+fn is_in(key: &str, values: &str) -> String {
+    format!("{{matchExpressions: [{{key: {key}, operator: In, values: [{values}]}}]}}")
+}
+
+fn two(app: &str, env: &str) -> String {
+    format!(
+        "{{podSelector: {{matchExpressions: [{{key: app, operator: In, values: [{app}]}}, {{key: env, operator: In, values: [{env}]}}]}}}}"
+    )
+}
+
+/// Settings with which nodes can be selected by their labels.
+const SETTINGS: &str = "{apiVersion: v1, kind: ConfigMap, metadata: {name: cilium-config, namespace: kube-system}, data: {enable-node-selector-labels: 'true'}}";
+
+#[test]
+fn whoever_one_more_or_one_less_value_is_about_gains_and_loses_though_nobody_is_read() {
+    let pods = |selector: String| format!("{{podSelector: {selector}}}");
+    let from = |selector: String| cilium(&format!("ingress: [{{fromEndpoints: [{selector}]}}]"));
+    let denied = |values: &str| {
+        let rest = format!(
+            "enableDefaultDeny: {{ingress: false}}, ingressDeny: [{{fromEndpoints: [{}]}}]",
+            is_in("tier", values)
+        );
+        cilium(&rest)
+    };
+    let names = |pattern: &str| cilium(&format!("egress: [{{toFQDNs: [{{matchPattern: '{pattern}'}}]}}]"));
+    let groups = |selector: &str| cilium(&format!("egress: [{{toCIDRSet: [{{cidrGroupSelector: {selector}}}]}}]"));
+    let many = |count: u8| (1..=count).map(|at| format!("v{at}")).collect::<Vec<_>>().join(", ");
+    let admin = |values: &str| {
+        format!(
+            "{{apiVersion: policy.networking.k8s.io/v1alpha2, kind: ClusterNetworkPolicy, metadata: {{name: a}}, spec: {{tier: Admin, priority: 5, subject: {{namespaces: {}}}, ingress: [{{name: d, action: Deny, from: [{{namespaces: {{}}}}]}}]}}}}",
+            not_in("kubernetes.io/metadata.name", values)
+        )
+    };
+    let narrow_and_wide = [
+        (network("{}", &pods(not_in("tier", "batch, guest"))), network("{}", &pods(not_in("tier", "batch")))),
+        (network("{}", &pods(not_in("tier", "batch, guest"))), network("{}", &pods(not_in("tier", "guest")))),
+        (
+            network(&not_in("tier", "x"), "{ipBlock: {cidr: 192.0.2.0/24}}"),
+            network(&not_in("tier", "x, y"), "{ipBlock: {cidr: 192.0.2.0/24}}"),
+        ),
+        (from(not_in("tier", "batch, guest")), from(not_in("tier", "batch"))),
+        (from(not_in("k8s:io.kubernetes.pod.namespace", "b, c")), from(not_in("k8s:io.kubernetes.pod.namespace", "b"))),
+        (denied("a, b"), denied("a")),
+        (admin("kube-system"), admin("kube-system, prod")),
+        (
+            cilium(&format!("egress: [{{toNodes: [{}]}}]", not_in("pool", "a, b"))),
+            cilium(&format!("egress: [{{toNodes: [{}]}}]", not_in("pool", "a"))),
+        ),
+        (names("*.a.com"), names("**.a.com")),
+        (names("a*.com"), names("*.com")),
+        (names("a.*.com"), names("*.*.com")),
+        (groups("{matchLabels: {x: y, z: w}}"), groups("{matchLabels: {x: y}}")),
+        (groups(&is_in("x", "a")), groups(&is_in("x", "a, b"))),
+        (network("{}", &pods(is_in("app", &many(16)))), network("{}", &pods(is_in("app", &many(17))))),
+        (network("{}", &two("a, b, c, d", "p, q, r, s")), network("{}", &two("a, b, c, d, e", "p, q, r, s"))),
+    ];
+    for (narrow, wide) in narrow_and_wide {
+        let database = |policy: &str| {
+            let mut db = Database::new();
+            db.set_dialect(hir::Dialect::named("cilium-1.20").unwrap());
+            db.set_knowledge(driver::Knowledge::Partial);
+            db.set_file("policy.yaml", policy);
+            // Only there: where settings are read, what they leave out has its default.
+            if policy.contains("toNodes") {
+                db.set_file("settings.yaml", SETTINGS);
+            }
+            db
+        };
+        let (narrow, wide) = (database(&narrow), database(&wide));
+        let kinds = |old: &Database, new: &Database| -> Vec<delta::Kind> {
+            let found = diff(old, new).unwrap().changes;
+            found.iter().filter(|it| it.end_to_end).map(|it| it.kind).collect()
+        };
+        let text = narrow.file_at("policy.yaml").unwrap().text(&narrow).unwrap();
+        let (gained, lost) = (kinds(&narrow, &wide), kinds(&wide, &narrow));
+        assert!(!gained.is_empty() && gained.iter().all(|it| *it == delta::Kind::Gained), "{text}: {gained:?}");
+        assert!(!lost.is_empty() && lost.iter().all(|it| *it == delta::Kind::Lost), "{text}: {lost:?}");
+        assert!(equal(&narrow, &wide).is_err(), "{text}");
+    }
+}

@@ -82,7 +82,7 @@ fn init(tests: &[Test], only: &str) -> String {
     let mut script = String::from(
         "#!/bin/busybox sh\n/bin/busybox --install -s /bin\nexport PATH=/bin RUST_BACKTRACE=0 TIDEGATE_COUNTS=1\n\
          mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; mount -t tmpfs tmp /tmp\n\
-         mkdir -p /sys/fs/bpf; mount -t bpf bpf /sys/fs/bpf\necho \"kernel $(uname -r)\"\nip link set lo up\n",
+         mkdir -p /sys/fs/bpf; mount -t bpf bpf /sys/fs/bpf\necho; echo \"kernel $(uname -r)\"\nip link set lo up\n",
     );
     MODULES.iter().for_each(|it| script += &format!("insmod /modules/{it}.ko\n"));
     for (at, test) in tests.iter().enumerate() {

@@ -20,11 +20,12 @@ impl Random {
     }
 }
 
-const LABELS: [&str; 4] = [
+const LABELS: [&str; 5] = [
     "{}",
     "{matchLabels: {app: web}}",
     "{matchLabels: {app: db}}",
     "{matchExpressions: [{key: app, operator: NotIn, values: [web]}]}",
+    "{matchExpressions: [{key: app, operator: NotIn, values: [web, db]}]}",
 ];
 const BLOCKS: [&str; 8] = [
     "0.0.0.0/0",

@@ -2,8 +2,9 @@
 
 use super::{Supposed, peers};
 use crate::side::Side;
-use crate::ways::ways;
+use crate::ways::{ways, ways_of};
 use facts::{Labels, Name, Node, Pod, Service};
+use hir::labels::{Selector, Source};
 use hir::policy::{PeerSelector, Policy, ServiceSelector, Subjects, Which};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -42,13 +43,13 @@ pub(crate) fn unread(old: &Side, new: &Side, policies: &[Arc<Policy>]) -> Vec<Se
             "" => "default",
             own => own,
         });
-        found.extend(match which {
-            Which::Named(name) => Some((Name::new(namespace, name.as_str()), Labels::new())),
-            Which::Labelled(selector) => ways(selector).into_iter().next().map(|labels| {
+        match which {
+            Which::Named(name) => drop(found.insert((Name::new(namespace, name.as_str()), Labels::new()))),
+            Which::Labelled(selector) => found.extend(ways(selector).into_iter().map(|labels| {
                 let shown: Vec<String> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
                 (Name::new(namespace, shown.join(",")), labels)
-            }),
-        });
+            })),
+        }
     }
     let is_known = |side: &Side, name: &Name, labels: &Labels| match labels.is_empty() {
         true => side.cluster.services.contains_key(name),
@@ -77,7 +78,10 @@ pub(super) fn nodes(old: &mut Side, new: &mut Side, supposed: &mut Supposed, pol
         Subjects::Nodes(selector) => Some(selector),
         _ => None,
     });
-    let mut wanted: BTreeSet<Labels> = asked.chain(subjects).flat_map(ways).collect();
+    // Some policies ask for labels of nodes as such, others for those that any source gives.
+    let node = Source::Other("node".to_owned());
+    let of = |selector: &Selector| [ways_of(selector, &node), ways(selector)].concat();
+    let mut wanted: BTreeSet<Labels> = asked.chain(subjects).flat_map(of).collect();
     let nobody = [&*old, &*new].iter().all(|side| side.cluster.node_ips().is_empty());
     if nobody {
         wanted.insert(Labels::new());
@@ -87,11 +91,12 @@ pub(super) fn nodes(old: &mut Side, new: &mut Side, supposed: &mut Supposed, pol
         nodes.into_iter().any(|node| labels.iter().all(|(key, value)| node.labels.get(key) == Some(value)))
     };
     wanted.retain(|labels| labels.is_empty() || ![&*old, &*new].iter().any(|side| has(side, labels)));
-    for (labels, next) in wanted.into_iter().zip(1_u8..) {
+    for (labels, next) in wanted.into_iter().zip(1..u16::MAX) {
         let shown: Vec<String> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let name = if shown.is_empty() { super::ANY_NODE.to_owned() } else { shown.join(",") };
-        let four = IpAddr::V4(Ipv4Addr::new(240, 254, 0, next));
-        let six = IpAddr::V6(Ipv6Addr::new(0x100, 0, 0, 0, 0, 1, 0, next.into()));
+        let [high, low] = next.to_be_bytes();
+        let four = IpAddr::V4(Ipv4Addr::new(240, 254, high, low));
+        let six = IpAddr::V6(Ipv6Addr::new(0x100, 0, 0, 0, 0, 1, 0, next));
         let node = Node { name: name.clone(), labels, ips: [four, six].into(), ..Node::default() };
         for side in [&mut *old, &mut *new] {
             side.cluster.nodes.insert(name.clone(), node.clone());
