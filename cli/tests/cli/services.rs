@@ -52,7 +52,12 @@ fn verdict(folder: &Folder, from: &str, to: &str, port: &str) -> String {
 
 /// What `replay` says of one recorded flow: decided as allowed, as denied, or undecidable because of this.
 fn replay(folder: &Folder, from: &str, to: &str, port: &str) -> String {
-    let flows = format!("source,destination,protocol,port,verdict\n{from},{to},tcp,{port},allow\n");
+    replay_as(folder, from, to, port, "allow")
+}
+
+/// What `replay` says of one flow that was recorded with this verdict.
+fn replay_as(folder: &Folder, from: &str, to: &str, port: &str, verdict: &str) -> String {
+    let flows = format!("source,destination,protocol,port,verdict\n{from},{to},tcp,{port},{verdict}\n");
     let ran = folder.run_with_input(&["replay", "-", "-f", ".", "-o", "json"], &flows);
     let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{ran:?}"));
     let coverage = &report["coverage"];
@@ -182,7 +187,14 @@ fn a_port_that_a_service_does_not_have_is_the_worlds_to_the_client_and_reaches_n
     assert_eq!(why, "nobody answers: service shop/db has no such port; it has tcp/80, tcp/81");
     // At a port that it has the client's policy sees the pod, which is not the world.
     assert_eq!(trace(&folder, "shop/web", "10.96.0.7", "80", &["--dialect", "cilium"])["egress"]["verdict"], "deny");
+    // A record that passed shows that the facts were others then; any other is decided as a trace decides it.
     assert_eq!(replay(&folder, "shop/web", "10.96.0.7", "82"), "service-port");
+    assert_eq!(replay_as(&folder, "shop/web", "10.96.0.7", "82", "deny"), "deny");
+    assert_eq!(
+        replay_as(&folder, "shop/web", "10.96.0.9", "80", "deny"),
+        "service-backends",
+        "who answers is not known"
+    );
     assert!(holds(&folder, "shop/web", "10.96.0.7", "82", "deny"));
 }
 
@@ -292,4 +304,30 @@ fn ranges_and_nodes_leave_clients_out() {
     );
     assert_eq!(verdict(&folder, "shop/far", "10.96.0.8", "80"), "deny");
     assert_eq!(verdict(&folder, "shop/db", "10.96.0.8", "80"), "allow");
+}
+
+#[test]
+fn a_headless_service_is_its_pods_on_the_port_that_is_asked() {
+    let folder = folder();
+    folder.write("services.yaml", &SERVICES.replace("clusterIP: 10.96.0.7", "clusterIP: None"));
+    for (port, wanted) in [("80", "deny"), ("5432", "allow")] {
+        for form in ["service:shop/db", "dns:db.shop.svc.cluster.local"] {
+            assert_eq!(verdict(&folder, "shop/web", form, port), wanted, "trace {form} {port}");
+            assert!(holds(&folder, "shop/web", form, port, wanted), "test {form} {port}");
+        }
+        assert_eq!(replay(&folder, "shop/web", "shop/db", port), wanted, "replay {port}");
+    }
+    // Hubble names the service beside an address: whoever has it answers, on the port of the record.
+    let said = |address: &str, port: u16| {
+        let named = ",\"destination_service\":{\"name\":\"db\",\"namespace\":\"shop\"}";
+        let text = record(address, port, named).replace("\"traffic_direction\":\"EGRESS\"", "\"is_reply\":false");
+        let text = text.replace("\"destination\":{\"identity\":2,\"labels\":[\"reserved:world\"]},", "");
+        let ran = folder.run_with_input(&["replay", "-", "-f", ".", "-o", "json"], &text);
+        let report: Value = serde_json::from_str(&ran.out).unwrap_or_else(|_| panic!("{ran:?}"));
+        let coverage = &report["coverage"];
+        (coverage["passing"].as_u64(), coverage["undecidable"][0]["reason"].as_str().map(str::to_owned))
+    };
+    assert_eq!(said("10.1.0.9", 5432), (Some(1), None));
+    assert_eq!(said("10.1.0.9", 80), (Some(0), None));
+    assert_eq!(said("10.1.0.99", 5432), (Some(0), Some("service-backends".to_owned())), "nobody has the address");
 }

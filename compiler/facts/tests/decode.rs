@@ -1,6 +1,7 @@
 //! Objects of the cluster, from text to facts.
 
 use facts::decode::{decode_with, decoder, objects};
+use facts::endpoint_slice::Takes;
 use facts::read::At;
 use facts::{Cluster, Name, Phase, WorkloadKind};
 
@@ -137,7 +138,27 @@ fn a_service_has_its_selector_and_target_ports() {
     let service = &cluster.services[&Name::new("default", "web")];
     let targets: Vec<String> = service.ports.iter().map(|port| format!("{:?}", port.target)).collect();
     assert_eq!(targets, ["Name(\"http\")", "Number(81)"]);
-    assert!(service.cluster_ips.is_empty());
+    assert!(service.cluster_ips.is_empty() && service.is_headless());
+    let (cluster, _) = read("{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {ports: [{port: 80}]}}");
+    assert!(!cluster.services[&Name::new("default", "web")].is_headless(), "its address was not given yet");
+}
+
+#[test]
+fn an_endpoint_takes_connections_as_its_conditions_say() {
+    for (conditions, wanted) in [
+        ("{}", Takes::Always),
+        ("{ready: true, terminating: true}", Takes::Always),
+        ("{ready: false}", Takes::Never),
+        ("{ready: false, terminating: true}", Takes::Last),
+        ("{ready: false, serving: true, terminating: true}", Takes::Last),
+        ("{ready: false, serving: false, terminating: true}", Takes::Never),
+        ("{ready: false, serving: true}", Takes::Never),
+    ] {
+        let (cluster, _) = read(&format!(
+            "{{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {{name: s}}, endpoints: [{{addresses: [192.0.2.1], conditions: {conditions}}}]}}"
+        ));
+        assert_eq!(cluster.endpoint_slices[&Name::new("default", "s")].endpoints[0].takes, wanted, "{conditions}");
+    }
 }
 
 #[test]

@@ -43,7 +43,12 @@ pub struct Part {
 pub fn parts(db: &dyn Db, wanted: &Wanted) -> Result<Vec<Part>, Unreadable> {
     let ground = Ground::of(db);
     let legs = legs(&ground, &Frontends::of(db), wanted)?;
-    Ok(legs.into_iter().flat_map(|leg| split(&ground, leg)).collect())
+    let mut found: Vec<Part> = legs.into_iter().flat_map(|leg| split(&ground, leg)).collect();
+    // Why: who asks for every protocol means those that there can be.
+    if found.iter().any(|part| !part.trace.is_impossible()) {
+        found.retain(|part| !part.trace.is_impossible());
+    }
+    Ok(found)
 }
 
 /// The answers to a leg, split where they change.

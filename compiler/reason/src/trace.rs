@@ -10,7 +10,7 @@ use crate::world::{Ground, World};
 use driver::Db;
 use driver::locate::{self, Place};
 use facts::Pod;
-use flow::{Auth, Direction, L4Key, PeerId, Prefix, Protocol, Verdict};
+use flow::{Auth, Direction, Family, L4Key, PeerId, Prefix, Protocol, Verdict};
 use hir::Source;
 use hir::subject::{self, Class, SubjectKind};
 use oracle::Because;
@@ -70,6 +70,11 @@ impl Trace {
             Outcome::Unknown => self.egress.missing().into_iter().chain(self.ingress.missing()).collect(),
             Outcome::Allow | Outcome::Deny | Outcome::Depends => BTreeSet::new(),
         }
+    }
+
+    /// Whether no such flow can be, as one end has no address of the family that its protocol is of.
+    pub fn is_impossible(&self) -> bool {
+        matches!(self.ingress.stand, Stand::Nobody(Nobody::NoAddress(..)))
     }
 
     /// Both ends together.
@@ -238,6 +243,11 @@ impl World<'_> {
     pub(crate) fn trace(&self, question: &Question) -> Trace {
         let itself = matches!(&self.pods, [Some(a), Some(b)] if a.name == b.name);
         let itself = itself && !(self.is_by_service() && self.dialect.hairpin_is_subject);
+        let stand = |direction| match self.without_family(question) {
+            _ if itself => Stand::Itself,
+            Some(why) => Stand::Nobody(why),
+            None => self.stand(direction, question),
+        };
         let side = |direction| {
             let (mine, other) = (end_of(direction), 1 - end_of(direction));
             Side {
@@ -245,7 +255,7 @@ impl World<'_> {
                 subject: self.subject(&self.ends[mine], &self.pods[mine]),
                 other: self.subject(&self.ends[other], &self.pods[other]),
                 conflicts: self.conflicts(&self.ends[mine], &self.pods[mine]),
-                stand: if itself { Stand::Itself } else { self.stand(direction, question) },
+                stand: stand(direction),
             }
         };
         Trace { egress: side(Direction::Egress), ingress: side(Direction::Ingress) }
@@ -257,6 +267,25 @@ impl World<'_> {
             Cause::of(self.db, &Origin { object: origin.object.to_string(), path: origin.path.clone() })
         };
         self.rules(&class).bound.conflicts.iter().map(|it| [cause(&it.first), cause(&it.second)]).collect()
+    }
+
+    /// The end that has addresses, none of them of the family that the protocol of a flow is of.
+    fn without_family(&self, question: &Question) -> Option<Nobody> {
+        let family = match question.key.protocol() {
+            Protocol::ICMP => Family::V4,
+            Protocol::ICMPV6 => Family::V6,
+            _ => return None,
+        };
+        let lacks = |end: &usize| {
+            let addresses = match (party::address(&self.ends[*end]), &self.pods[*end]) {
+                (Some(address), _) => [address].into(),
+                (None, Some(pod)) => self.addresses_of(pod),
+                (None, None) => return false,
+            };
+            !addresses.is_empty() && addresses.iter().all(|it| Family::of(*it) != family)
+        };
+        let end = [0, 1].into_iter().filter(|_| question.road == Road::Straight).find(lacks)?;
+        Some(Nobody::NoAddress(self.subject(&self.ends[end], &self.pods[end]), family))
     }
 
     fn stand(&self, direction: Direction, question: &Question) -> Stand {

@@ -220,3 +220,79 @@ fn backends_of_a_slice_are_joined_by_the_names_of_ports() {
     };
     assert_eq!(outcome(&parts(&db, &wanted).unwrap()), Some(Outcome::Allow));
 }
+
+/// A service without an address, and who may ask its pod on one port only.
+const HEADLESS: &str = "
+{apiVersion: v1, kind: Service, metadata: {name: hl, namespace: a}, spec: {clusterIP: None, selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: web, namespace: a, labels: {app: web}}, spec: {containers: [{name: c, image: i, ports: [{name: http, containerPort: 8080}]}]}, status: {podIPs: [{ip: 10.1.0.4}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: cli, namespace: a, labels: {app: cli}}, spec: {containers: [{name: c, image: i}]}, status: {podIPs: [{ip: 10.1.0.5}]}}
+---
+{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {name: web, namespace: a}, spec: {podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: 8080}]}]}}
+";
+
+#[test]
+fn nothing_translates_the_port_of_a_headless_service() {
+    let db = database(HEADLESS, Knowledge::Complete);
+    for to in ["service:hl", "dns:hl.a.svc.cluster.local"] {
+        assert_eq!(answers(&db, "a/cli", to, "80"), ["a/web tcp/80 Deny"], "{to}");
+        assert_eq!(answers(&db, "a/cli", to, "8080"), ["a/web tcp/8080 Allow"], "it need not be a port of the service");
+        let range = ["a/web tcp/8079 Deny", "a/web tcp/8080 Allow", "a/web tcp/8081 Deny"];
+        assert_eq!(answers(&db, "a/cli", to, "8079-8081"), range, "{to}");
+    }
+    // A pod that reaches its own address never leaves its network.
+    assert_eq!(answers(&db, "a/web", "service:hl", "80"), ["a/web tcp/80 Allow"]);
+    let alone = HEADLESS.replace("selector: {app: web}, ports", "selector: {app: none}, ports");
+    let nobody = ["tcp/80 Deny nobody answers: nothing stands behind service a/hl"];
+    assert_eq!(answers(&database(&alone, Knowledge::Complete), "a/cli", "service:hl", "80"), nobody);
+    let missing = ["tcp/80 Unknown service-backends a/hl"];
+    assert_eq!(answers(&database(&alone, Knowledge::Partial), "a/cli", "service:hl", "80"), missing);
+    let slice = "{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: s, namespace: a, labels: {kubernetes.io/service-name: hl}}, addressType: IPv4, endpoints: [{addresses: [10.1.0.4]}], ports: [{port: 8080}]}";
+    let by_hand = format!("{}---\n{slice}\n", HEADLESS.replace("selector: {app: web}, ports", "ports"));
+    assert_eq!(
+        answers(&database(&by_hand, Knowledge::Complete), "a/cli", "service:hl", "80"),
+        ["10.1.0.4 tcp/80 Deny"]
+    );
+}
+
+#[test]
+fn an_endpoint_that_ends_is_asked_only_where_none_is_ready() {
+    let ask = |first: &str, second: &str, knowledge: Knowledge| {
+        let slice = |name: &str, address: &str, conditions: &str| {
+            format!(
+                "---\n{{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {{name: {name}, namespace: a, labels: {{kubernetes.io/service-name: ext}}}}, addressType: IPv4, endpoints: [{{addresses: [{address}], conditions: {{{conditions}}}}}], ports: [{{port: 8080}}]}}\n"
+            )
+        };
+        let service = "---\n{apiVersion: v1, kind: Service, metadata: {name: ext, namespace: a}, spec: {clusterIP: 10.96.0.20, ports: [{port: 80}]}}\n";
+        let slices = slice("s1", "192.0.2.7", first) + &slice("s2", "192.0.2.8", second);
+        answers(&database(&format!("{NODES}{service}{slices}"), knowledge), "a/cli", "10.96.0.20", "80")
+    };
+    let (one, two) = ("192.0.2.7 tcp/8080 Allow", "192.0.2.8 tcp/8080 Allow");
+    let (ends, gone) = ("ready: false, terminating: true", "ready: false, serving: false, terminating: true");
+    let all = Knowledge::Complete;
+    assert_eq!(ask("", "ready: true, terminating: true", all), [one, two]);
+    assert_eq!(ask("", ends, all), [one]);
+    assert_eq!(ask("", gone, all), [one]);
+    assert_eq!(ask("", "ready: false", all), [one]);
+    assert_eq!(ask(ends, gone, all), [one]);
+    assert_eq!(ask(gone, gone, all), ["tcp/80 Deny nobody answers: nothing stands behind service a/ext"]);
+    assert_eq!(ask(gone, gone, Knowledge::Partial), ["tcp/80 Unknown service-backends a/ext"]);
+    let twice = "---\n{apiVersion: discovery.k8s.io/v1, kind: EndpointSlice, metadata: {name: s3, namespace: a, labels: {kubernetes.io/service-name: ext}}, addressType: IPv4, endpoints: [{addresses: [192.0.2.7], conditions: {ready: true}}, {addresses: [192.0.2.7], conditions: {ready: false}}], ports: [{port: 8080}]}\n---\n{apiVersion: v1, kind: Service, metadata: {name: ext, namespace: a}, spec: {clusterIP: 10.96.0.20, ports: [{port: 80}]}}\n";
+    assert_eq!(answers(&database(&format!("{NODES}{twice}"), all), "a/cli", "10.96.0.20", "80"), [one], "ready wins");
+}
+
+#[test]
+fn a_protocol_of_a_family_that_an_end_does_not_have_is_no_missing_fact() {
+    for knowledge in [Knowledge::Partial, Knowledge::Complete] {
+        let db = database(NODES, knowledge);
+        let said = answers(&db, "a/cli", "a/web", "any");
+        assert_eq!(said.len(), 4, "ICMPv6 is left out: {said:?}");
+        assert!(said.iter().all(|it| it.contains("Allow") && !it.contains("icmpv6")), "{said:?}");
+        let nobody = |end: &str| vec![format!("icmpv6/128.0 Deny nobody answers: {end} has no IPv6 address")];
+        assert_eq!(answers(&db, "a/cli", "a/web", "ICMPv6"), nobody("a/cli"));
+        assert_eq!(answers(&db, "a/web2", "a/web", "ICMPv6"), nobody("a/web"));
+        assert_eq!(answers(&db, "a/cli", "203.0.113.7", "any").len(), 4, "nor can an address have the other family");
+        assert_eq!(answers(&db, "a/web2", "a/web2", "any").len(), 5);
+    }
+}

@@ -113,6 +113,15 @@ impl Finding<'_> {
                 let Some(service) = frontends.cluster().services.get(&name) else {
                     return Some(Arc::new(Road::Unread(Missing::new(Fact::Service, name.to_string()))));
                 };
+                if service.is_headless() {
+                    // Nothing was translated: whoever has the address answers, and where nobody has it, who that was is not known.
+                    let unknown = matches!(
+                        self.places.places[group.destination.0 as usize],
+                        Place::Address(_) | Place::Outside(_) | Place::Nobody
+                    );
+                    let missing = Missing::new(Fact::ServiceBackends, name.to_string());
+                    return unknown.then(|| Arc::new(Road::Unread(missing)));
+                }
                 let of_key = |port: &&facts::service::ServicePort| L4Key::new(port.protocol, port.port) == group.key;
                 Frontend { kind: Kind::ClusterIp, service, port: Some(service.ports.iter().find(of_key)?) }
             }

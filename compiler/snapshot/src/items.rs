@@ -1,7 +1,7 @@
 //! Each kind as it is written: the least object that decodes to the same fact.
 
 use crate::settings;
-use facts::endpoint_slice::{Endpoint, EndpointPort, EndpointSlice};
+use facts::endpoint_slice::{Endpoint, EndpointPort, EndpointSlice, Takes};
 use facts::node_config::{NodeCondition, NodeConfig};
 use facts::service::{Service, ServicePort, TargetPort};
 use facts::{
@@ -183,6 +183,7 @@ fn service(it: &Service) -> Value {
         labels,
         selector,
         cluster_ips,
+        no_cluster_ip,
         ports,
         kind,
         sharing_key,
@@ -208,6 +209,7 @@ fn service(it: &Service) -> Value {
         ("externalTrafficPolicy", local(*stays_on_node)),
         ("internalTrafficPolicy", local(*inside_stays_on_node)),
         ("loadBalancerSourceRanges", list(ranges)),
+        ("clusterIP", if *no_cluster_ip { json!("None") } else { Value::Null }),
         ("clusterIPs", texts(cluster_ips)),
         ("ports", list(ports.iter().map(service_port).collect())),
         ("selector", mapping(selector)),
@@ -241,11 +243,16 @@ fn service_port(it: &ServicePort) -> Value {
 fn endpoint_slice(it: &EndpointSlice) -> Value {
     let EndpointSlice { name, labels, endpoints, ports } = it;
     let endpoint = |it: &Endpoint| {
-        let Endpoint { addresses, ready, node } = it;
+        let Endpoint { addresses, takes, node } = it;
+        let conditions = match takes {
+            Takes::Always => Value::Null,
+            Takes::Last => json!({ "ready": false, "terminating": true }),
+            Takes::Never => json!({ "ready": false }),
+        };
         json!(Map::from_iter(
             [
                 ("addresses", texts(addresses)),
-                ("conditions", if *ready { Value::Null } else { json!({ "ready": false }) }),
+                ("conditions", conditions),
                 ("nodeName", node.as_ref().map_or(Value::Null, |it| json!(it))),
             ]
             .into_iter()

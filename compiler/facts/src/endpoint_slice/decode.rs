@@ -1,4 +1,4 @@
-use super::{Endpoint, EndpointPort, EndpointSlice};
+use super::{Endpoint, EndpointPort, EndpointSlice, Takes};
 use crate::Fact;
 use crate::decode::{Problem, name, port, protocol};
 use crate::read::At;
@@ -9,7 +9,7 @@ pub fn decode(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Fact> {
     let labels = at.get("metadata").map(|it| it.labels("labels")).unwrap_or_default();
     let endpoints = at.list("endpoints").map(|it| Endpoint {
         addresses: it.parsed("addresses").collect(),
-        ready: it.dig(&["conditions", "ready"]).and_then(|it| it.flag()).unwrap_or(true),
+        takes: takes(&it),
         node: it.text_of("nodeName").map(str::to_owned),
     });
     let endpoints = endpoints.collect();
@@ -21,4 +21,14 @@ pub fn decode(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Fact> {
         }
     }
     Some(Fact::EndpointSlice(EndpointSlice { name, labels, endpoints, ports }))
+}
+
+fn takes(endpoint: &At<'_>) -> Takes {
+    let condition = |name| endpoint.dig(&["conditions", name]).and_then(|it| it.flag());
+    let (ready, serving) = (condition("ready").unwrap_or(true), condition("serving").unwrap_or(true));
+    match (ready, serving && condition("terminating").unwrap_or(false)) {
+        (true, _) => Takes::Always,
+        (false, true) => Takes::Last,
+        (false, false) => Takes::Never,
+    }
 }

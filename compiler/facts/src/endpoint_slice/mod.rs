@@ -37,10 +37,22 @@ impl EndpointSlice {
 pub struct Endpoint {
     /// Its addresses; those that are no IP address are left out.
     pub addresses: BTreeSet<IpAddr>,
-    /// `conditions.ready`; true when unwritten.
-    pub ready: bool,
+    /// Whether it is chosen for new connections, as `conditions` say.
+    pub takes: Takes,
     /// The node it is on.
     pub node: Option<String>,
+}
+
+/// When a backend is chosen for new connections. The lesser is chosen before the greater.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Takes {
+    /// It is ready, as whoever says nothing is.
+    #[default]
+    Always,
+    /// It ends and still serves: only where nobody is ready.
+    Last,
+    /// It is neither.
+    Never,
 }
 
 /// A port of every backend of a slice.

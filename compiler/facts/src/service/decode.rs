@@ -28,8 +28,9 @@ pub fn decode(at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Fact> {
         }
         service.selector = spec.labels("selector");
         service.kind = spec.text_of("type").unwrap_or("ClusterIP").to_owned();
-        let ips = spec.get("clusterIP").into_iter().chain(spec.list("clusterIPs"));
-        let ips = ips.filter(|it| it.text() != Some("None"));
+        let ips = || spec.get("clusterIP").into_iter().chain(spec.list("clusterIPs"));
+        service.no_cluster_ip = ips().any(|it| it.text() == Some("None"));
+        let ips = ips().filter(|it| it.text() != Some("None"));
         service.cluster_ips = ips.filter_map(|it| address(&it, problems)).collect();
         service.ports = spec.list("ports").filter_map(|it| service_port(&it, problems)).collect();
     }

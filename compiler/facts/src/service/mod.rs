@@ -22,6 +22,8 @@ pub struct Service {
     pub selector: Labels,
     /// `spec.clusterIPs`, `spec.clusterIP`; empty for headless services.
     pub cluster_ips: BTreeSet<IpAddr>,
+    /// Whether it has no address by wish (`spec.clusterIP: None`), and not because none was given yet.
+    pub no_cluster_ip: bool,
     /// `spec.ports`.
     pub ports: Vec<ServicePort>,
     /// `spec.type`; `ClusterIP` when unwritten.
@@ -45,6 +47,9 @@ pub struct Service {
     pub ranges_deny: bool,
 }
 
+/// The label of services that are headless whatever address they have.
+const HEADLESS: &str = "service.kubernetes.io/headless";
+
 /// Why two services of one sharing key share no address.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Apart {
@@ -66,7 +71,12 @@ pub enum Apart {
 impl Service {
     /// Whether it has addresses of its own: neither headless by its label, nor a name for something else.
     pub fn has_addresses(&self) -> bool {
-        self.kind != "ExternalName" && !self.labels.contains_key("service.kubernetes.io/headless")
+        self.kind != "ExternalName" && !self.labels.contains_key(HEADLESS)
+    }
+
+    /// Whether its name stands for those behind it and nothing translates a port: `clusterIP: None`, or the label that says so.
+    pub fn is_headless(&self) -> bool {
+        self.kind != "ExternalName" && (self.no_cluster_ip || self.labels.contains_key(HEADLESS))
     }
 
     /// Why two services that ask to share an address do not; `None` where they may, or where they do not ask.

@@ -1,10 +1,11 @@
 //! The addresses and ports at which services are asked.
 
-use super::backends::{Backend, backends};
+use super::backends::{At, Backend, backends};
 use super::translation::{Nobody, Reached, Translation};
 use crate::doubt::{Fact, Missing};
 use crate::party::{self, Party};
 use driver::{Db, Knowledge};
+use facts::endpoint_slice::Takes;
 use facts::service::ServicePort;
 use facts::{Cluster, Name, Service};
 use flow::{Family, L4Key, Prefix};
@@ -209,7 +210,7 @@ impl Frontends {
                 reached,
             })
         };
-        match self.who(frontend, address, node, client) {
+        match self.who(frontend, (address, key), node, client) {
             Ok(backends) => {
                 let translation = translation(Reached::Backend);
                 let answering =
@@ -224,21 +225,26 @@ impl Frontends {
     fn who(
         &self,
         Frontend { kind, service, port }: Frontend<'_>,
-        address: Option<IpAddr>,
+        (address, key): (Option<IpAddr>, L4Key),
         node: Option<&str>,
         client: &Client,
     ) -> Result<Vec<Backend>, Reached> {
         let name = || service.name.clone();
-        let Some(port) = port else {
-            let known = service.ports.iter().map(|it| L4Key::new(it.protocol, it.port).to_string()).collect();
-            return Err(Reached::Nobody(Nobody::NoPort(name(), known)));
+        let headless = kind == Kind::Name && service.is_headless();
+        let at = match port {
+            _ if headless => At::Asked(key),
+            Some(port) => At::Target(port),
+            None => {
+                let known = service.ports.iter().map(|it| L4Key::new(it.protocol, it.port).to_string()).collect();
+                return Err(Reached::Nobody(Nobody::NoPort(name(), known)));
+            }
         };
         match range_of(kind, service, client) {
             Range::Out => return Err(Reached::Nobody(Nobody::NotInRanges(name()))),
             Range::Unsure => return Err(Reached::Missing(Missing::new(Fact::WhichAddress, "the client"))),
             Range::In | Range::NoFamily => {}
         }
-        let all = backends(&self.cluster, service, port);
+        let all = backends(&self.cluster, service, at);
         match (all.is_empty(), self.complete) {
             (true, true) => return Err(Reached::Nobody(Nobody::NoBackend(name()))),
             (true, false) => return Err(Reached::Missing(Missing::new(Fact::ServiceBackends, name().to_string()))),
@@ -246,10 +252,17 @@ impl Frontends {
         }
         let fits = |it: &Backend| address.is_none_or(|address| it.families.contains(&Family::of(address)));
         let all: Vec<Backend> = all.into_iter().filter(fits).collect();
-        match all.is_empty() {
-            true => Err(Reached::Nobody(Nobody::NoFamily(name()))),
-            false => self.near(kind, service, node, client, all),
+        let mut near = match all.is_empty() {
+            true => return Err(Reached::Nobody(Nobody::NoFamily(name()))),
+            // DNS names all of them, wherever the client is.
+            false if headless => all,
+            false => self.near(kind, service, node, client, all)?,
+        };
+        // Why after all else: whoever ends is chosen where none of those who could be chosen is ready.
+        if near.iter().any(|it| it.takes == Takes::Always) {
+            near.retain(|it| it.takes == Takes::Always);
         }
+        Ok(near)
     }
 
     /// The backends that a client may get to where traffic stays on its node. Errors: nobody, or what is missing.

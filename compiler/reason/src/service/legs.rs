@@ -77,6 +77,9 @@ impl Asking<'_> {
 
     /// The legs to a service that is asked by its name.
     fn service(&self, service: &Service) -> Result<Vec<Leg>, Unreadable> {
+        if service.is_headless() {
+            return Ok(self.headless(service));
+        }
         let ports = asked_ports(service, &self.wanted.keys)?;
         let each = ports.into_iter().flat_map(|port| {
             // By its name it is asked at its own address from inside, and from outside at what it has for those there.
@@ -91,6 +94,23 @@ impl Asking<'_> {
             self.behind(frontend, (key, key), &self.wanted.destination)
         });
         Ok(each.collect())
+    }
+
+    /// The legs to a service without an address: its name stands for the addresses of those behind it, so that whatever port is asked is
+    /// theirs and not translated.
+    fn headless(&self, service: &Service) -> Vec<Leg> {
+        let (asked, keys) = (&self.wanted.destination, &self.wanted.keys);
+        let key = keys.first().map_or(L4Key::MIN, |(low, _)| *low);
+        let frontend = Frontend { kind: Kind::Name, service, port: None };
+        let answers = self.frontends.answers(frontend, asked, key, &self.client);
+        let leg = |Answering { backend, translation }: Answering| match backend {
+            Some((party, _)) => {
+                let name = party.to_string();
+                self.leg(party, keys.clone(), Road::Straight, Some(name))
+            }
+            None => self.leg(asked.clone(), keys.clone(), Road::Service(translation), None),
+        };
+        answers.into_iter().map(leg).collect()
     }
 
     /// The legs to any other party: its ports that services take are translated, all others reach it as it stands.

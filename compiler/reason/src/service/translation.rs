@@ -4,7 +4,7 @@ use super::frontend::{Kind, Whence};
 use crate::doubt::Missing;
 use crate::party::Party;
 use facts::{Config, Name};
-use flow::L4Key;
+use flow::{Family, L4Key};
 use std::fmt;
 use std::sync::Arc;
 
@@ -68,6 +68,8 @@ pub enum Nobody {
     NotFromOutside(Name),
     /// Its ranges leave the client out.
     NotInRanges(Name),
+    /// One end, by its name in reports, has no address of the family that the protocol is of. No service has a say.
+    NoAddress(String, Family),
 }
 
 impl fmt::Display for Nobody {
@@ -90,6 +92,9 @@ impl fmt::Display for Nobody {
             }
             Nobody::NotInRanges(service) => {
                 write!(f, "the loadBalancerSourceRanges of service {service} leave the client out")
+            }
+            Nobody::NoAddress(end, family) => {
+                write!(f, "{end} has no IPv{} address", if *family == Family::V4 { 4 } else { 6 })
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::bench::{Answer, Bench, Decided, FREE, Other, both, directions};
 use crate::outcome::Said;
 use crate::place::Place;
-use crate::record::Point;
+use crate::record::{Point, Recorded};
 use crate::roads::Leg;
 use crate::tally::{EndId, Group};
 use flow::{Direction, L4Key, PeerId};
@@ -60,12 +60,10 @@ impl Bench<'_> {
                 self.side(Direction::Egress, group.source, as_it_stands, group.key, request)
             }
             (_, _, Reached::Nobody(Nobody::NoPort(..))) => {
-                Err([Missing::new(Fact::ServicePort, format!("{service} {}", group.key))].into())
+                nobody(group, Missing::new(Fact::ServicePort, format!("{service} {}", group.key)))
             }
-            // Why no denial: no policy did it, and the record shows that the facts were others then.
-            (_, _, Reached::Nobody(_)) | (_, None, _) => {
-                Err([Missing::new(Fact::ServiceBackends, service.as_str())].into())
-            }
+            (_, _, Reached::Nobody(_)) => nobody(group, Missing::new(Fact::ServiceBackends, service.as_str())),
+            (_, None, _) => Err([Missing::new(Fact::ServiceBackends, service.as_str())].into()),
             (direction, Some((backend, key)), Reached::Backend) => match &seen {
                 Err(_) => {
                     Err([Missing::new(Fact::ServiceTranslation, format!("{} {}", translation.asked, group.key))].into())
@@ -160,5 +158,13 @@ impl Bench<'_> {
         let found = Arc::new(found);
         self.nodes.insert(node, found.clone());
         found
+    }
+}
+
+/// What a record says where nobody answers: a denial, as a trace says. Errors: it passed all the same, so that the facts were others then.
+fn nobody(group: &Group, missing: Missing) -> Result<Decided, BTreeSet<Missing>> {
+    match group.recorded {
+        Recorded::Passed => Err([missing].into()),
+        _ => Ok(Decided { said: Said::Deny, by: None }),
     }
 }

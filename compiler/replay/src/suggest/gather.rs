@@ -14,6 +14,9 @@ use std::net::IpAddr;
 /// So many addresses outside the cluster for one port are no longer listed one by one.
 const MOST_ADDRESSES: usize = 16;
 
+/// Why a record of port 0 is left out.
+pub const PORTLESS: &str = "no rule can name port 0";
+
 /// Whom a policy is about.
 pub type Subject = Workload;
 
@@ -146,11 +149,17 @@ struct Gathering<'a> {
 impl Gathering<'_> {
     fn add(&mut self, group: &Group, seen: &Seen) {
         let key = group.key;
+        if is_portless(key) {
+            self.out.left.insert(*group, PORTLESS.to_owned());
+            return;
+        }
         let destination = self.destination(group);
         let source = self.peer(group.source, Direction::Ingress);
         let sides =
             [(group.destination, &destination, source.clone(), 0), (group.source, &source, destination.clone(), 1)];
         for (end, mine, other, direction) in sides {
+            let other =
+                other.map(|peer| self.beside(end, if direction == 0 { group.source } else { group.destination }, peer));
             let subject = match mine {
                 Ok(Peer::Workload(workload)) => workload.clone(),
                 Err(why) if is_pod(&self.places[end.0 as usize]) => {
@@ -178,6 +187,16 @@ impl Gathering<'_> {
                 }
                 (Err(why), ..) => drop(self.out.left.insert(*group, why)),
             }
+        }
+    }
+
+    /// A peer as rules about a pod name it: the pod's own node is not one of the others.
+    fn beside(&self, subject: EndId, other: EndId, peer: Peer) -> Peer {
+        let Place::Pod { name, .. } = &self.places[subject.0 as usize] else { return peer };
+        let own = self.cluster.pods.get(name).and_then(|pod| pod.node.as_ref());
+        match (&self.places[other.0 as usize], peer) {
+            (Place::Node(node, _), Peer::Entity("remote-node")) if Some(node) == own => Peer::Entity("host"),
+            (_, peer) => peer,
         }
     }
 
@@ -238,6 +257,11 @@ impl Gathering<'_> {
         }
         self.out.dns = dns;
     }
+}
+
+/// Whether a record is of port 0, which no rule can name: there 0 stands for every port, or is refused.
+pub fn is_portless(key: L4Key) -> bool {
+    has_ports(key.protocol()) && key.low() == 0
 }
 
 fn has_ports(protocol: Protocol) -> bool {

@@ -126,11 +126,12 @@ pub fn suggest(tally: &Tally, cluster: &Cluster, options: Options) -> Suggestion
     for (group, seen) in original.sorted() {
         let became = groups.get(&group).into_iter().flatten();
         let why = match (became.filter_map(|it| gathered.left.get(it)).next(), undecided.get(&group)) {
-            (_, None) => {
+            (_, None) if !gather::is_portless(group.key) => {
                 suggestion.covered += seen.records;
                 continue;
             }
             (Some(why), _) => why.clone(),
+            (None, None) => gather::PORTLESS.to_owned(),
             (None, Some(Verdict::Denied)) => "the suggested policies do not allow it".to_owned(),
             (None, Some(Verdict::Unknown)) => "whether they allow it hangs on facts that were not read".to_owned(),
         };

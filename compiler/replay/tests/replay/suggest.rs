@@ -1,7 +1,7 @@
 //! Suggested policies allow what was recorded, and pass our own lints.
 
 use crate::support::{Random, database, tally, text};
-use driver::{Knowledge, Wish, world};
+use driver::{Database, Knowledge, Wish, world};
 use facts::Cluster;
 use replay::suggest::{Kind, Options, Suggestion, suggest, text as manifests};
 
@@ -102,4 +102,45 @@ fn who_cannot_be_named_opens_a_port_and_nothing_is_said_twice() {
     assert!(dns.contains("everybody, because NetworkPolicy has no word for remote-node"), "{dns}");
     assert_eq!(dns.matches("port: 53}").count(), 2, "UDP and TCP, once each\n{dns}");
     assert!(!dns.contains("namespaceSelector: {}"), "{dns}");
+}
+
+#[test]
+fn the_own_node_is_host_and_others_are_remote() {
+    let mut db = Database::new();
+    db.set_file(
+        "facts.yaml",
+        "{apiVersion: v1, kind: Node, metadata: {name: n1}, status: {addresses: [{type: InternalIP, address: 10.0.0.1}]}}
+---
+{apiVersion: v1, kind: Node, metadata: {name: n2}, status: {addresses: [{type: InternalIP, address: 10.0.0.2}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: cli, namespace: a, labels: {app: cli}}, spec: {nodeName: n1, containers: [{name: c, image: x}]}, status: {podIPs: [{ip: 10.244.1.11}]}}
+---
+{apiVersion: v1, kind: Pod, metadata: {name: hn, namespace: a, labels: {app: hn}}, spec: {nodeName: n1, hostNetwork: true, containers: [{name: c, image: x}]}, status: {podIPs: [{ip: 10.0.0.1}]}}
+",
+    );
+    let cluster = (*world::cluster(&db)).clone();
+    let wish = Wish::Named(&hir::Dialect::CILIUM_1_20);
+    let (knowledge, include_dropped) = (Knowledge::Partial, false);
+    let options = Options { kind: Kind::CiliumNetworkPolicy, include_dropped, knowledge, wish };
+    for (to, entity) in [("10.0.0.1", "host"), ("a/hn", "host"), ("10.0.0.2", "remote-node")] {
+        let corpus = format!("source,destination,protocol,port,verdict\na/cli,{to},TCP,22,allow\n");
+        let suggestion = suggest(&tally(&corpus), &cluster, options);
+        let all = manifests(&suggestion.policies);
+        assert!(suggestion.left.is_empty() && all.contains(&format!("- {entity} # 1 flow")), "{to}: {all}");
+    }
+}
+
+#[test]
+fn port_0_is_no_port_that_a_rule_can_name() {
+    let corpus = "source,destination,protocol,port,verdict,source_labels\nshop/web-1,shop/db-0,TCP,0,allow,app=web\nshop/web-1,shop/db-0,TCP,5432,allow,app=web\n";
+    for kind in [Kind::NetworkPolicy, Kind::CiliumNetworkPolicy] {
+        for (corpus, covered) in [(corpus, 1), (corpus.rsplit_once("shop/web").unwrap().0, 0)] {
+            let suggestion = of(corpus, kind, false);
+            let all = manifests(&suggestion.policies);
+            let left: Vec<(&str, &str)> =
+                suggestion.left.iter().map(|it| (it.port.as_str(), it.why.as_str())).collect();
+            assert_eq!((left, suggestion.covered), (vec![("tcp/0", "no rule can name port 0")], covered), "{all}");
+            assert!(!all.contains("port: 0") && !all.contains("port: \"0\""), "{all}");
+        }
+    }
 }

@@ -15,7 +15,7 @@
 //! remove pod a/web                    # or namespace, node, service, group, apiserver, dns
 //! ```
 
-use facts::endpoint_slice::Endpoint;
+use facts::endpoint_slice::{Endpoint, Takes};
 use facts::service::{ServicePort, TargetPort};
 use facts::{
     CidrGroup, CiliumNode, Cluster, ContainerPort, EndpointSlice, Fact, Labels, Name, Namespace, Node, Phase, Pod,
@@ -182,7 +182,7 @@ fn endpoints(name: &str, words: &[&str]) -> Result<EndpointSlice, String> {
     Ok(EndpointSlice {
         labels: Labels::from([("kubernetes.io/service-name".to_owned(), name.name.clone())]),
         name,
-        endpoints: vec![Endpoint { addresses, ready: true, node: None }],
+        endpoints: vec![Endpoint { addresses, takes: Takes::Always, node: None }],
         ports: Vec::new(),
     })
 }
