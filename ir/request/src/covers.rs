@@ -78,7 +78,9 @@ fn holds(wide: &[Option<&Requests>], narrow: Option<&Requests>) -> bool {
 
 /// Whether proxies that read by one set or the other can read the same requests.
 pub fn reads_alike(one: &Requests, other: &Requests) -> bool {
-    let same = one.server_names == other.server_names && one.terminates == other.terminates && one.own == other.own;
+    // Which names are asked for is what a list admits, not what a proxy can read.
+    let names = one.server_names.is_empty() == other.server_names.is_empty();
+    let same = names && one.terminates == other.terminates && one.own == other.own;
     same && is_of_family(&one.rules, &other.rules)
 }
 
