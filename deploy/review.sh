@@ -50,6 +50,8 @@ code=$checked
 if [ -n "${GITHUB_OUTPUT:-}" ]; then
     case $code in 0) result=clean ;; 1) result=findings ;; *) result=error ;; esac
     printf 'code=%s\nresult=%s\n' "$code" "$result" >>"$GITHUB_OUTPUT"
+    # The action asks whether there is something to upload; a step's condition cannot look outside of the checkout.
+    [ ! -f "$out/check.sarif" ] || printf 'sarif=true\n' >>"$GITHUB_OUTPUT"
     [ -z "${GITHUB_STEP_SUMMARY:-}" ] || cat "$out/comment.md" >>"$GITHUB_STEP_SUMMARY"
     exit 0
 fi

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Runs `tidegate check` on the files of a commit, with a tidegate of the path if it has the version of this hook, else with the released
-# binary, which is downloaded once. TIDEGATE_RELEASES names another place of released binaries.
+# Runs `tidegate check` on the folders that the arguments of the hook name, with a tidegate of the path if it has the version of this hook,
+# else with the released binary, which is downloaded once. TIDEGATE_RELEASES names another place of released binaries.
 set -eu
 
 here=$(cd "$(dirname "$0")/.." && pwd)

@@ -123,11 +123,11 @@ fn on_github_the_result_is_an_output_and_the_step_goes_on() {
     let found = repository.review(&on_github);
     assert_eq!(found.status.code(), Some(0), "{}", said(&found));
     assert!(said(&found).contains("::warning file=deploy/policy.yaml,line=8"), "{}", said(&found));
-    assert_eq!(repository.read("output"), "code=1\nresult=findings\n");
+    assert_eq!(repository.read("output"), "code=1\nresult=findings\nsarif=true\n");
     assert_eq!(repository.read("summary"), repository.read("out/comment.md"));
     let lost = repository.review(&[&on_github[..], &[("REVIEW_BASE", "0123456789")]].concat());
     assert_eq!(lost.status.code(), Some(0));
-    assert!(repository.read("output").ends_with("code=2\nresult=error\n"));
+    assert!(repository.read("output").ends_with("code=2\nresult=error\nsarif=true\n"));
 }
 
 #[test]

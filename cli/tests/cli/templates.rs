@@ -65,6 +65,8 @@ fn the_action_uses_the_inputs_that_it_declares_and_no_others() {
     let written = words(&read("review.sh"), "printf '").into_iter().chain(words(&read("review.sh"), "\\n"));
     let written: BTreeSet<String> = written.collect();
     assert!(words(&text, "steps.review.outputs.").is_subset(&written), "{written:?}");
+    // What a review writes stands outside of the checkout, where `hashFiles` finds nothing.
+    assert!(text.contains("steps.review.outputs.sarif == 'true'") && !text.contains("hashFiles"));
     // The repository that the action is in has what it runs.
     for path in words(&text, "$GITHUB_ACTION_PATH/../").into_iter().filter(|it| !it.is_empty()) {
         assert!(script(&format!("{path}.sh")).exists(), "{path}");
@@ -106,6 +108,18 @@ fn the_template_of_gitlab_declares_or_explains_each_variable() {
     let reports = words(&text, " tidegate-review/").into_iter().filter(|it| !it.is_empty());
     for report in reports {
         assert!(review.contains(&format!("$out/{report}.")), "{report}");
+    }
+}
+
+#[test]
+fn the_hook_checks_a_folder_in_one_run_and_every_file_that_counts_starts_it() {
+    let hook = std::fs::read_to_string(script("../.pre-commit-hooks.yaml")).unwrap();
+    assert!(hook.contains("args: [.]") && hook.contains("pass_filenames: false"), "{hook}");
+    // By its line: a reader of manifests takes the key `on` for a boolean.
+    let text = read("init/github.yml");
+    let started = text.lines().find(|line| line.trim_start().starts_with("paths:")).unwrap();
+    for counts in ["**.yaml", "**.yml", "**.json", "**tidegate.toml", "**.ignore", "**.tidegateignore"] {
+        assert!(started.contains(&format!("\"{counts}\"")), "{counts}: {started}");
     }
 }
 
