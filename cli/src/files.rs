@@ -1,6 +1,7 @@
 //! Finds and reads the manifests that PATH arguments name.
 
 use crate::cluster::packed;
+use crate::inputs;
 use diag::Diagnostic;
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -72,11 +73,14 @@ pub struct Take {
     pub most: u64,
     /// What standard input is called.
     pub input: String,
+    /// The configuration files that say so.
+    pub configuration: Vec<PathBuf>,
 }
 
 impl Default for Take {
     fn default() -> Take {
-        Take { exclude: ignore::gitignore::Gitignore::empty(), most: MAX_BYTES, input: "-".into() }
+        let exclude = ignore::gitignore::Gitignore::empty();
+        Take { exclude, most: MAX_BYTES, input: "-".into(), configuration: Vec::new() }
     }
 }
 
@@ -116,9 +120,13 @@ pub fn read_with(paths: &[String], take: &Take) -> Gathered {
         }
         found.extend(here);
     }
+    let is_named = |path: &Path| paths.iter().any(|it| Path::new(it) == path);
     for path in found {
         let shown = shown(&path);
-        let opened = open(&path, take.most).and_then(|file| packed::unpacked(&path, file));
+        let opened = open(&path, take.most).and_then(|file| {
+            inputs::remember(&file, is_named(&path), &path);
+            packed::unpacked(&path, file)
+        });
         match opened.and_then(|file| read_text(file, take.most)) {
             Ok(text) => manifests.push(Manifest { path: shown, text }),
             Err(reason) => unreadable.push(Unreadable { path: shown, reason }),
@@ -157,6 +165,10 @@ fn collect(path: &Path, take: &Take, unreadable: &mut Vec<Unreadable>) -> BTreeS
             Ok(entry) if is_manifest(entry.path()) && entry.path().is_file() => {
                 found.insert(entry.into_path());
             }
+            Ok(entry) if is_manifest(entry.path()) && is_broken(entry.path()) => {
+                let reason = "it is a link to what is not there".to_owned();
+                unreadable.push(Unreadable { path: shown(entry.path()), reason });
+            }
             Ok(_) => {}
             Err(error) => {
                 let place = at(&error).unwrap_or(path).to_path_buf();
@@ -167,6 +179,22 @@ fn collect(path: &Path, take: &Take, unreadable: &mut Vec<Unreadable>) -> BTreeS
             }
         }
     }
+    found
+}
+
+/// Whether a path is a link that leads nowhere.
+fn is_broken(path: &Path) -> bool {
+    path.is_symlink() && !path.exists()
+}
+
+/// The manifests of a folder that are excluded.
+pub fn excluded(path: &str, take: &Take) -> Vec<Manifest> {
+    if take.exclude.is_empty() || !Path::new(path).is_dir() {
+        return Vec::new();
+    }
+    let all = Take { exclude: ignore::gitignore::Gitignore::empty(), ..take.clone() };
+    let mut found = read_with(&[path.to_owned()], &all).manifests;
+    found.retain(|it| is_excluded(&take.exclude, Path::new(&it.path), false));
     found
 }
 
@@ -204,7 +232,9 @@ fn shown(path: &Path) -> String {
 ///
 /// Errors: for people, without its name; a folder, no text, more than [`MAX_BYTES`], which is refused unread.
 pub fn text(path: &Path) -> Result<String, String> {
-    read_text(open(path, MAX_BYTES)?, MAX_BYTES)
+    let file = open(path, MAX_BYTES)?;
+    inputs::remember(&file, true, path);
+    read_text(file, MAX_BYTES)
 }
 
 /// The bytes of one file.

@@ -1,5 +1,6 @@
 //! Where a report goes and in which format: `-o FORMAT[=FILE]`, repeatable.
 
+use crate::inputs;
 use crate::output::{Destination, twice, write_file, write_stdout};
 use crate::visible::visible;
 use std::path::PathBuf;
@@ -14,6 +15,11 @@ pub trait Formats: Copy + PartialEq + 'static {
 
     /// Whether it is for people, so that what acts on a terminal is written out.
     fn is_shown(self) -> bool;
+
+    /// Whether it is a manifest itself, which a later run may read in its folder and then replace.
+    fn is_manifests(self) -> bool {
+        false
+    }
 }
 
 /// One `-o`: a format, and a file when it is not for standard output.
@@ -80,6 +86,10 @@ pub fn write_all<F: Formats>(
 ) -> Result<(), String> {
     if let Some(file) = twice(outputs.iter().filter_map(|it| it.file.as_deref())) {
         return Err(format!("two outputs go to `{}`, and one would replace the other", file.display()));
+    }
+    let over = |it: &&To<F>| it.file.as_deref().is_some_and(|file| inputs::is_one(file, it.format.is_manifests()));
+    if let Some(file) = outputs.iter().find(over).and_then(|it| it.file.as_deref()) {
+        return Err(format!("an output goes to `{}`, which is read, and would replace it", file.display()));
     }
     let default = [To { format: F::ALL[0], file: None }];
     let outputs = if outputs.is_empty() { &default } else { outputs };

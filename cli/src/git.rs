@@ -1,6 +1,9 @@
 //! Files of a revision, read with git and without a shell.
 
-use crate::files::{self, Manifest, Take, is_excluded, is_manifest};
+mod entries;
+
+use crate::files::{self, Manifest, Take, Unreadable, is_excluded, is_manifest};
+use entries::{Entry, Kind, Place, Tree};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -20,13 +23,22 @@ pub fn parts(word: &str) -> Option<(&str, &str)> {
     named.then_some((revision, if path.is_empty() { "." } else { path }))
 }
 
+/// What a path of a revision holds.
+#[derive(Default)]
+pub struct Taken {
+    /// Its manifests, each called `REVISION:PATH`.
+    pub manifests: Vec<Manifest>,
+    /// Links that lead to nothing that the revision has, and other repositories.
+    pub unreadable: Vec<Unreadable>,
+}
+
 /// The manifests below a path as they are in a revision, each called `REVISION:PATH`. Shape: of a folder those that end in `.yaml`, `.yml`
-/// or `.json` and are not excluded; a file that is named, whatever its ending.
+/// or `.json` and are not excluded; a file that is named, whatever its ending. Links are followed within the revision.
 ///
 /// Errors: for people; no repository, no such revision, no such path, a manifest that is no text.
-pub fn manifests(revision: &str, path: &str, take: &Take) -> Result<Vec<Manifest>, String> {
+pub fn manifests(revision: &str, path: &str, take: &Take) -> Result<Taken, String> {
     let found = manifests_if_any(revision, path, take)?;
-    match found.is_empty() {
+    match found.manifests.is_empty() && found.unreadable.is_empty() {
         true => Err(format!("no manifests in `{revision}:{path}`: looked for .yaml, .yml and .json")),
         false => Ok(found),
     }
@@ -35,16 +47,87 @@ pub fn manifests(revision: &str, path: &str, take: &Take) -> Result<Vec<Manifest
 /// As [`manifests`], where a path may hold none: what a change adds was not there before.
 ///
 /// Errors: likewise, but for a path without manifests.
-pub fn manifests_if_any(revision: &str, path: &str, take: &Take) -> Result<Vec<Manifest>, String> {
-    let plain = path.trim_start_matches("./").trim_end_matches('/');
-    let is_taken = |name: &Path| is_manifest(name) && !is_excluded(&take.exclude, name, false);
-    let blobs = read(revision, &[path.to_owned()], |name| is_taken(Path::new(name)) || plain == name)?;
-    let manifest = |Blob { path, text }| {
+pub fn manifests_if_any(revision: &str, path: &str, take: &Take) -> Result<Taken, String> {
+    let named = plain(path);
+    below(revision, path, |name, is_file| {
+        let it = Path::new(name);
+        let is_named = named == name;
+        is_named || !is_excluded(&take.exclude, it, !is_file) && (!is_file || is_manifest(it))
+    })
+}
+
+/// The manifests below a path of a revision that are excluded.
+///
+/// Errors: as [`manifests_if_any`].
+pub fn excluded(revision: &str, path: &str, take: &Take) -> Result<Vec<Manifest>, String> {
+    let named = plain(path);
+    let left_out = |it: &Path| is_manifest(it) && is_excluded(&take.exclude, it, false);
+    let wanted = |name: &str, is_file: bool| is_file && named != name && left_out(Path::new(name));
+    below(revision, path, wanted).map(|it| it.manifests)
+}
+
+/// A path as git writes it.
+fn plain(path: &str) -> &str {
+    path.trim_start_matches("./").trim_end_matches('/')
+}
+
+/// What is wanted below a path. `wanted` chooses by path, and by whether it is a file or a link, or else another repository.
+fn below(revision: &str, path: &str, wanted: impl Fn(&str, bool) -> bool) -> Result<Taken, String> {
+    let commit = commit(revision)?;
+    let said = |error| format!("cannot list the files of `{revision}`: {error}");
+    let mut entries = entries::list(&commit, &[path.to_owned()], false).map_err(said)?;
+    let named = plain(path);
+    let mut tree = None;
+    let is_link = |it: &Entry| it.kind == Kind::Link;
+    if entries.is_empty() || entries.iter().any(is_link) {
+        let whole = Tree::of(&commit).map_err(said)?;
+        // Why: what stands behind a link is listed by no name that goes through it.
+        if entries.iter().all(|it| is_link(it) && it.path == named) {
+            entries = match whole.place(path) {
+                Ok(Place::Folder(folder)) => inside(&commit, &folder, named).map_err(said)?,
+                Ok(Place::File(object)) => vec![Entry { kind: Kind::File, object, path: named.to_owned() }],
+                Err(_) => entries,
+            };
+        }
+        tree = Some(whole);
+    }
+    let mut taken = Taken::default();
+    let mut files: Vec<(String, String)> = Vec::new();
+    for Entry { kind, object, path } in entries.into_iter().filter(|it| wanted(&it.path, it.kind != Kind::Submodule)) {
+        let led = tree.as_ref().filter(|_| kind == Kind::Link).map(|tree| tree.place(&path));
+        let reason = match (kind, led) {
+            (Kind::Submodule, _) => {
+                "it is a submodule, another repository, so its files are not compared; `exclude` leaves it out".into()
+            }
+            (_, Some(Err(why))) => why,
+            // As in a folder of today, where a link to a folder is not followed.
+            (_, Some(Ok(Place::Folder(_)))) => continue,
+            (_, Some(Ok(Place::File(object)))) => {
+                files.push((object, path));
+                continue;
+            }
+            (_, None) => {
+                files.push((object, path));
+                continue;
+            }
+        };
+        taken.unreadable.push(Unreadable { path: format!("{revision}:{path}"), reason });
+    }
+    let blobs = contents(files).map_err(|error| format!("cannot read the files of `{revision}`: {error}"))?;
+    for Blob { path, text } in blobs {
         let path = format!("{revision}:{path}");
         let text = text.map_err(|why| format!("cannot read `{path}`: {why}"))?;
-        Ok(Manifest { path, text })
-    };
-    blobs.into_iter().map(manifest).collect()
+        taken.manifests.push(Manifest { path, text });
+    }
+    Ok(taken)
+}
+
+/// The entries of a folder, as if they stood in another.
+fn inside(commit: &str, folder: &str, shown: &str) -> Result<Vec<Entry>, String> {
+    let folders: &[String] = if folder.is_empty() { &[] } else { &[folder.to_owned()] };
+    let entries = entries::list(commit, folders, true)?;
+    let within = |path: &str| path.strip_prefix(folder).unwrap_or(path).trim_start_matches('/').to_owned();
+    Ok(entries.into_iter().map(|it| Entry { path: format!("{shown}/{}", within(&it.path)), ..it }).collect())
 }
 
 /// The names of all files of a revision at or below the current folder, relative to it.
@@ -57,16 +140,28 @@ pub fn names(revision: &str) -> Result<Vec<String>, String> {
     Ok(names.split('\0').filter(|it| !it.is_empty()).map(str::to_owned).collect())
 }
 
+/// What a file of now was in a revision; `None` where it was not there. Shape: an error stands for a file that is not of this repository.
+///
+/// Errors: for people.
+pub fn before(revision: &str, file: &Path) -> Result<Option<String>, String> {
+    let commit = commit(revision)?;
+    let root = git(&["rev-parse", "--show-toplevel"])?;
+    let root = Path::new(root.trim_end_matches('\n')).canonicalize().map_err(|error| error.to_string())?;
+    let file = file.canonicalize().map_err(|error| error.to_string())?;
+    let inside = file.strip_prefix(&root).map_err(|_| format!("`{}` is not of this repository", file.display()))?;
+    Ok(git(&["cat-file", "blob", &format!("{commit}:{}", inside.display())]).ok())
+}
+
 /// Reads the files below some paths as they are in a revision, in the order in which git lists them.
 ///
 /// `wanted` chooses by path, relative to the current folder. Errors: for people.
 pub fn read(revision: &str, paths: &[String], wanted: impl Fn(&str) -> bool) -> Result<Vec<Blob>, String> {
     let commit = commit(revision)?;
-    let mut list = vec!["ls-tree", "-r", "-z", "--name-only", commit.as_str(), "--"];
-    list.extend(paths.iter().map(String::as_str));
-    let names = git(&list).map_err(|error| format!("cannot list the files of `{revision}`: {error}"))?;
-    let names: Vec<&str> = names.split('\0').filter(|it| !it.is_empty() && !it.contains('\n') && wanted(it)).collect();
-    contents(&commit, &names).map_err(|error| format!("cannot read the files of `{revision}`: {error}"))
+    let listed = entries::list(&commit, paths, false);
+    let listed = listed.map_err(|error| format!("cannot list the files of `{revision}`: {error}"))?;
+    let files = listed.into_iter().filter(|it| it.kind != Kind::Submodule && wanted(&it.path));
+    contents(files.map(|it| (it.object, it.path)).collect())
+        .map_err(|error| format!("cannot read the files of `{revision}`: {error}"))
 }
 
 /// The commit that a revision names.
@@ -96,8 +191,8 @@ fn no_git(error: &std::io::Error) -> String {
     format!("cannot run git: {error}")
 }
 
-/// What some files hold; what is no file, such as another repository, is left out.
-fn contents(commit: &str, names: &[&str]) -> Result<Vec<Blob>, String> {
+/// What some files hold, each an object with the path that it is shown by.
+fn contents(files: Vec<(String, String)>) -> Result<Vec<Blob>, String> {
     let mut child = Command::new("git")
         .args(["cat-file", "--batch"])
         .stdin(Stdio::piped())
@@ -107,11 +202,11 @@ fn contents(commit: &str, names: &[&str]) -> Result<Vec<Blob>, String> {
         .map_err(|error| no_git(&error))?;
     let (stdin, stdout) = (child.stdin.take(), child.stdout.take());
     let (Some(mut stdin), Some(stdout)) = (stdin, stdout) else { return Err("git has no pipes".into()) };
-    let asked: String = names.iter().map(|name| format!("{commit}:./{name}\n")).collect();
+    let asked: String = files.iter().map(|(object, _)| format!("{object}\n")).collect();
     // Why a thread: git answers while it is asked, and both pipes are short.
     let asking = std::thread::spawn(move || stdin.write_all(asked.as_bytes()));
     let mut answers = BufReader::new(stdout);
-    let read: io::Result<Vec<Option<Blob>>> = names.iter().map(|name| answer(&mut answers, name)).collect();
+    let read: io::Result<Vec<Option<Blob>>> = files.iter().map(|(_, path)| answer(&mut answers, path)).collect();
     // Closed before git is waited for, so that it never waits for a reader who left.
     drop(answers);
     let _ = asking.join();

@@ -23,6 +23,7 @@ pub mod files;
 pub mod format;
 pub mod formats;
 pub mod git;
+pub mod inputs;
 pub mod junit;
 pub mod listed;
 pub mod output;

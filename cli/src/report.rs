@@ -85,6 +85,9 @@ pub struct Incomplete {
 }
 
 impl Incomplete {
+    /// What follows for those who say what they expect.
+    pub const UNCONFIRMED: &str = "what is expected cannot be confirmed beside policies that are not evaluated";
+
     /// Every engine whose policies stand in the files.
     pub fn of(db: &Database) -> Vec<Incomplete> {
         let engines = driver::foreign(db);

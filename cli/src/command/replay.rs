@@ -99,11 +99,14 @@ impl Replay {
         let (filenames, namespace) = (Vec::new(), self.namespace.clone());
         let meant = if of_revision_alone { vec![".".to_owned()] } else { paths.clone() };
         let (paths, take) = session::configured(&Paths { paths, filenames, namespace, reading }, &meant)?;
-        let mut manifests = Vec::new();
+        let (mut manifests, mut unreadable) = (Vec::new(), Vec::new());
         for (revision, path) in revised.into_iter().filter_map(|path| git::parts(path)) {
-            manifests.extend(git::manifests(revision, path, &take)?);
+            let taken = git::manifests(revision, path, &take)?;
+            manifests.extend(taken.manifests);
+            unreadable.extend(taken.unreadable);
         }
         let mut session = session::open_with(&paths, &take);
+        session.unreadable.extend(unreadable);
         if !manifests.is_empty() {
             session.db.set_files(manifests.into_iter().map(|it| (Arc::from(it.path), Arc::from(it.text))));
             session.choice = session.db.settle_dialect(session.wish);

@@ -9,6 +9,7 @@ use super::replay::forms::{Form, Forms};
 use crate::args::{Color, Paths, Reading};
 use crate::formats;
 use crate::render::{count, say};
+use crate::report::Incomplete;
 use crate::session;
 use clap::{Args, Subcommand, ValueEnum};
 use driver::{Db, world};
@@ -81,7 +82,7 @@ impl Suggest {
             files.push(nothing.path().to_string_lossy().into_owned());
         }
         let mut known = None;
-        let mut unsound = false;
+        let (mut unsound, mut incomplete) = (false, Vec::new());
         let (mut wish, mut knowledge) = (self.reading.dialect, self.reading.facts.into());
         let meant = if self.files.is_empty() { vec![".".to_owned()] } else { self.files.clone() };
         let cluster = match empty {
@@ -96,6 +97,7 @@ impl Suggest {
                 let session = session::open_for(&asked, &meant)?;
                 (wish, knowledge) = (session.wish, session.db.project().knowledge(&session.db));
                 unsound = session.report_unsound();
+                incomplete = Incomplete::of(&session.db);
                 known = session.cluster.clone();
                 (*world::cluster(&session.db)).clone()
             }
@@ -109,7 +111,7 @@ impl Suggest {
         };
         let options = Options { kind, include_dropped: self.include_dropped, knowledge, wish };
         let suggestion = suggest::suggest(&tally, &cluster, options);
-        let report = SuggestReport { cluster: known, ..SuggestReport::of(&suggestion, &tally, kind) };
+        let report = SuggestReport { cluster: known, incomplete, ..SuggestReport::of(&suggestion, &tally, kind) };
         formats::write_all(&self.outputs.outputs, |form, _| {
             Ok(match form {
                 Form::Text => report.manifests(),

@@ -31,7 +31,7 @@ const NAMESPACE: &str = "default";
 /// Say whether policies do what their tests say.
 ///
 /// A test is a YAML document of kind `PolicyTest`: cases that say who may open which connection, and why. The exit code is 0 when every
-/// case holds, 1 when one does not, 2 when a test cannot be read.
+/// case holds, 1 when one does not, 2 when a test cannot be read, or stands beside policies of other engines, which are not evaluated.
 #[derive(Debug, Args)]
 pub struct Test {
     /// Files with tests, or folders that hold some.
@@ -146,7 +146,8 @@ impl Test {
 
     fn once(&self, color: Color, Found { tests, problems }: &Found, take: &Take) -> Result<Exit, String> {
         let outcome = run::run(self, tests, take);
-        let unread: Vec<String> = problems.iter().chain(&outcome.problems).cloned().collect();
+        let unconfirmed = run::unconfirmed(&outcome.suites);
+        let unread: Vec<String> = problems.iter().chain(&outcome.problems).chain(&unconfirmed).cloned().collect();
         unread.iter().for_each(|it| say(&format!("error: {it}")));
         let bad = !unread.is_empty();
         let mut report = TestReport {

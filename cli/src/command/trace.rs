@@ -105,9 +105,10 @@ impl Trace {
             namespace: self.paths.namespace.clone(),
             reading: self.paths.reading.clone(),
         };
-        let session = session::open(&paths)?;
+        let (paths, take) = session::configured(&paths, &paths.all())?;
+        let session = session::open_with(&paths, &take);
         let unsound = session.report_unsound();
-        let wanted = self.wanted(&session.db)?;
+        let wanted = self.wanted(&session.db, &paths.namespace)?;
         let parts = reason::parts(&session.db, &wanted).map_err(|error| error.to_string())?;
         let cluster = session.cluster.clone();
         let report = TraceReport { cluster, ..report(&session.db, &session.choice, &wanted, &parts) };
@@ -120,7 +121,7 @@ impl Trace {
             _ if unsound => Exit::Bad,
             // Why: a policy that is not evaluated may decide otherwise.
             Some(_) if !report.incomplete.is_empty() => {
-                say("error: what is expected cannot be confirmed beside policies that are not evaluated");
+                say(&format!("error: {}", Incomplete::UNCONFIRMED));
                 Exit::Bad
             }
             Some(expect) if reason::parts::outcome(&parts) != Some(expect.outcome()) => Exit::Findings,
@@ -128,13 +129,13 @@ impl Trace {
         })
     }
 
-    fn wanted(&self, db: &Database) -> Result<Wanted, String> {
+    /// The question; ends without a namespace are in `namespace`.
+    fn wanted(&self, db: &Database, namespace: &str) -> Result<Wanted, String> {
         let cluster = world::cluster(db);
         let one = |positional: &Option<String>, flag: &Option<String>| -> String {
             positional.clone().or_else(|| flag.clone()).unwrap_or_default()
         };
-        let end =
-            |word: String| party::party(&cluster, &self.paths.namespace, &word).map_err(|error| error.to_string());
+        let end = |word: String| party::party(&cluster, namespace, &word).map_err(|error| error.to_string());
         let protocol = match &self.protocol {
             Some(name) => Some(Protocol::parse(name).ok_or_else(|| format!("`{name}` is no protocol"))?),
             None => None,

@@ -4,7 +4,7 @@ use super::{Config, read::read};
 use std::path::{Path, PathBuf};
 
 /// The names of configuration files; the first is taken where both stand in one folder.
-const NAMES: [&str; 2] = ["tidegate.toml", ".tidegate.toml"];
+pub const NAMES: [&str; 2] = ["tidegate.toml", ".tidegate.toml"];
 /// How many files extend each other at most.
 const DEPTH: usize = 16;
 
@@ -15,6 +15,8 @@ pub struct Loaded {
     pub config: Config,
     /// The file that was found; `None` when there is none or nobody asked.
     pub file: Option<PathBuf>,
+    /// That file, and all that it extends.
+    pub files: Vec<PathBuf>,
     /// The folder that patterns and paths of the configuration are relative to.
     pub base: PathBuf,
 }
@@ -39,7 +41,7 @@ pub fn load(paths: &[String], overrides: &[String], isolated: bool) -> Result<Lo
         None => nearest(&common(paths)),
     };
     if let Some(file) = file {
-        match extended(&file, DEPTH) {
+        match extended(&file, DEPTH, &mut loaded.files) {
             Ok(config) => loaded.config = config,
             Err(said) => faults.extend(said),
         }
@@ -64,16 +66,17 @@ fn key(written: &str) -> Result<Config, Vec<String>> {
 }
 
 /// A file with all that it extends.
-fn extended(file: &Path, depth: usize) -> Result<Config, Vec<String>> {
+fn extended(file: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<Config, Vec<String>> {
     let shown = file.display();
     if depth == 0 {
         return Err(vec![format!("{shown}: more than {DEPTH} files extend each other; do they extend themselves?")]);
     }
     let text = crate::files::text(file).map_err(|why| vec![format!("{shown}: cannot be read: {why}")])?;
+    files.push(file.to_path_buf());
     let config = read(&shown.to_string(), &text)?;
     let Some(other) = &config.extend else { return Ok(config) };
     let other = file.parent().unwrap_or(Path::new("")).join(other);
-    let other = extended(&other, depth - 1)
+    let other = extended(&other, depth - 1, files)
         .map_err(|said| said.into_iter().map(|it| format!("{it} (extended by {shown})")).collect::<Vec<_>>())?;
     Ok(config.over(other))
 }

@@ -6,7 +6,7 @@ mod find;
 mod read;
 mod reading;
 
-pub use find::{Loaded, load};
+pub use find::{Loaded, NAMES, load};
 pub use reading::{globs, reading};
 
 use clap::Args;

@@ -45,7 +45,7 @@ pub fn reading(paths: &Paths, loaded: &Loaded, exclude: &[String], faults: &mut 
         }
         mib => mib.map_or(MAX_BYTES, |mib| mib << 20),
     };
-    (paths, Take { exclude, most, ..Take::default() })
+    (paths, Take { exclude, most, configuration: loaded.files.clone(), ..Take::default() })
 }
 
 /// Patterns relative to a folder.

@@ -186,7 +186,7 @@ fn a_side_may_be_a_revision_of_a_repository() {
     );
     assert_eq!(folder.run(&["diff", "HEAD:tree", "tree"]).code, 0);
     folder.write("tree/policy.yaml", &wider());
-    folder.run(&["diff", "HEAD:tree", "tree", "--config", "exclude=['policy.yaml']"]).ended(0);
+    folder.run(&["diff", "HEAD:tree", "tree", "--config", "exclude=['policy.yaml']", "--fail-on", "gained"]).ended(0);
     let text = folder.run(&["diff", "HEAD:tree", "tree"]).ended(1);
     let sarif = folder.run(&["diff", "tree", "HEAD:tree", "-o", "sarif"]).ended(1);
     assert!(sarif.contains("\"uri\": \"tree/policy.yaml\""), "{sarif}");
@@ -269,7 +269,7 @@ fn what_nobody_can_read_of_the_new_side_is_said_and_never_taken_for_a_change_alo
     }
     // The way out.
     folder.write("tidegate.toml", "exclude = ['broken.yaml']\n");
-    folder.run(&["diff", "same", "cluster"]).ended(0);
+    folder.run(&["diff", "same", "cluster", "--fail-on", "gained"]).ended(0);
     folder.run(&["diff", "same", "cluster", "--isolated"]).ended(2);
     assert!(folder.run(&["diff", "same", "cluster", "--config", "exclued=['x']"]).failed(2).contains("`exclude`"));
 }

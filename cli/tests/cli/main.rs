@@ -26,6 +26,7 @@ mod reports;
 mod requests;
 mod review;
 mod services;
+mod sides;
 mod snapshot;
 mod start;
 mod support;

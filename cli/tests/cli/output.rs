@@ -118,3 +118,24 @@ fn what_a_manifest_holds_does_nothing_to_a_terminal() {
     let json = folder.run(&["check", ".", "-o", "json"]).out;
     assert!(serde_json::from_str::<serde_json::Value>(&json).is_ok(), "{json}");
 }
+
+#[test]
+fn no_output_replaces_what_is_read() {
+    let folder = both();
+    for (args, file) in [
+        (&["check", "policy.yaml", "-o", "json=policy.yaml"][..], "policy.yaml"),
+        (&["check", ".", "-o", "sarif=first.sarif", "-o", "json=cluster.yaml"], "cluster.yaml"),
+        (&["trace", "shop/web", "shop/db", "80", "-f", ".", "-o", "json=./policy.yaml"], "policy.yaml"),
+        (&["diff", "policy.yaml", "cluster.yaml", "-o", "json=cluster.yaml"], "cluster.yaml"),
+    ] {
+        let before = std::fs::read(folder.join(file)).unwrap();
+        let said = folder.run(args).failed(2);
+        assert!(said.contains(file) && said.contains("which is read"), "{args:?}: {said}");
+        assert_eq!(std::fs::read(folder.join(file)).unwrap(), before, "{args:?}");
+    }
+    assert!(!folder.join("first.sarif").exists(), "nothing is written before");
+    // An earlier report in the folder is replaced.
+    for _ in 0..2 {
+        folder.run(&["check", ".", "-o", "json=report.json"]).ended(1);
+    }
+}

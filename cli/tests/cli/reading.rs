@@ -90,8 +90,26 @@ fn policies_of_other_engines_make_every_report_incomplete() {
         let told = json(&folder.run(&[command, &["-o", "json"]].concat()).out);
         assert_eq!(told["incomplete"], serde_json::json!([{"engine": "Calico", "policies": 1}]), "{command:?}");
     }
+    let unconfirmed = "cannot be confirmed beside policies that are not evaluated";
     let said = folder.run(&[&TRACE[..], &["--expect", "allow"]].concat()).failed(2);
-    assert!(said.contains("cannot be confirmed beside policies that are not evaluated"), "{said}");
+    assert!(said.contains(unconfirmed), "{said}");
+    folder.write("test.yaml", "apiVersion: tidegate.io/v1alpha1\nkind: PolicyTest\nmetadata: {name: db}\nnamespace: shop\npolicies: [.]\ncases:\n- {name: n, from: web, to: db, port: 5432, expect: allow}\n");
+    let tested = folder.run(&["test", "test.yaml", "-o", "junit"]);
+    assert_eq!(tested.code, 2, "{tested:?}");
+    assert!(tested.err.contains(unconfirmed) && tested.out.contains(unconfirmed), "{tested:?}");
+    folder.write("flows.csv", "source,destination,protocol,port,verdict\nshop/web,shop/db,tcp,5432,allowed\n");
+    let suggested = folder.run(&["suggest", "flows.csv", "--facts-from", "."]).failed(0);
+    assert!(suggested.contains("incomplete: 1 Calico policy not evaluated"), "{suggested}");
+}
+
+#[test]
+fn the_namespace_of_the_configuration_is_that_of_ends_too() {
+    let folder = folder(POLICY);
+    folder.write("tidegate.toml", "namespace = 'shop'\n");
+    let said = folder.run(&["trace", "web", "db", "5432", "-f", "."]).ended(0);
+    assert!(said.starts_with("ALLOW"), "{said}");
+    let other = folder.run(&["trace", "web", "db", "5432", "-f", ".", "-n", "elsewhere"]).failed(2);
+    assert!(other.contains("`web` is not in the files read"), "{other}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A comparison as a comment of a pull request: short, the worst first, found again by its first line.
 
-use super::report::{ChangeEntry, Decision, DiffReport};
+use super::report::{AuditMode, ChangeEntry, Decision, DiffReport};
 use super::text::{compared, headline, listed, notes, parties, word};
 
 /// By this line a later run finds the comment that it replaces.
@@ -40,6 +40,7 @@ fn sense(report: &DiffReport) -> &'static str {
     let total = &report.summary;
     let (opens, closes) = (total.gained + total.widened > 0, total.lost + total.tightened > 0);
     match (opens, closes) {
+        _ if report.audit_mode.is_some() => report.audit_mode.map_or("", AuditMode::sentence),
         _ if total.gained_from_world + total.widened_with_world > 0 => {
             "This change opens flows between the cluster and the world."
         }
@@ -52,8 +53,14 @@ fn sense(report: &DiffReport) -> &'static str {
         (true, false) => "This change opens flows and closes none.",
         (false, true) => "This change closes flows and opens none.",
         (false, false) if total.altered > 0 => "The same flows pass, and some of them in another way.",
+        (false, false) if !report.left_out.is_empty() => {
+            "Whether flows change is not known: manifests that `exclude` leaves out differ."
+        }
         (false, false) if total.unknown > 0 => "Whether a flow changes hangs on what was not read or is not evaluated.",
         (false, false) if total.one_end > 0 => "No flow changes from end to end: the other ends stay closed.",
+        (false, false) if report.configuration.is_some() => {
+            "The same flows pass as before, as far as the configuration lets them be compared, and it changes too."
+        }
         (false, false) => "The same flows pass as before.",
     }
 }

@@ -2,6 +2,7 @@
 
 mod absent;
 pub mod format;
+mod left_out;
 mod markdown;
 pub mod report;
 mod sarif;
@@ -9,14 +10,14 @@ mod sides;
 mod text;
 
 use self::format::Format;
-use self::report::{DiffReport, Total};
+use self::report::{AuditMode, DiffReport};
 use super::Exit;
 use crate::args::{Color, Facts};
 use crate::cluster::ClusterArgs;
 use crate::config::ConfigArgs;
 use crate::format::Root;
 use crate::formats::{self, To};
-use crate::render;
+use crate::render::{self, say};
 use clap::{Args, ValueEnum};
 use driver::Wish;
 
@@ -76,15 +77,19 @@ pub enum FailOn {
     Lost,
     /// Likewise, of flows with addresses outside the cluster.
     World,
-    /// A change that hangs on what was not read, or on what is not evaluated.
+    /// A change that hangs on what was not read, is excluded or is not evaluated.
     Unknown,
     /// None: the report is all that is asked for.
     None,
 }
 
 impl FailOn {
-    fn fails(self, total: &Total) -> bool {
+    fn fails(self, report: &DiffReport) -> bool {
+        let (total, audit) = (&report.summary, report.audit_mode);
         match self {
+            // Why: what policies deny passes, from the world too.
+            FailOn::Gained | FailOn::World if audit == Some(AuditMode::TurnedOn) => true,
+            FailOn::Lost if audit == Some(AuditMode::TurnedOff) => true,
             FailOn::Any => total.any(),
             // What a proxy asks of flows that are altered may be less than it was, so they count as gained; and more, so they count as lost.
             FailOn::Gained => total.gained + total.widened + total.altered > 0,
@@ -103,7 +108,8 @@ impl Diff {
         let [old, new] = &read.sides;
         let delta = delta::diff(&old.db, &new.db).map_err(|error| format!("the comparison is too large: {error}"))?;
         let report = DiffReport::of(&read, &delta);
-        let exit = match self.fail_on.fails(&report.summary) {
+        text::by_configuration(&report).into_iter().for_each(|it| say(&format!("note: {it}")));
+        let exit = match self.fail_on.fails(&report) {
             _ if !report.unread.is_empty() => Exit::Bad,
             true => Exit::Findings,
             false => Exit::Clean,

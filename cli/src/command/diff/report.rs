@@ -5,7 +5,7 @@ use crate::cluster::ClusterEntry;
 use crate::render;
 use crate::report::{API_VERSION, DialectEntry, Incomplete, TraceCause};
 use delta::{Change, Decided, Delta, Kind, Passes, Step};
-use driver::{Database, locate};
+use driver::{Database, locate, world};
 use flow::{Auth, Direction};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -28,6 +28,15 @@ pub struct DiffReport {
     /// What could not be read, so that flows may change that are not listed; each as a place and why. Absent when everything was.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
+    /// Manifests that `exclude` leaves out and that differ between the sides, so that flows may change that are not listed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<String>,
+    /// How the configuration, which holds for both sides, differs from that of OLD's revision; absent where it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub configuration: Option<String>,
+    /// Where audit mode (`policy-audit-mode`) is of one side alone: `turned-on` lets pass and logs what policies deny, `turned-off` no longer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit_mode: Option<AuditMode>,
     /// Counts.
     pub summary: Total,
     /// The worst first; empty when nothing changes.
@@ -39,6 +48,36 @@ pub struct DiffReport {
     /// Policies of egress gateways that differ: the routes that they choose are not compared.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<String>,
+}
+
+/// A change of audit mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuditMode {
+    /// What policies deny passes and is logged.
+    TurnedOn,
+    /// What policies deny no longer passes.
+    TurnedOff,
+}
+
+impl AuditMode {
+    /// What differs between the sides.
+    fn of([old, new]: &[Side; 2]) -> Option<AuditMode> {
+        let audit = |side: &Side| world::cluster(&side.db).config.audit;
+        match (audit(old), audit(new)) {
+            (false, true) => Some(AuditMode::TurnedOn),
+            (true, false) => Some(AuditMode::TurnedOff),
+            _ => None,
+        }
+    }
+
+    /// In a sentence.
+    pub fn sentence(self) -> &'static str {
+        match self {
+            AuditMode::TurnedOn => "Audit mode is turned on: what policies deny passes and is logged.",
+            AuditMode::TurnedOff => "Audit mode is turned off: what policies deny no longer passes.",
+        }
+    }
 }
 
 /// One side of a comparison.
@@ -57,6 +96,9 @@ pub struct DiffSide {
     /// Policies of other engines, which are not evaluated.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub incomplete: Vec<Incomplete>,
+    /// How many manifests `exclude` leaves out; absent for none.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub excluded: usize,
     /// Pods and workloads that this side alone has; their flows are compared as if both had them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub only_here: Vec<String>,
@@ -84,7 +126,8 @@ pub struct Total {
     pub altered_with_world: usize,
     /// Changes at one end that the other end keeps from having an effect.
     pub one_end: usize,
-    /// Changes that hang on facts that were not read; clauses and policies that differ and are not evaluated.
+    /// Changes that hang on facts that were not read; clauses and policies that differ and are not evaluated; manifests that differ and
+    /// are excluded; a change of audit mode.
     pub unknown: usize,
 }
 
@@ -164,8 +207,11 @@ impl DiffReport {
             policies: delta.policies[at],
             refused: delta.rejected[at].iter().map(ToString::to_string).collect(),
             incomplete: Incomplete::of(&sides[at].db),
+            excluded: read.left_out.counts[at],
             only_here: only_here.to_vec(),
         };
+        let (counted, audit_mode) = (total(delta), AuditMode::of(sides));
+        let audited = usize::from(audit_mode.is_some());
         DiffReport {
             api_version: API_VERSION,
             kind: "DiffReport",
@@ -173,12 +219,19 @@ impl DiffReport {
             old: side(0, &delta.apart.only_old),
             new: side(1, &delta.apart.only_new),
             unread: read.unread.clone(),
-            summary: total(delta),
+            left_out: read.left_out.differing.clone(),
+            configuration: read.left_out.configuration.clone(),
+            audit_mode,
+            summary: Total { unknown: counted.unknown + read.left_out.differing.len() + audited, ..counted },
             changes: delta.changes.iter().map(|it| entry(sides, it)).collect(),
             not_evaluated: not_evaluated(delta),
             routes: delta.gateways.iter().map(ToString::to_string).collect(),
         }
     }
+}
+
+fn is_zero(n: &usize) -> bool {
+    *n == 0
 }
 
 fn not_evaluated(delta: &Delta) -> Vec<String> {

@@ -1,5 +1,6 @@
 //! The two sides, read.
 
+use super::left_out::LeftOut;
 use super::{Diff, absent};
 use crate::args::{Paths, Reading};
 use crate::cluster::{self, ClusterEntry};
@@ -33,6 +34,8 @@ pub struct Read {
     pub cluster: Option<ClusterEntry>,
     /// What was not read, so that the comparison may be wrong; each as a place and why.
     pub unread: Vec<String>,
+    /// What the configuration keeps from being compared.
+    pub left_out: LeftOut,
 }
 
 /// Reads both sides and what they share.
@@ -58,11 +61,11 @@ pub fn open(diff: &Diff) -> Result<Read, String> {
     let mut side = |name: &str, other: &str| -> Result<Database, String> {
         let own = match git::parts(name) {
             Some((revision, path)) => {
-                let manifests = git::manifests_if_any(revision, path, &take)?;
-                if manifests.is_empty() {
+                let git::Taken { manifests, unreadable } = git::manifests_if_any(revision, path, &take)?;
+                if manifests.is_empty() && unreadable.is_empty() {
                     absent::check(revision, path, other)?;
                 }
-                Gathered { manifests, ..Gathered::default() }
+                Gathered { manifests, unreadable, ..Gathered::default() }
             }
             None => {
                 absent::check_here(name)?;
@@ -105,7 +108,8 @@ pub fn open(diff: &Diff) -> Result<Read, String> {
     let [before, after] = choices;
     let side = |name: &str, db, choice| Side { name: name.to_owned(), db, choice };
     let sides = [side(&diff.old, old, before), side(&diff.new, new, after)];
-    Ok(Read { sides, cluster: known.entry, unread })
+    let left_out = LeftOut::of(diff, &take)?;
+    Ok(Read { sides, cluster: known.entry, unread, left_out })
 }
 
 /// How manifests are read: by flags, and by the configuration that is nearest to both sides; of a revision, to where its path is now.

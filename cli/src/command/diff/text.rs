@@ -157,12 +157,31 @@ pub fn compared(report: &DiffReport) -> String {
     format!("{} before, {} after; {dialect}", policies(old.policies), policies(new.policies))
 }
 
+/// What settings say of all flows at once, and what the configuration keeps from being compared, a line each.
+pub fn by_configuration(report: &DiffReport) -> Vec<String> {
+    let mut out: Vec<String> =
+        report.audit_mode.iter().map(|it| it.sentence().trim_end_matches('.').to_owned()).collect();
+    let (old, new) = (report.old.excluded, report.new.excluded);
+    if old + new > 0 {
+        out.push(format!("`exclude` leaves out {} before, {new} after", count(old, "manifest", "manifests")));
+    }
+    if !report.left_out.is_empty() {
+        let all = listed(&report.left_out);
+        out.push(format!("excluded and different, so flows may change that are not listed: {all}"));
+    }
+    out.extend(
+        report.configuration.iter().map(|it| format!("{it}, and the configuration of now holds for both sides")),
+    );
+    out
+}
+
 /// What readers should know beside the changes, a line each.
 pub fn notes(report: &DiffReport) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
     if !report.unread.is_empty() {
         out.push(format!("could not be read, so flows may change that are not listed: {}", listed(&report.unread)));
     }
+    out.extend(by_configuration(report));
     for (when, side) in [("before", &report.old), ("after", &report.new)] {
         if !side.refused.is_empty() {
             out.push(format!("refused by a cluster {when}, so without part: {}", listed(&side.refused)));

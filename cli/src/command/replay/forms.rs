@@ -35,6 +35,11 @@ impl Formats for Form {
         // The others have escapes of their own.
         matches!(self, Form::Text | Form::Concise)
     }
+
+    fn is_manifests(self) -> bool {
+        // What `suggest` writes by default.
+        self == Form::Text
+    }
 }
 
 /// Where reports go.

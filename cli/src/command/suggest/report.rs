@@ -2,7 +2,7 @@
 
 use crate::cluster::ClusterEntry;
 use crate::render::count;
-use crate::report::API_VERSION;
+use crate::report::{API_VERSION, Incomplete};
 use replay::Tally;
 use replay::record::Unasked;
 use replay::suggest::{Kind, Left, Policy, Suggestion};
@@ -22,6 +22,9 @@ pub struct SuggestReport {
     /// The cluster facts behind it; absent where neither `--cluster` nor a snapshot among the paths gave any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster: Option<ClusterEntry>,
+    /// Policies of other engines among the files, which are not evaluated; absent when there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub incomplete: Vec<Incomplete>,
     /// By namespace and name.
     pub policies: Vec<SuggestedPolicy>,
     /// What they leave out.
@@ -103,6 +106,7 @@ impl SuggestReport {
             kind: "SuggestReport",
             policy_kind: kind.name().to_owned(),
             cluster: None,
+            incomplete: Vec::new(),
             policies: suggestion.policies.iter().map(policy).collect(),
             left: suggestion.left.iter().map(left).collect(),
             summary: SuggestSummary {
@@ -165,6 +169,7 @@ impl SuggestReport {
         let many = |n: u64, one: &str, many: &str| count(n as usize, one, many);
         let mut notes: Vec<String> = Vec::new();
         notes.extend(self.cluster.iter().map(|it| ClusterEntry::line(Some(it)).trim_end().to_owned()));
+        notes.extend(Incomplete::lines(&self.incomplete).lines().map(str::to_owned));
         match (records, wanted) {
             (0, _) => notes.push("error: no record was read, so nothing is suggested".into()),
             (_, 0) => notes.push("note: no record is of a flow that should be allowed, so nothing is suggested".into()),

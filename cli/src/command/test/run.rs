@@ -14,7 +14,7 @@ use driver::{Choice, Database, Wish};
 use flow::L4Set;
 use reason::Ground;
 use source::LineIndex;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a run comes to.
 #[derive(Default)]
@@ -43,6 +43,12 @@ pub(super) fn run(command: &Test, tests: &[TestFile], take: &Take) -> Outcome {
         }
     }
     outcome
+}
+
+/// Of each test beside policies that are not evaluated, that they may decide otherwise.
+pub(super) fn unconfirmed(suites: &[SuiteResult]) -> BTreeSet<String> {
+    let told = suites.iter().filter(|it| !it.incomplete.is_empty());
+    told.map(|it| format!("{}: {}", it.file, Incomplete::UNCONFIRMED)).collect()
 }
 
 /// The name of a wish, as suites spell it.
