@@ -142,18 +142,21 @@ const NAMED: usize = 20;
 fn say_faults(old: &Database, new: &Database) -> Vec<String> {
     let texts = |db: &Database| -> BTreeSet<Arc<str>> { db.files().filter_map(|file| file.text(db)).collect() };
     let (before, after) = (texts(old), texts(new));
-    let of = |db: &Database, other: &BTreeSet<Arc<str>>, telling: fn(&Diagnostic) -> bool| -> Vec<String> {
+    let own = |db: &Database, other: &BTreeSet<Arc<str>>| -> BTreeSet<FileId> {
         let is_own = |file: &SourceFile| file.text(db).is_some_and(|text| !other.contains(&text));
-        let own: BTreeSet<FileId> = db.files().filter(is_own).map(|file| file.id(db)).collect();
-        let found = session::faults(db).into_iter().filter(&telling);
-        let found = found.filter(|it| it.place().is_none_or(|label| own.contains(&label.file)));
-        found.map(|it| render::concise(db, &it).trim_end().to_owned()).collect()
+        db.files().filter(is_own).map(|file| file.id(db)).collect()
     };
-    let nothing = BTreeSet::new();
-    let mut unread = of(new, &nothing, session::is_unread);
-    // Why: what stands on both sides is said once.
-    unread.extend(of(old, &after, session::is_unread));
-    let refused = of(new, &before, |it| !session::is_unread(it));
+    let (of_old, of_new) = (own(old, &after), own(new, &before));
+    let is_of = |files: &BTreeSet<FileId>, it: &Diagnostic| it.place().is_none_or(|label| files.contains(&label.file));
+    let in_words = |db: &Database, it: &Diagnostic| render::concise(db, it).trim_end().to_owned();
+    let (lost, others): (Vec<_>, Vec<_>) = session::faults(new).into_iter().partition(session::is_unread);
+    let mut unread: Vec<String> = lost.iter().map(|it| in_words(new, it)).collect();
+    // Why only then: what stands on both sides is said once.
+    if !of_old.is_empty() {
+        let lost = session::faults(old).into_iter().filter(|it| session::is_unread(it) && is_of(&of_old, it));
+        unread.extend(lost.map(|it| in_words(old, &it)));
+    }
+    let refused: Vec<String> = others.iter().filter(|it| is_of(&of_new, it)).map(|it| in_words(new, it)).collect();
     for it in unread.iter().chain(&refused).take(NAMED) {
         say(&format!("warning: {it}"));
     }
