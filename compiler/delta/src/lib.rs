@@ -16,7 +16,7 @@
 //! The rows are exactly what the oracle answers otherwise, for every subject, peer and key (`brute`). Rewrites of equal meaning
 //! give no row (`testdata/diff`).
 //! # Reading order
-//! [`side`], `ways`, `suppose`, `world`, `boxes`, `ends`, [`rows`], then [`mod@diff`], `beside`, [`mod@equal`].
+//! [`side`], `ways`, `suppose`, `world`, `boxes`, `ends`, [`rows`], `group`, `spell`, then [`mod@diff`], `beside`, [`mod@equal`].
 
 mod beside;
 mod blocks;
@@ -30,8 +30,10 @@ mod fates;
 mod group;
 mod guess;
 mod names;
+mod numbered;
 pub mod rows;
 pub mod side;
+mod spell;
 mod suppose;
 mod ways;
 mod world;

@@ -2,6 +2,7 @@
 
 mod made;
 mod parties;
+pub(crate) use parties::Parties;
 
 use crate::blocks::Blocks;
 use crate::suppose::{ANY_NODE, Supposed};
@@ -111,12 +112,12 @@ impl Names {
     }
 
     /// What some subjects are called.
-    pub fn subjects<'s>(&self, subjects: impl Iterator<Item = &'s Subject>) -> Vec<String> {
+    pub fn subjects(&self, subjects: &[&Subject]) -> Vec<String> {
         let mut pods = BTreeSet::new();
         let mut names = BTreeSet::new();
         for subject in subjects {
             match subject {
-                Subject::Pod(name) => drop(pods.insert(name.clone())),
+                Subject::Pod(name) => drop(pods.insert(name)),
                 other => drop(names.insert(self.subject(other))),
             }
         }
@@ -124,7 +125,7 @@ impl Names {
     }
 
     /// Pods by their workloads, where all of a workload are there.
-    fn pods(&self, pods: &BTreeSet<Name>) -> Vec<String> {
+    fn pods(&self, pods: &BTreeSet<&Name>) -> Vec<String> {
         let mut by_label: BTreeMap<&String, Vec<&Name>> = BTreeMap::new();
         let mut names = Vec::new();
         for pod in pods {

@@ -2,7 +2,6 @@
 
 use super::{Names, Spelled, supposed_name};
 use crate::blocks::is_whole;
-use crate::group::Parties;
 use crate::suppose::ANY_NODE;
 use crate::world::Party;
 use facts::Name;
@@ -10,17 +9,26 @@ use flow::{Family, Prefix};
 use hir::subject::Subject;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Who is on the other side of a row, in order.
+pub(crate) struct Parties<'w> {
+    pub all: Vec<&'w Party>,
+    /// Supposed ones, of whom the same holds.
+    pub beside: Vec<&'w Party>,
+    /// Whoever no rule names is among them.
+    pub unnamed: bool,
+}
+
 impl Names {
     /// What some parties are called together. `own` are the subjects themselves, who need not be among them to be all.
-    pub fn parties(&self, parties: &Parties<'_>, own: &[Subject], named: &mut Spelled) -> Vec<String> {
-        let mut pods: BTreeSet<Name> = BTreeSet::new();
+    pub fn parties(&self, parties: &Parties<'_>, own: &[&Subject], named: &mut Spelled) -> Vec<String> {
+        let mut pods: BTreeSet<&Name> = BTreeSet::new();
         let (mut blocks, mut nodes, mut specials) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
         let mut own_node = false;
         for party in &parties.all {
             match party {
-                Party::Pod(name) => drop(pods.insert(name.clone())),
+                Party::Pod(name) => drop(pods.insert(name)),
                 Party::Node(name) if self.supposed.nodes.contains(name) => specials.push(self.node(name)),
-                Party::Node(name) => drop(nodes.insert(name.clone())),
+                Party::Node(name) => drop(nodes.insert(name)),
                 Party::Own => own_node = true,
                 Party::Outside(prefix) => drop(blocks.insert(*prefix)),
                 Party::Special(name) => specials.push((*name).to_owned()),
@@ -31,11 +39,11 @@ impl Names {
         let own = if own.len() == 1 { own } else { &[] };
         let is_own = |name: &&Name| own.iter().any(|it| matches!(it, Subject::Pod(pod) if pod == *name));
         // Those that are left out are named only where they are the fewer ones.
-        let missing = if pods.len() + own.len() < all / 2 {
+        let missing = if all == 0 || pods.len() + own.len() < all / 2 {
             None
         } else {
             let absent = self.real.values().flatten().filter(|name| !pods.contains(*name)).filter(|name| !is_own(name));
-            Some(self.pods(&absent.cloned().collect()))
+            Some(self.pods(&absent.collect()))
         };
         let outside = match named.get(&blocks) {
             Some(known) => known.clone(),
@@ -45,13 +53,14 @@ impl Names {
             }
         };
         let all_nodes = nodes.len() == self.nodes;
-        if let Some(anyone) = self.anyone(parties, own).filter(|_| outside == ["world"] && all_nodes) {
+        let everywhere = outside == ["world"] && all_nodes;
+        if let Some(anyone) = if everywhere { self.anyone(parties, own) } else { None } {
             return vec![anyone];
         }
         let listed = self.by_namespace(&pods, own);
         let few = missing.filter(|missing| missing.len() <= 3 && missing.len() < listed.len());
         let except = few.map(|few| if few.is_empty() { String::new() } else { format!(" except {}", few.join(", ")) });
-        if let Some(except) = except.as_ref().filter(|_| outside == ["world"] && all_nodes && all > 1) {
+        if let Some(except) = except.as_ref().filter(|_| everywhere && all > 1) {
             return vec![format!("anyone{except}")];
         }
         let mut names = outside;
@@ -78,13 +87,16 @@ impl Names {
     }
 
     /// `anyone` for the world and nearly all of those who are supposed, where no file tells of any pod.
-    fn anyone(&self, parties: &Parties<'_>, own: &[Subject]) -> Option<String> {
-        let is_there = |name: &&Name| parties.beside.contains(&Party::Pod((*name).clone()));
-        let is_own = |name: &&Name| own.contains(&Subject::Pod((*name).clone()));
+    fn anyone(&self, parties: &Parties<'_>, own: &[&Subject]) -> Option<String> {
+        if !self.real.is_empty() {
+            return None;
+        }
+        let is_there = |name: &&Name| parties.beside.binary_search(&&Party::Pod((*name).clone())).is_ok();
+        let is_own = |name: &&Name| own.contains(&&Subject::Pod((*name).clone()));
         let (there, absent): (Vec<&Name>, Vec<&Name>) = self.supposed.pods.iter().partition(is_there);
         let absent: Vec<String> = absent.into_iter().filter(|it| !is_own(it)).map(supposed_name).collect();
         match absent.len() {
-            _ if !self.real.is_empty() || there.is_empty() && !parties.unnamed => None,
+            _ if there.is_empty() && !parties.unnamed => None,
             0 => Some("anyone".to_owned()),
             1..=3 => Some(format!("anyone except {}", absent.join(", "))),
             _ => None,
@@ -92,15 +104,15 @@ impl Names {
     }
 
     /// Pods, with all of one namespace as that.
-    fn by_namespace(&self, pods: &BTreeSet<Name>, own: &[Subject]) -> Vec<String> {
-        let mut by_namespace: BTreeMap<&str, BTreeSet<Name>> = BTreeMap::new();
+    fn by_namespace(&self, pods: &BTreeSet<&Name>, own: &[&Subject]) -> Vec<String> {
+        let own: BTreeSet<&Name> =
+            own.iter().filter_map(|it| if let Subject::Pod(name) = it { Some(name) } else { None }).collect();
+        let mut by_namespace: BTreeMap<&str, BTreeSet<&Name>> = BTreeMap::new();
         for pod in pods {
-            by_namespace.entry(&pod.namespace).or_default().insert(pod.clone());
+            by_namespace.entry(&pod.namespace).or_default().insert(pod);
         }
         let mut names = Vec::new();
         for (namespace, pods) in by_namespace {
-            let own: BTreeSet<&Name> =
-                own.iter().filter_map(|it| if let Subject::Pod(name) = it { Some(name) } else { None }).collect();
             let all = self.real.get(namespace);
             let whole =
                 all.is_some_and(|all| all.len() > 1 && all.iter().all(|it| pods.contains(it) || own.contains(it)));
