@@ -161,9 +161,6 @@ impl Asking<'_> {
         rows: &mut Vec<Row>,
     ) -> Result<(), TooLarge> {
         let Difference { kind, l4, old, new } = difference;
-        // Why: whoever is real shows what becomes of whoever is supposed and named by the same rules.
-        let is_supposed = |at: &usize| self.world.groups[*at].supposed;
-        let any_real = !groups.iter().all(is_supposed);
         let mut by_effect: BTreeMap<(L4Set, L4Set), Vec<usize>> = BTreeMap::new();
         for at in groups {
             let family = self.world.groups[*at].family;
@@ -182,7 +179,10 @@ impl Asking<'_> {
             let kept = |set: L4Set| if set.intersect(&possible).is_empty() { L4Set::default() } else { set };
             by_effect.entry((kept(open), kept(closed))).or_default().push(*at);
         }
+        let is_supposed = |at: &usize| self.world.groups[*at].supposed;
         for ((open, closed), groups) in by_effect {
+            // Why: whoever is real shows what becomes of whoever is supposed, named by the same rules, and let through alike at the other end.
+            let any_real = !groups.iter().all(is_supposed);
             let (beside, groups): (Vec<usize>, Vec<usize>) =
                 groups.into_iter().partition(|at| any_real && is_supposed(at));
             for (end_to_end, l4) in [(true, open), (false, closed)] {

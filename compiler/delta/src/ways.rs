@@ -18,12 +18,7 @@ impl<'s> Judge<'s> {
     pub fn of(all: impl Iterator<Item = &'s Selector>) -> Judge<'s> {
         let mut selectors: BTreeMap<Option<&str>, Vec<(u32, &Selector)>> = BTreeMap::new();
         for (at, selector) in (0..).zip(all) {
-            let one = |it: &'s Requirement| match &it.operator {
-                Operator::In(values) if values.len() == 1 && it.key == labels::NAMESPACE => Some(values[0].as_str()),
-                _ => None,
-            };
-            let namespace = selector.requirements().iter().find_map(one);
-            selectors.entry(namespace).or_default().push((at, selector));
+            selectors.entry(namespace_of(selector)).or_default().push((at, selector));
         }
         Judge { selectors }
     }
@@ -37,15 +32,26 @@ impl<'s> Judge<'s> {
     }
 }
 
+/// The one namespace that a selector asks for; `None` where it leaves that open.
+pub(crate) fn namespace_of(selector: &Selector) -> Option<&str> {
+    selector.requirements().iter().find_map(|it| match &it.operator {
+        Operator::In(values) if values.len() == 1 && it.key == labels::NAMESPACE => Some(values[0].as_str()),
+        _ => None,
+    })
+}
+
 /// Labels, by the keys of identities.
 pub(crate) type Way = BTreeMap<String, String>;
 
 /// Labels that meet two selectors at once; `None` where they ask for two values of one key, or one asks for nothing beyond the other.
 pub(crate) fn both(one: &Way, other: &Way) -> Option<Way> {
     let agree = other.iter().all(|(key, value)| one.get(key).is_none_or(|it| it == value));
+    if !agree {
+        return None;
+    }
     let mut way = one.clone();
     way.extend(other.iter().map(|(key, value)| (key.clone(), value.clone())));
-    (agree && way != *one && way != *other).then_some(way)
+    (way != *one && way != *other).then_some(way)
 }
 
 /// Labels that meet a selector, the plainest first: some of all of its values together, and each of its values alone; then some that fail one

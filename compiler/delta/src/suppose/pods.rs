@@ -2,7 +2,7 @@
 
 use super::{Meeting, Supposed, peers};
 use crate::side::Side;
-use crate::ways::{Judge, Way, both, ways};
+use crate::ways::{Judge, Way, both, namespace_of, ways};
 use facts::{ContainerPort, Labels, Name, Namespace, Pod};
 use flow::Protocol;
 use hir::labels::{self, Selector};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 const MOST: usize = 2000;
 /// The first number that stands for a name of a port.
 const FIRST_STAND_IN: u16 = 61_001;
-/// How many pairs of selectors are tried for somebody whom both select, at most.
+/// How many pairs of selectors are tried for somebody whom both select, at most; and how many other policies' selectors take part.
 const PAIRS: usize = 10_000;
 
 /// What a namespace is called that no policy and no file tells of. No namespace can be called that.
@@ -24,6 +24,46 @@ const ELSEWHERE: &str = "other namespaces";
 /// Whether labels say which namespace it is, or of what kind.
 fn names_namespace(way: &Way) -> bool {
     way.keys().any(|key| key == labels::NAMESPACE || key.starts_with(labels::NAMESPACE_LABELS))
+}
+
+/// A selector, with the namespace of its policy.
+type Asking<'p> = (&'p str, &'p Selector);
+
+/// Whom policies select, and on the other side of them.
+fn selectors(policies: &[Arc<Policy>]) -> impl Iterator<Item = Asking<'_>> {
+    let sections = policies.iter().flat_map(|policy| policy.sections.iter().map(move |section| (policy, section)));
+    let subjects = sections.filter_map(|(policy, section)| match &section.subjects {
+        Subjects::Endpoints(selector) => Some((policy.object.namespace.as_str(), selector)),
+        _ => None,
+    });
+    let peers = peers(policies).filter_map(|(policy, peer)| match peer {
+        PeerSelector::Labels { selector, .. } => Some((policy.object.namespace.as_str(), selector)),
+        _ => None,
+    });
+    subjects.chain(peers)
+}
+
+/// Those of some selectors that may select somebody whom the others select: of the same namespace, or of any.
+fn near<'p>(some: impl Iterator<Item = Asking<'p>>, others: &BTreeSet<Asking<'_>>) -> BTreeSet<Asking<'p>> {
+    let namespaces: BTreeSet<Option<&str>> = others.iter().map(|(_, selector)| namespace_of(selector)).collect();
+    let meets =
+        |namespace: Option<&str>| namespaces.contains(&None) || namespace.is_none() || namespaces.contains(&namespace);
+    some.filter(|(_, selector)| meets(namespace_of(selector))).collect()
+}
+
+/// Labels that meet a selector of a changed policy as plainly as can be and another one at once, or just fail that other: those of changed
+/// policies first.
+fn meetings<'p>(changed: &BTreeSet<Asking<'p>>, every: &BTreeSet<Asking<'p>>) -> Vec<(&'p str, Way)> {
+    let plain: Vec<(&str, Way)> =
+        changed.iter().filter_map(|it| Some((it.0, ways(it.1).into_iter().next()?))).collect();
+    let others: Vec<Way> = every.difference(changed).flat_map(|(_, selector)| ways(selector)).take(PAIRS).collect();
+    let of_changed = plain.iter().enumerate().flat_map(|(at, (namespace, one))| {
+        plain[at + 1..].iter().filter_map(move |(_, other)| Some((*namespace, both(one, other)?)))
+    });
+    let of_others = plain
+        .iter()
+        .flat_map(|(namespace, one)| others.iter().filter_map(move |other| Some((*namespace, both(one, other)?))));
+    of_changed.chain(of_others).take(PAIRS).collect()
 }
 
 pub(super) struct Maker<'s> {
@@ -35,46 +75,35 @@ pub(super) struct Maker<'s> {
 impl Maker<'_> {
     /// Pods of labels that policies mention and nobody carries.
     pub fn pods(&mut self, policies: &[Arc<Policy>], meeting: Meeting) {
-        let mut selectors: BTreeSet<(String, Selector)> = BTreeSet::new();
-        for policy in policies {
-            let namespace = policy.object.namespace.as_str();
-            for section in &policy.sections {
-                if let Subjects::Endpoints(selector) = &section.subjects {
-                    selectors.insert((namespace.to_owned(), selector.clone()));
-                }
-            }
-        }
-        for (policy, peer) in peers(policies) {
-            if let PeerSelector::Labels { selector, .. } = peer {
-                selectors.insert((policy.object.namespace.clone(), selector.clone()));
-            }
-        }
+        // Why of all policies, too: where one that does not change decides for a pod of the files, others of the labels that a changed one
+        // asks for may fare otherwise.
+        let all: Vec<Arc<Policy>> = self.old.all().chain(self.new.all()).cloned().collect();
+        let changed: BTreeSet<Asking<'_>> = selectors(policies).collect();
+        let every = near(selectors(&all), &changed);
         let ports = self.undeclared(policies);
-        let judge = Judge::of(selectors.iter().map(|(_, selector)| selector));
+        let judge = Judge::of(every.iter().map(|(_, selector)| *selector));
         let mut known: BTreeSet<Vec<u32>> = BTreeSet::new();
         for side in [&*self.old, &*self.new] {
             let labels = side.cluster.pods.values().map(|pod| endpoint_labels(pod, &side.cluster, side.dialect));
             known.extend(labels.map(|labels| judge.selected_by(&labels)));
         }
-        for (namespace, selector) in &selectors {
+        for (namespace, selector) in &changed {
             for way in ways(selector) {
-                self.add(namespace, &way, &ports, &judge, &mut known);
                 // Why: labels that leave the namespace open are met in namespaces of which no policy speaks, too.
-                if !names_namespace(&way) {
+                let is_open = !names_namespace(&way);
+                if !is_open || !namespace.is_empty() {
+                    self.add(namespace, &way, &ports, &judge, &mut known);
+                }
+                if is_open {
                     self.add(ELSEWHERE, &way, &ports, &judge, &mut known);
                 }
             }
         }
         if meeting == Meeting::Two {
-            let plain = |(namespace, selector): &'_ (String, Selector)| {
-                Some((namespace.clone(), ways(selector).into_iter().next()?))
-            };
-            let plain: Vec<(String, Way)> = selectors.iter().filter_map(plain).collect();
-            let pairs =
-                plain.iter().enumerate().flat_map(|(at, one)| plain[at + 1..].iter().map(move |other| (one, other)));
-            for ((namespace, one), (_, other)) in pairs.take(PAIRS) {
-                let Some(way) = both(one, other).filter(|way| self.is_fit(way)) else { continue };
-                self.add(namespace, &way, &ports, &judge, &mut known);
+            for (namespace, way) in meetings(&changed, &every) {
+                if self.is_fit(&way) {
+                    self.add(namespace, &way, &ports, &judge, &mut known);
+                }
             }
         }
     }
