@@ -115,6 +115,9 @@ pub enum Command {
     Completion(command::completion::Completion),
 }
 
+/// The namespace of objects that name none, where nothing says another.
+pub const NAMESPACE: &str = "default";
+
 /// Where manifests come from.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct Paths {
@@ -124,9 +127,9 @@ pub struct Paths {
     /// Another way to name a PATH, as kubectl has it.
     #[arg(short = 'f', long = "filename", value_name = "PATH")]
     pub filenames: Vec<String>,
-    /// The namespace of objects that name none.
-    #[arg(short, long, value_name = "NAME", default_value = "default")]
-    pub namespace: String,
+    /// The namespace of objects that name none: `default`, unless the configuration says another.
+    #[arg(short, long, value_name = "NAME")]
+    pub namespace: Option<String>,
     /// The reading of the policy language.
     #[command(flatten)]
     pub reading: Reading,
@@ -175,6 +178,11 @@ impl Paths {
     /// Whether no path was given.
     pub fn is_empty(&self) -> bool {
         self.paths.is_empty() && self.filenames.is_empty() && self.reading.rendered.is_empty()
+    }
+
+    /// The namespace of objects that name none.
+    pub fn namespace(&self) -> &str {
+        self.namespace.as_deref().unwrap_or(NAMESPACE)
     }
 
     /// All paths in the order given; the current folder when there is none.

@@ -1,9 +1,11 @@
 //! Files of a revision, read with git and without a shell.
 
 mod entries;
+mod ignored;
 
 use crate::files::{self, Manifest, Take, Unreadable, is_excluded, is_manifest};
 use entries::{Entry, Kind, Place, Tree};
+use ignored::Ignored;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -33,7 +35,8 @@ pub struct Taken {
 }
 
 /// The manifests below a path as they are in a revision, each called `REVISION:PATH`. Shape: of a folder those that end in `.yaml`, `.yml`
-/// or `.json` and are not excluded; a file that is named, whatever its ending. Links are followed within the revision.
+/// or `.json` and are not excluded, hidden ones and those that an `.ignore` or `.tidegateignore` file of the revision names left out, as of
+/// a folder; a file that is named, whatever its ending. Links are followed within the revision.
 ///
 /// Errors: for people; no repository, no such revision, no such path, a manifest that is no text.
 pub fn manifests(revision: &str, path: &str, take: &Take) -> Result<Taken, String> {
@@ -91,9 +94,11 @@ fn below(revision: &str, path: &str, wanted: impl Fn(&str, bool) -> bool) -> Res
         }
         tree = Some(whole);
     }
+    let ignored = Ignored::of(&commit, path, &entries).map_err(said)?;
+    entries.retain(|it| wanted(&it.path, it.kind != Kind::Submodule) && !ignored.leaves_out(&it.path));
     let mut taken = Taken::default();
     let mut files: Vec<(String, String)> = Vec::new();
-    for Entry { kind, object, path } in entries.into_iter().filter(|it| wanted(&it.path, it.kind != Kind::Submodule)) {
+    for Entry { kind, object, path } in entries {
         let led = tree.as_ref().filter(|_| kind == Kind::Link).map(|tree| tree.place(&path));
         let reason = match (kind, led) {
             (Kind::Submodule, _) => {

@@ -64,7 +64,7 @@ pub fn configured(paths: &Paths, meant: &[String]) -> Result<(Paths, files::Take
 /// The same of what is to be taken of them, where the configuration was heeded already.
 pub fn open_with(paths: &Paths, take: &files::Take) -> Session {
     let args = &paths.reading.cluster;
-    let mut known = cluster::known(args, &paths.namespace, paths.is_empty());
+    let mut known = cluster::known(args, paths.namespace(), paths.is_empty());
     // Why: who names no files and has a cluster's own policies asks about the cluster.
     let of_cluster = is_live(paths) || paths.is_empty() && !known.policies.is_empty();
     let policies = std::mem::take(&mut known.policies);
@@ -80,7 +80,7 @@ pub fn open_with(paths: &Paths, take: &files::Take) -> Session {
     entry.iter().flat_map(ClusterEntry::warnings).for_each(|it| say(&it));
     unreadable.extend(known.unreadable);
     let mut db = Database::keeping_trees();
-    db.set_namespace(&paths.namespace);
+    db.set_namespace(paths.namespace());
     db.set_files(manifests.into_iter().map(|it| (Arc::from(it.path), Arc::from(it.text))));
     db.set_cluster(known.cluster);
     db.set_heeded(known.heeded);

@@ -94,7 +94,8 @@ impl Build {
         if built.classes.is_empty() {
             say("warning: these files hold no pod that policies apply to, so there is nothing to build for");
         }
-        let subject = self.subject.as_deref().map(|name| built.subject(name, &self.paths.namespace)).transpose()?;
+        let subject =
+            self.subject.as_deref().map(|name| built.subject(name, db.project().namespace(db))).transpose()?;
         if let Some(dir) = &self.out_dir {
             match proof::certificates(&built) {
                 Ok(certificates) => {

@@ -28,6 +28,9 @@ pub struct Function {
     pub cluster_max_age: Duration,
 }
 
+/// What some editors write before a text.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
+
 /// What the function is told.
 struct Told {
     dialect: Wish,
@@ -139,22 +142,19 @@ fn result(db: &Database, finding: &Diagnostic) -> Value {
     result
 }
 
-/// The list as it came, with results. The text stays where that can be done, comments and order included.
+/// The list as it came, with results in place of those that it had. The text stays where that can be done, comments and order included.
 fn with_results(tree: &Tree, root: syntax::NodeId, results: Vec<Value>) -> String {
-    let has = tree.get(root, "results").is_some();
     let alone = tree.documents().iter().filter(|it| it.root.is_some()).count() == 1;
-    if tree.style(root) == ScalarStyle::Block && !has && alone && tree.problems().is_empty() {
-        let indent = tree.text()[..tree.span(root).start as usize].rsplit('\n').next().unwrap_or("");
-        if indent.is_empty() {
-            let end = tree.span(root).end as usize;
-            let (body, rest) = tree.text().split_at(end);
-            let line = if body.ends_with('\n') { "" } else { "\n" };
-            let lines: String = results.iter().map(|it| format!("- {it}\n")).collect();
-            let list = if lines.is_empty() { "results: []\n".to_owned() } else { format!("results:\n{lines}") };
-            // What follows a mapping are comments and the end of the document.
-            let rest = rest.trim_start_matches('\n');
-            return format!("{body}{line}{list}{rest}");
-        }
+    let before = tree.text()[..tree.span(root).start as usize].rsplit('\n').next().unwrap_or("");
+    let is_first = before.is_empty() || before == BYTE_ORDER_MARK;
+    if tree.style(root) == ScalarStyle::Block && is_first && alone && tree.problems().is_empty() {
+        let (body, rest) = without_results(tree, root);
+        let line = if body.ends_with('\n') { "" } else { "\n" };
+        let lines: String = results.iter().map(|it| format!("- {it}\n")).collect();
+        let list = if lines.is_empty() { "results: []\n".to_owned() } else { format!("results:\n{lines}") };
+        // What follows a mapping are comments and the end of the document.
+        let rest = rest.trim_start_matches('\n');
+        return format!("{body}{line}{list}{rest}");
     }
     let mut list = snapshot::tree::json(&At::root(tree, root));
     list["results"] = Value::Array(results);
@@ -162,4 +162,17 @@ fn with_results(tree: &Tree, root: syntax::NodeId, results: Vec<Value>) -> Strin
         say(&format!("error: {error}"));
         String::new()
     }) + "\n"
+}
+
+/// The text up to the end of the list, and what follows, without the lines of its results.
+fn without_results(tree: &Tree, root: syntax::NodeId) -> (String, &str) {
+    let (text, end) = (tree.text(), tree.span(root).end as usize);
+    let Some(entry) = tree.get(root, "results") else { return (text[..end].to_owned(), &text[end..]) };
+    let (from, value_end) = (tree.span(entry.key).start as usize, tree.span(entry.value).end as usize);
+    // Why not where the value already ends with its line: the next line is another's.
+    let is_whole = text[..value_end].ends_with('\n');
+    let to =
+        if is_whole { value_end } else { text[value_end..].find('\n').map_or(text.len(), |at| value_end + at + 1) };
+    let end = end.max(to);
+    (format!("{}{}", &text[..from], &text[to..end]), &text[end..])
 }

@@ -39,9 +39,9 @@ pub struct Replay {
     /// folder. Repeatable.
     #[arg(long, value_name = "PATH|REVISION:PATH")]
     pub against: Vec<String>,
-    /// The namespace of objects that name none.
-    #[arg(short, long, value_name = "NAME", default_value = "default")]
-    pub namespace: String,
+    /// The namespace of objects that name none: `default`, unless the configuration says another.
+    #[arg(short, long, value_name = "NAME")]
+    pub namespace: Option<String>,
     /// The reading of the policy language.
     #[command(flatten)]
     pub reading: Reading,

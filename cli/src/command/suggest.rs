@@ -33,9 +33,9 @@ pub struct Suggest {
     /// Facts of the cluster, so that services are translated and selectors tell neighbours apart: files or folders. Repeatable.
     #[arg(short = 'f', long = "facts-from", alias = "filename", value_name = "PATH")]
     pub files: Vec<String>,
-    /// The namespace of objects that name none.
-    #[arg(short, long, value_name = "NAME", default_value = "default")]
-    pub namespace: String,
+    /// The namespace of objects that name none: `default`, unless the configuration says another.
+    #[arg(short, long, value_name = "NAME")]
+    pub namespace: Option<String>,
     /// The kind of the suggested policies.
     #[arg(long, value_name = "KIND", default_value = "networkpolicy")]
     pub kind: PolicyKind,

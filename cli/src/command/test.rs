@@ -25,9 +25,6 @@ use gather::Found;
 use report::TestReport;
 pub use written::PolicyTest;
 
-/// The namespace of objects and ends that name none, where a test says no other.
-const NAMESPACE: &str = "default";
-
 /// Say whether policies do what their tests say.
 ///
 /// A test is a YAML document of kind `PolicyTest`: cases that say who may open which connection, and why. The exit code is 0 when every
@@ -117,7 +114,7 @@ impl Test {
         let (dialect, facts) = (self.dialect, self.facts.unwrap_or(Facts::Part));
         let (config, cluster, rendered) = (self.config.clone(), self.cluster.clone(), RenderArgs::default());
         let reading = Reading { dialect, facts, config, rendered, cluster };
-        let paths = Paths { paths: Vec::new(), filenames: Vec::new(), namespace: NAMESPACE.to_owned(), reading };
+        let paths = Paths { paths: Vec::new(), filenames: Vec::new(), namespace: None, reading };
         let (Paths { reading, .. }, take) = session::configured(&paths, &self.files)?;
         // Why: tests say themselves how much of a cluster they tell, and a configuration says it of manifests that stand for a whole one.
         let facts = self.facts.or((reading.facts == Facts::All).then_some(Facts::All));

@@ -75,9 +75,9 @@ pub struct TracePaths {
     /// Files, folders, or `-` for standard input. Repeatable.
     #[arg(short = 'f', long = "filename", value_name = "PATH")]
     pub filenames: Vec<String>,
-    /// The namespace of objects and ends that name none.
-    #[arg(short, long, value_name = "NAME", default_value = "default")]
-    pub namespace: String,
+    /// The namespace of objects and ends that name none: `default`, unless the configuration says another.
+    #[arg(short, long, value_name = "NAME")]
+    pub namespace: Option<String>,
     /// The reading of the policy language.
     #[command(flatten)]
     pub reading: Reading,
@@ -108,7 +108,7 @@ impl Trace {
         let (paths, take) = session::configured(&paths, &paths.all())?;
         let session = session::open_with(&paths, &take);
         let unsound = session.report_unsound();
-        let wanted = self.wanted(&session.db, &paths.namespace)?;
+        let wanted = self.wanted(&session.db, paths.namespace())?;
         let parts = reason::parts(&session.db, &wanted).map_err(|error| error.to_string())?;
         let cluster = session.cluster.clone();
         let report = TraceReport { cluster, ..report(&session.db, &session.choice, &wanted, &parts) };

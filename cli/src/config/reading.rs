@@ -30,9 +30,7 @@ pub fn reading(paths: &Paths, loaded: &Loaded, exclude: &[String], faults: &mut 
             Err(why) => faults.push(format!("{from}: `cluster` is `{cluster}`: {why}")),
         }
     }
-    if let ("default", Some(namespace)) = (paths.namespace.as_str(), &config.namespace) {
-        paths.namespace.clone_from(namespace);
-    }
+    paths.namespace = paths.namespace.or_else(|| config.namespace.clone());
     let patterns: Vec<String> = config.exclude.iter().flatten().chain(exclude).cloned().collect();
     let exclude = globs(&loaded.base, &patterns).unwrap_or_else(|why| {
         faults.push(format!("{from}: exclude: {why}"));

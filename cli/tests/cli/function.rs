@@ -55,6 +55,28 @@ fn a_list_comes_back_as_it_was_with_results() {
 }
 
 #[test]
+fn results_of_another_function_are_replaced_and_every_other_line_stays() {
+    let folder = Folder::of(&[]);
+    let fine = LIST.replace("99999", "5432");
+    let plain = folder.run_with_input(&["fn"], &fine).out;
+    let own = plain.strip_prefix(&fine).unwrap();
+    for others in [
+        "results:\n- message: of another\n  severity: info\n",
+        "results: []\n",
+        "results: [{message: a}] # of another\n",
+    ] {
+        let config = fine.find("functionConfig").unwrap();
+        let between = format!("{}{others}# kept\n{}", &fine[..config], &fine[config..]);
+        let ran = folder.run_with_input(&["fn"], &between);
+        assert_eq!(ran.out, format!("{}# kept\n{}{own}", &fine[..config], &fine[config..]), "{others}");
+        let ran = folder.run_with_input(&["fn"], &format!("{fine}{others}# kept\n"));
+        assert_eq!(ran.out, format!("{fine}{own}# kept\n"), "{others}");
+    }
+    let marked = format!("\u{feff}{fine}");
+    assert_eq!(folder.run_with_input(&["fn"], &marked).out, format!("{marked}{own}"));
+}
+
+#[test]
 fn a_list_in_json_comes_back_in_json() {
     let list = json!({ "apiVersion": "config.kubernetes.io/v1", "kind": "ResourceList", "items": [
         { "apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": { "name": "a" },

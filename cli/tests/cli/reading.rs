@@ -242,3 +242,18 @@ fn a_configuration_says_for_every_command_what_is_read_and_how() {
     folder.write("tidegate.toml", "dialekt = 'cilium'\n");
     assert!(folder.run(&flow).failed(2).contains("tidegate.toml:1:1: there is no key `dialekt`; is `dialect` meant?"));
 }
+
+#[test]
+fn a_namespace_that_is_named_beats_that_of_the_configuration() {
+    let policy = POLICY.replace(", namespace: shop", "");
+    let files =
+        [("cluster.yaml", CLUSTER), ("policy.yaml", policy.as_str()), ("tidegate.toml", "namespace = \"shop\"\n")];
+    let folder = Folder::of(&files);
+    let expects = |verdict: &str, args: &[&str]| {
+        folder.run(&[&["trace", "shop/web", "shop/db", "80", "-f", ".", "--expect", verdict], args].concat()).ended(0);
+    };
+    expects("deny", &[]);
+    expects("deny", &["-n", "shop"]);
+    // The policy selects nobody there.
+    expects("allow", &["-n", "default", "--facts", "all"]);
+}

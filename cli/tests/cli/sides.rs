@@ -33,6 +33,30 @@ fn repository(files: &[(&str, &str)]) -> Option<Folder> {
 }
 
 #[test]
+fn a_revision_leaves_out_what_a_folder_does() {
+    let Some(folder) = repository(&[("tree/cluster.yaml", CLUSTER), ("tree/policy.yaml", POLICY)]) else { return };
+    folder.write(".ignore", "up.yaml\n");
+    folder.write("tree/.tidegateignore", "!dir/kept.yaml\ndir/*\n!dir/again.yaml\n");
+    folder.write("tree/.ignore", "dir/again.yaml\n");
+    let left_out =
+        ["tree/.hidden.yaml", "tree/.git-crypt/a.yaml", "tree/up.yaml", "tree/dir/a.yaml", "tree/dir/kept.yaml"];
+    for (number, path) in left_out.iter().chain(&["tree/dir/again.yaml"]).enumerate() {
+        folder.write(path, &wider().replace("{name: db", &format!("{{name: db-{number}")));
+    }
+    commit(&folder);
+    let report = |args: &[&str]| -> serde_json::Value {
+        serde_json::from_str(&folder.run(&[args, &["-o", "json"]].concat()).ended(0)).unwrap()
+    };
+    let report = report(&["diff", "HEAD:tree", "tree"]);
+    assert_eq!([&report["old"]["policies"], &report["new"]["policies"]], [2, 2], "{report}");
+    // A path that is named is read, whatever it is called and wherever it lies.
+    for path in left_out {
+        folder.run(&["diff", &format!("HEAD:{path}"), path]).ended(0);
+    }
+    folder.run(&["diff", "HEAD:tree/.git-crypt", "tree/.git-crypt"]).ended(0);
+}
+
+#[test]
 fn links_of_a_revision_are_followed_within_it_and_others_are_told() {
     let Some(folder) = repository(&[("base/np.yaml", POLICY), ("prod/cluster.yaml", CLUSTER)]) else { return };
     symlink("../base/np.yaml", folder.join("prod/np.yaml")).unwrap();

@@ -122,7 +122,7 @@ fn of_revision(
     };
     let old = git::read(revision, &named, wanted)?;
     let mut db = Database::new();
-    db.set_namespace(&settings.paths.namespace);
+    db.set_namespace(settings.paths.namespace());
     // What is no text, or too great, was not checked then either.
     db.set_files(old.into_iter().filter_map(|it| Some((Arc::from(it.path), Arc::from(it.text.ok()?)))));
     let (now, inputs) = (&session.db, session.db.project());

@@ -37,9 +37,9 @@ pub struct Diff {
     /// Files or folders with facts of the cluster that both sides share. Repeatable.
     #[arg(long, value_name = "PATH")]
     pub facts_from: Vec<String>,
-    /// The namespace of objects that name none.
-    #[arg(short, long, value_name = "NAME", default_value = "default")]
-    pub namespace: String,
+    /// The namespace of objects that name none: `default`, unless the configuration says another.
+    #[arg(short, long, value_name = "NAME")]
+    pub namespace: Option<String>,
     /// The reading of both sides, as `check --help` lists them.
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = crate::session::dialect)]
     pub dialect: Wish,

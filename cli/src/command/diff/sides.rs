@@ -46,7 +46,7 @@ pub fn open(diff: &Diff) -> Result<Read, String> {
         return Err("standard input can be one side only".into());
     }
     let (paths, take) = configured(diff)?;
-    let Paths { namespace, reading, .. } = &paths;
+    let (namespace, reading) = (paths.namespace(), &paths.reading);
     let shared = match diff.facts_from.is_empty() {
         true => Gathered::default(),
         false => files::read_with(&diff.facts_from, &take),

@@ -3,6 +3,7 @@
 use super::Test;
 use super::gather::{Manifests, Read, TestFile};
 use super::report::{CaseResult, CoverageReport, FlowFailure, Missed, MutantEntry, MutationReport, SuiteResult};
+use crate::args::NAMESPACE;
 use crate::cluster::{self, ClusterEntry, Known};
 use crate::command::trace::{cause, side};
 use crate::files::Take;
@@ -32,7 +33,7 @@ pub(super) struct Outcome {
 
 /// Runs all tests.
 pub(super) fn run(command: &Test, tests: &[TestFile], take: &Take) -> Outcome {
-    let known = cluster::known(&command.cluster, super::NAMESPACE, false);
+    let known = cluster::known(&command.cluster, NAMESPACE, false);
     let mut outcome = Outcome { cluster: known.entry.clone(), ..Outcome::default() };
     outcome.problems.extend(known.unreadable.iter().map(|it| format!("cannot read `{}`: {}", it.path, it.reason)));
     known.entry.iter().flat_map(ClusterEntry::warnings).for_each(|it| say(&it));
