@@ -7,13 +7,15 @@ use crate::datapath::{ours, path};
 use crate::line::Line;
 use ebpf::Matrix;
 use flow::{L4Key, Protocol};
-use image::{Fill, Hook, Image, Table};
+use image::codec::Config;
+use image::{Fill, Hook, Image, Table, Target};
+use maps::NodeMaps;
 use packet::Flags;
 use packet::craft::Frame;
 use rustc_hash::FxHashMap;
 use std::hint::black_box;
 use std::net::Ipv4Addr;
-use vm::Context;
+use vm::{Context, Fault, Outcome};
 
 /// The targets that this module measures.
 pub const TARGETS: [&str; 2] = ["T11", "T15"];
@@ -22,6 +24,9 @@ pub const TARGETS: [&str; 2] = ["T11", "T15"];
 const ROUNDS: usize = 9;
 /// How many packets go through the engines that run programs.
 const PACKETS: usize = 1 << 14;
+
+/// Sets of a connection table that the nearest caches hold: 64 KiB.
+const NEAR_SETS_LOG2: u8 = 8;
 
 /// Measures the targets that are wanted, line by line.
 pub fn run(wanted: &dyn Fn(&str) -> bool, quick: bool, say: &mut dyn FnMut(Line)) -> Result<(), Error> {
@@ -39,6 +44,7 @@ pub fn run(wanted: &dyn Fn(&str) -> bool, quick: bool, say: &mut dyn FnMut(Line)
             for pattern in Pattern::BOTH {
                 say(verdicts(n, pattern, &case, &image, &classes)?);
             }
+            packets(n, say)?;
         }
     }
     Ok(())
@@ -80,48 +86,151 @@ fn verdicts(n: usize, pattern: Pattern, case: &Case, image: &Image, classes: &[u
         return Err(Error::Wrong(format!("the tables and the peer decide {differs:?} differently")));
     }
     let (ours, peer) = (each(&asked, tables), each(&asked, hash));
-    let [interpreted, native] = programs(case, image, classes, &ring)?;
     Ok(Line::new("T15", n, pattern.name())
         .figure("ours_ns", ours)
         .figure("million_a_second", 1e3 / ours)
         .figure("peer_shape_ns", peer)
-        .figure("ratio", peer / ours)
-        .figure("vm_packet_ns", interpreted)
-        .figure("native_packet_ns", native))
+        .figure("ratio", peer / ours))
 }
 
-/// Nanoseconds of this thread for each item.
+/// Nanoseconds of this thread for each item: the median of rounds.
 fn each<T>(items: &[T], mut decide: impl FnMut(&T) -> u8) -> f64 {
-    let round = |_| {
-        let begin = thread_time();
-        let sum = items.iter().fold(0u64, |sum, item| sum + u64::from(decide(item)));
-        black_box(sum);
-        (thread_time() - begin).as_secs_f64() * 1e9 / items.len() as f64
-    };
-    median((0..ROUNDS).map(round).collect())
+    let mut sum = 0u64;
+    let times = (0..ROUNDS).map(|_| once(items, |item| sum += u64::from(decide(item)))).collect();
+    black_box(sum);
+    median(times)
 }
 
-/// The same of whole packets of new connections through the interpreter and through machine code.
-fn programs(case: &Case, image: &Image, classes: &[u16], ring: &[Flow]) -> Result<[f64; 2], Error> {
-    let frame =
-        |it: &Flow| Frame::tcp(Ipv4Addr::from_bits(it.source), ENDPOINT, it.source_port, it.port, Flags::SYN).build();
-    let packets: Vec<Vec<u8>> = ring.iter().take(PACKETS).map(frame).collect();
-    let context = Context { ifindex: 1, now_jiffies: 1000, ..Context::default() };
-    let wrong = |error: &dyn std::fmt::Display| Error::Wrong(error.to_string());
-    let mut interpreter = vm::Machine::load(image).map_err(|error| wrong(&error))?;
-    let mut native = native::Machine::load(image).map_err(|error| wrong(&error))?;
-    for (peer, class) in (0..).zip(classes.iter().copied()) {
-        interpreter.set_class(Hook::ToEndpoint, peer, class);
-        native.set_class(Hook::ToEndpoint, peer, class);
+/// The same of one round.
+fn once<T>(items: &[T], act: impl FnMut(&T)) -> f64 {
+    let begin = thread_time();
+    items.iter().for_each(act);
+    (thread_time() - begin).as_secs_f64() * 1e9 / items.len() as f64
+}
+
+/// Whole packets through the interpreter and through machine code: of connections that are there and answered, then of new ones.
+fn packets(n: usize, say: &mut dyn FnMut(Line)) -> Result<(), Error> {
+    let case = Case::wide(n);
+    let sets_log2 = ours::target(&case).track4_sets_log2;
+    let mut engines = Engines::new(&case, sets_log2)?;
+    for pattern in Pattern::BOTH {
+        let (ring, flows) = case.ring_of_flows(pattern, 1);
+        engines.establish(&flows)?;
+        let frames: Vec<Vec<u8>> = ring.iter().take(PACKETS).map(|it| to_endpoint(it, Flags::ACK)).collect();
+        say(engines
+            .line(n, &format!("established-{}", pattern.name()), |_| frames.clone())?
+            .with("flows", flows.len()));
     }
-    let node = || path::node(case, image).map_err(Error::Wrong);
-    let (mut maps, mut others) = (node()?, node()?);
-    let hook = Hook::ToEndpoint;
-    let interpreted = each(&packets, |it| {
-        u8::from(interpreter.run(&mut maps, hook, it, &context).is_ok_and(|outcome| outcome.passes()))
-    });
-    let compiled = each(&packets, |it| {
-        u8::from(native.run(&mut others, hook, it, &context).is_ok_and(|outcome| outcome.passes()))
-    });
-    Ok([interpreted, compiled])
+    let ring = case.ring_of_new_flows(1);
+    let round = |round: usize| {
+        // Another destination port each round, so that no flow comes twice.
+        let flow = |it: &Flow| Flow { port: 1 << 15 | round as u16, ..*it };
+        ring.iter().take(PACKETS).map(|it| to_endpoint(&flow(it), Flags::SYN)).collect()
+    };
+    say(engines.line(n, "new", round)?);
+    // The same with a table that stays in the nearest caches: what is left is the work, with every set full.
+    say(Engines::new(&case, NEAR_SETS_LOG2)?.line(n, "new-near", round)?);
+    Ok(())
+}
+
+fn to_endpoint(flow: &Flow, flags: Flags) -> Vec<u8> {
+    Frame::tcp(Ipv4Addr::from_bits(flow.source), ENDPOINT, flow.source_port, flow.port, flags).build()
+}
+
+/// Both engines of one image, each with the maps of a node of its own.
+struct Engines {
+    interpreter: (vm::Machine, NodeMaps),
+    native: (native::Machine, NodeMaps),
+    context: Context,
+}
+
+impl Engines {
+    fn new(case: &Case, sets_log2: u8) -> Result<Engines, Error> {
+        let target = Target { track4_sets_log2: sets_log2, ..ours::target(case) };
+        let diagram = diagram::build(&case.rules(), case.peers(), &diagram::Limits::default())?;
+        let image = ebpf::compile_matrices("bench", &Matrix::of(&diagram)?, &Matrix::allow(), &target)?;
+        let node = || {
+            let mut maps = path::node(case, &image).map_err(Error::Wrong)?;
+            // As for the kernel's rows: drops are recorded, first packets are not.
+            let config = Config { flags: image::layout::config::RECORD_DROPPED, ..maps.config() };
+            maps.set_config(&config);
+            Ok::<_, Error>(maps)
+        };
+        let mut interpreter = vm::Machine::load(&image).map_err(wrong)?;
+        let mut native = native::Machine::load(&image).map_err(wrong)?;
+        for (peer, class) in (0..).zip(ebpf::class_table(&diagram)) {
+            interpreter.set_class(Hook::ToEndpoint, peer, class);
+            native.set_class(Hook::ToEndpoint, peer, class);
+        }
+        let context = Context { ifindex: 1, now_jiffies: 1000, ..Context::default() };
+        Ok(Engines { interpreter: (interpreter, node()?), native: (native, node()?), context })
+    }
+
+    /// Runs a packet on both; whether it passes. Errors: they differ.
+    fn run(&mut self, hook: Hook, packet: &[u8]) -> Result<bool, Error> {
+        let (interpreter, maps) = &mut self.interpreter;
+        let expected = interpreter.run(maps, hook, packet, &self.context);
+        let (native, maps) = &mut self.native;
+        let found = native.run(maps, hook, packet, &self.context);
+        if expected != found {
+            return Err(Error::Wrong(format!("machine code answers {found:?} and the interpreter {expected:?}")));
+        }
+        Ok(found.map_err(wrong)?.passes())
+    }
+
+    fn establish(&mut self, flows: &[Flow]) -> Result<(), Error> {
+        for flow in flows {
+            let remote = Ipv4Addr::from_bits(flow.source);
+            let answer = Frame::tcp(ENDPOINT, remote, flow.port, flow.source_port, Flags::SYN_ACK).build();
+            let passed = self.run(Hook::ToEndpoint, &to_endpoint(flow, Flags::SYN))?
+                && self.run(Hook::FromEndpoint, &answer)?
+                && self.run(Hook::ToEndpoint, &to_endpoint(flow, Flags::ACK))?;
+            if !passed {
+                return Err(Error::Wrong(format!("no connection of {flow:x?} is made")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Times rounds of packets that pass: one engine after the other, so that neither finds the other's tables in the caches.
+    fn line(&mut self, n: usize, pattern: &str, round: impl Fn(usize) -> Vec<Vec<u8>>) -> Result<Line, Error> {
+        let context = &self.context;
+        let (machine, maps) = &mut self.interpreter;
+        let mut session = machine.session(maps, Hook::ToEndpoint).map_err(wrong)?;
+        let (interpreted, _) = rounds(&round, |it| session.run(it, context))?;
+        let (machine, maps) = &mut self.native;
+        let mut session = machine.session(maps, Hook::ToEndpoint).map_err(wrong)?;
+        let (native, instructions) = rounds(&round, |it| session.run(it, context))?;
+        Ok(Line::new("T15", n, pattern)
+            .figure("vm_packet_ns", interpreted)
+            .figure("native_packet_ns", native)
+            .figure("million_packets_a_second", 1e3 / native)
+            .figure("insns", instructions)
+            .figure("asked", session.asked() as f64 / (ROUNDS * PACKETS) as f64))
+    }
+}
+
+/// Nanoseconds a packet, the median of rounds, and instructions. Errors: one does not pass.
+fn rounds(
+    round: impl Fn(usize) -> Vec<Vec<u8>>,
+    mut run: impl FnMut(&[u8]) -> Result<Outcome, Fault>,
+) -> Result<(f64, f64), Error> {
+    let (mut passed, mut instructions) = (0, 0);
+    let time = |at| {
+        once(&round(at), |packet| {
+            if let Ok(outcome) = run(packet) {
+                passed += usize::from(outcome.passes());
+                instructions += outcome.instructions;
+            }
+        })
+    };
+    let time = median((0..ROUNDS).map(time).collect());
+    if passed != ROUNDS * PACKETS {
+        return Err(Error::Wrong(format!("of {} packets {passed} pass", ROUNDS * PACKETS)));
+    }
+    Ok((time, instructions as f64 / passed as f64))
+}
+
+fn wrong(error: impl std::fmt::Display) -> Error {
+    Error::Wrong(error.to_string())
 }

@@ -94,11 +94,13 @@ impl Map {
     }
 
     /// What the map was made from.
+    #[inline]
     pub fn spec(&self) -> &MapSpec {
         &self.spec
     }
 
     /// What programs may do with its values.
+    #[inline]
     pub fn access(&self) -> Access {
         self.access
     }
@@ -132,6 +134,7 @@ impl Map {
     }
 
     /// Whether a program may hold the address of the map's first value: an array with a single one.
+    #[inline]
     pub fn has_direct_value(&self) -> bool {
         self.spec.kind == MapKind::Array && self.spec.max_entries == 1
     }

@@ -18,6 +18,7 @@ impl Memory {
     }
 
     /// The offset of a value.
+    #[inline]
     pub fn offset(&self, slot: u32) -> usize {
         slot as usize * self.stride
     }
@@ -41,11 +42,13 @@ impl Memory {
     }
 
     /// A whole value.
+    #[inline]
     pub fn value(&self, slot: u32) -> &[u8] {
         &self.bytes[self.offset(slot)..][..self.value_size]
     }
 
     /// A whole value, to be written.
+    #[inline]
     pub fn value_mut(&mut self, slot: u32) -> &mut [u8] {
         let offset = self.offset(slot);
         &mut self.bytes[offset..][..self.value_size]

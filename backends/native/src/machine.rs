@@ -1,7 +1,8 @@
 //! From an image to machine code, and a run of it.
 
-use crate::call::{Code, Frame, Function};
-use crate::translate::{Callbacks, translate};
+use crate::call::{Code, Session};
+use crate::cold::Cold;
+use crate::translate::{entry, translate};
 use cranelift_codegen::settings::{self, Configurable};
 use cranelift_frontend::FunctionBuilderContext;
 use cranelift_jit::{JITBuilder, JITModule};
@@ -52,13 +53,16 @@ impl Cache {
 fn compile(instructions: &[Instruction], little_endian: bool) -> Result<Code, BuildError> {
     let mut module = JITModule::new(JITBuilder::with_isa(host()?, default_libcall_names()));
     let mut context = module.make_context();
+    let cold = Cold::define(&mut module, &mut context)?;
     let config = module.target_config();
-    context.func.signature = Callbacks::entry(config);
-    translate(instructions, little_endian, config, &mut context.func, &mut FunctionBuilderContext::new());
+    context.func.signature = entry(config);
+    let cold = cold.seen_from(&mut module, &mut context.func);
+    let mut frontend = FunctionBuilderContext::new();
+    let translated = translate(instructions, little_endian, config, cold, &mut context.func, &mut frontend);
     let id = module.declare_function("program", Linkage::Local, &context.func.signature)?;
     module.define_function(id, &mut context)?;
     module.finalize_definitions()?;
-    Ok(Code::new(module, id))
+    Ok(Code::new(module, id, translated))
 }
 
 /// An image in machine code, with its own tables. Connections, records and counters live in [`NodeMaps`], apart.
@@ -104,32 +108,23 @@ impl Machine {
 
     /// Runs the program of a hook on a packet. As [`vm::Machine::run`].
     pub fn run(&mut self, maps: &mut NodeMaps, hook: Hook, packet: &[u8], context: &Context) -> Result<Outcome, Fault> {
-        let code = self.programs.iter().find(|(at, _)| *at == hook).map(|(_, code)| code);
-        self.interpreted.run_by(maps, hook, packet, context, |instructions, space, world| {
-            // A hook without a program has been refused before this is asked.
-            let Some(code) = code else { return Err(Fault { at: 0, what: vm::What::NoProgram }) };
-            run(code.function(), instructions, space, world, context.budget)
-        })
+        self.session(maps, hook)?.run(packet, context)
     }
-}
 
-fn run(
-    function: Function,
-    instructions: &[Instruction],
-    space: &mut vm::space::Space<'_>,
-    world: &mut vm::helper::World,
-    budget: u64,
-) -> Result<Outcome, Fault> {
-    let mut windows = Frame::windows(space);
-    let done = Frame::enter(function, instructions, space, world, &mut windows, budget)?;
-    vm::run::leave(done.at, done.r0, budget - done.left, space)
+    /// Begins to run packets. Errors: as [`vm::Machine::session`].
+    pub fn session<'a>(&'a mut self, maps: &'a mut NodeMaps, hook: Hook) -> Result<Session<'a>, Fault> {
+        let code = self.programs.iter().find(|(at, _)| *at == hook);
+        let interpreted = self.interpreted.session(maps, hook)?;
+        let (_, code) = code.ok_or(Fault { at: 0, what: vm::What::NoProgram })?;
+        Ok(Session::new(interpreted, code))
+    }
 }
 
 fn host() -> Result<cranelift_codegen::isa::OwnedTargetIsa, BuildError> {
     let refuse = |what: String| BuildError::Host(what);
     let mut flags = settings::builder();
-    // Good code soon: CORE measured that `speed` takes longer and gives the same.
-    for (name, value) in [("is_pic", "false"), ("use_colocated_libcalls", "false"), ("opt_level", "none")] {
+    // Why `speed`: it folds what is known of addresses, and with that most of the checks of windows.
+    for (name, value) in [("is_pic", "false"), ("use_colocated_libcalls", "false"), ("opt_level", "speed")] {
         flags.set(name, value).map_err(|error| refuse(error.to_string()))?;
     }
     let isa = cranelift_native::builder().map_err(|what| refuse(what.to_owned()))?;

@@ -1,55 +1,59 @@
 //! Instructions to Cranelift's form: one block per run of instructions that is entered at its first alone, one variable per register.
 //! Arithmetic is in `alu`, loads and stores are in `memory`.
 
-use crate::call::{Callee, field};
+use crate::call::{Callee, Right, field};
+use crate::cold::Cold;
+use crate::guess::Guesses;
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{AbiParam, Block, Function, InstBuilder, MemFlagsData, SigRef, Signature, Value, types};
+use cranelift_codegen::ir::{
+    AbiParam, AliasRegionData, Block, FuncRef, Function, InstBuilder, MemFlagsData, SigRef, Signature, Value, types,
+};
 use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Variable};
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+use vm::helper::id;
 use vm::instruction::{Instruction, WIDE, class, jump, mode};
 use vm::load::jump_target;
 use vm::run::UNWRITTEN;
 use vm::space::{CONTEXT_ADDRESS, FRAME_ADDRESS};
 
-/// Accesses of ours never trap: windows are there, and wide enough.
-pub(crate) const FLAGS: MemFlagsData = MemFlagsData::new().with_notrap();
-
-/// The functions that machine code calls, by what they take and give.
-#[derive(Clone, Copy)]
-pub(crate) struct Callbacks {
-    /// (frame, at): no result.
-    plain: SigRef,
-    /// (frame, at): a number.
-    answering: SigRef,
-    /// (frame, at, address): a number.
-    pub(crate) load: SigRef,
-    /// (frame, at, address, value): no result.
-    pub(crate) store: SigRef,
+/// What a translated program takes: the frame.
+pub(crate) fn entry(config: TargetFrontendConfig) -> Signature {
+    let mut signature = Signature::new(config.default_call_conv);
+    signature.params = vec![AbiParam::new(types::I64)];
+    signature
 }
 
-impl Callbacks {
-    /// What a translated program takes: the frame.
-    pub(crate) fn entry(config: TargetFrontendConfig) -> Signature {
-        Callbacks::signature(config, 1, false)
-    }
+/// What accesses of ours may rely on. None traps: windows are there, and wide enough.
+#[derive(Clone, Copy)]
+pub(crate) struct Flags {
+    /// What stays as it is for a whole run.
+    fixed: MemFlagsData,
+    /// What else the frame holds.
+    frame: MemFlagsData,
+    /// What is in windows; no window lies over the frame.
+    pub(crate) memory: MemFlagsData,
+}
 
-    fn signature(config: TargetFrontendConfig, params: usize, answers: bool) -> Signature {
-        let mut signature = Signature::new(config.default_call_conv);
-        signature.params = vec![AbiParam::new(types::I64); params];
-        signature.returns = vec![AbiParam::new(types::I64); usize::from(answers)];
-        signature
+impl Flags {
+    fn new(function: &mut Function) -> Flags {
+        let any = MemFlagsData::new().with_notrap();
+        let regions = &mut function.dfg.alias_regions;
+        let mut region = |user_id, description: &'static str| {
+            any.with_alias_region(Some(regions.insert(AliasRegionData { user_id, description: description.into() })))
+        };
+        let (frame, memory) = (region(0, "frame"), region(1, "windows"));
+        Flags { fixed: any.with_readonly().with_can_move(), frame, memory }
     }
+}
 
-    fn import(config: TargetFrontendConfig, builder: &mut FunctionBuilder<'_>) -> Callbacks {
-        let mut import = |params, answers| builder.import_signature(Callbacks::signature(config, params, answers));
-        Callbacks {
-            plain: import(2, false),
-            answering: import(2, true),
-            load: import(3, true),
-            store: import(4, false),
-        }
-    }
+/// What a translation relies on.
+pub(crate) struct Translated {
+    /// The windows of maps that it takes, in their order.
+    pub(crate) windows: Vec<(usize, Right)>,
+    /// A budget from here on is looked at, or long enough: without loops, no run is longer than the program, and nothing looks.
+    pub(crate) least_budget: u64,
 }
 
 /// Translates one program, which [`vm::Machine`] has accepted, into a function that takes a frame.
@@ -57,9 +61,11 @@ pub(crate) fn translate(
     code: &[Instruction],
     little_endian: bool,
     config: TargetFrontendConfig,
+    cold: Cold<FuncRef>,
     function: &mut Function,
     frontend: &mut FunctionBuilderContext,
-) {
+) -> Translated {
+    let flags = Flags::new(function);
     let mut builder = FunctionBuilder::new(function, frontend);
     let entry = builder.create_block();
     builder.append_block_params_for_function_params(entry);
@@ -69,10 +75,32 @@ pub(crate) fn translate(
     let left = builder.declare_var(types::I64);
     let starts = starts(code);
     let blocks = starts.iter().map(|&at| (at, builder.create_block())).collect();
-    let callbacks = Callbacks::import(config, &mut builder);
+    let mut helper = Signature::new(config.default_call_conv);
+    helper.params = vec![AbiParam::new(types::I64); Callee::Helper.arguments()];
+    helper.returns = vec![AbiParam::new(types::I64)];
+    let helper = builder.import_signature(helper);
     let faulted = builder.create_block();
     let swaps = little_endian != cfg!(target_endian = "little");
-    let mut it = Translator { builder, code, frame, registers, left, blocks, faulted, callbacks, swaps, little_endian };
+    let loops = code.iter().enumerate().any(|(at, insn)| jump_target(at, insn).is_some_and(|to| to <= at as i64));
+    let (guesses, met) = (Guesses::start(), BTreeMap::new());
+    let mut it = Translator {
+        builder,
+        code,
+        frame,
+        registers,
+        left,
+        blocks,
+        faulted,
+        cold,
+        helper,
+        flags,
+        swaps,
+        little_endian,
+        windows: Vec::new(),
+        loops,
+        guesses,
+        met,
+    };
     it.enter();
     let ends = starts.iter().skip(1).copied().chain([code.len()]);
     for (&start, end) in starts.iter().zip(ends) {
@@ -83,6 +111,7 @@ pub(crate) fn translate(
     it.builder.set_cold_block(faulted);
     it.builder.seal_all_blocks();
     it.builder.finalize(config);
+    Translated { windows: it.windows, least_budget: if it.loops { 0 } else { code.len() as u64 } }
 }
 
 /// Where blocks begin: at the first instruction, where jumps lead, and behind them.
@@ -112,11 +141,19 @@ pub(crate) struct Translator<'a> {
     pub(crate) frame: Value,
     registers: [Variable; 11],
     left: Variable,
-    blocks: std::collections::BTreeMap<usize, Block>,
+    blocks: BTreeMap<usize, Block>,
     faulted: Block,
-    pub(crate) callbacks: Callbacks,
+    pub(crate) cold: Cold<FuncRef>,
+    helper: SigRef,
+    pub(crate) flags: Flags,
     pub(crate) swaps: bool,
     pub(crate) little_endian: bool,
+    /// The windows of maps that have been asked for so far.
+    pub(crate) windows: Vec<(usize, Right)>,
+    loops: bool,
+    /// The guesses where translation stands, and those with which blocks further down are entered.
+    pub(crate) guesses: Guesses,
+    met: BTreeMap<usize, Guesses>,
 }
 
 impl Translator<'_> {
@@ -139,6 +176,7 @@ impl Translator<'_> {
     fn block(&mut self, start: usize, end: usize) {
         let block = self.blocks[&start];
         self.builder.switch_to_block(block);
+        self.guesses = self.met.remove(&start).unwrap_or_else(Guesses::start);
         let wide = self.code[start..end].iter().filter(|insn| insn.code == WIDE).count();
         self.pay(start, end - start - wide);
         let mut at = start;
@@ -148,6 +186,7 @@ impl Translator<'_> {
             if self.instruction(at, &insn) {
                 return;
             }
+            self.guesses.step(&insn);
             at = next;
         }
         self.jump_to(end);
@@ -157,12 +196,16 @@ impl Translator<'_> {
         let left = self.builder.use_var(self.left);
         let rest = self.builder.ins().iadd_imm_s(left, -(price as i64));
         self.builder.def_var(self.left, rest);
+        if !self.loops {
+            return;
+        }
         let short = self.builder.ins().icmp_imm_u(IntCC::UnsignedLessThan, left, price as u64 as i64);
         let (paid, spent) = (self.builder.create_block(), self.builder.create_block());
         self.builder.ins().brif(short, spent, &[], paid, &[]);
         self.builder.set_cold_block(spent);
         self.builder.switch_to_block(spent);
-        self.call_plain(Callee::Spent, at);
+        let at = self.number(at as u64);
+        self.builder.ins().call(self.cold.spent, &[self.frame, at]);
         self.builder.ins().jump(self.faulted, &[]);
         self.builder.switch_to_block(paid);
     }
@@ -187,7 +230,7 @@ impl Translator<'_> {
                 self.set(insn.dst, value);
             }
             class => match insn.code & 0xf0 {
-                jump::CALL if class == class::JMP => self.call_helper(at),
+                jump::CALL if class == class::JMP => self.call_helper(at, insn.imm),
                 jump::EXIT if class == class::JMP => {
                     self.exit(at);
                     return true;
@@ -205,7 +248,7 @@ impl Translator<'_> {
         let (r0, at) = (self.get(0), self.number(at as u64));
         let left = self.builder.use_var(self.left);
         for (value, offset) in [(r0, field::REGISTERS), (at, field::AT), (left, field::LEFT)] {
-            self.builder.ins().store(FLAGS, value, self.frame, offset);
+            self.builder.ins().store(self.flags.frame, value, self.frame, offset);
         }
         self.builder.ins().return_(&[]);
     }
@@ -223,37 +266,32 @@ impl Translator<'_> {
             Some(condition) => self.builder.ins().icmp(condition, a, b),
             None => self.builder.ins().band(a, b),
         };
-        let (yes, no) = (self.blocks[&target], self.blocks[&(at + 1)]);
+        let (yes, no) = (self.lead_to(target), self.lead_to(at + 1));
         self.builder.ins().brif(condition, yes, &[], no, &[]);
     }
 
     fn jump_to(&mut self, at: usize) {
-        let block = self.blocks[&at];
+        let block = self.lead_to(at);
         self.builder.ins().jump(block, &[]);
     }
 
-    fn atomic(&mut self, at: usize, insn: &Instruction) {
-        for register in [0, insn.dst, insn.src] {
-            self.spill(register);
-        }
-        self.call_plain(Callee::Atomic, at);
-        self.stop_if_failed();
-        for register in [0, insn.dst, insn.src] {
-            if register != 10 {
-                let value = self.field(field::REGISTERS + 8 * i32::from(register));
-                self.set(register, value);
+    /// The block of an instruction, which may be entered with the guesses of here.
+    fn lead_to(&mut self, at: usize) -> Block {
+        match self.met.entry(at) {
+            Entry::Vacant(place) => {
+                place.insert(self.guesses.clone());
             }
+            Entry::Occupied(mut met) => met.get_mut().join(&self.guesses),
         }
+        self.blocks[&at]
     }
 
-    fn call_helper(&mut self, at: usize) {
-        for register in 1..6 {
-            self.spill(register);
-        }
-        let (at, callee) = (self.number(at as u64), self.number(Callee::Helper.address()));
-        let call = self.builder.ins().call_indirect(self.callbacks.answering, callee, &[self.frame, at]);
-        let answer = self.builder.inst_results(call)[0];
-        self.stop_if_failed();
+    fn call_helper(&mut self, at: usize, helper: i64) {
+        let answer = match helper {
+            // The kernel writes this one into the program, too.
+            id::JIFFIES64 => self.fixed_field(field::NOW_JIFFIES),
+            _ => self.ask_helper(at),
+        };
         self.set(0, answer);
         for register in 1..6 {
             let nothing = self.number(UNWRITTEN);
@@ -261,9 +299,14 @@ impl Translator<'_> {
         }
     }
 
-    fn call_plain(&mut self, callee: Callee, at: usize) {
-        let (at, callee) = (self.number(at as u64), self.number(callee.address()));
-        self.builder.ins().call_indirect(self.callbacks.plain, callee, &[self.frame, at]);
+    fn ask_helper(&mut self, at: usize) -> Value {
+        for register in 1..6 {
+            self.spill(register);
+        }
+        let (at, callee) = (self.number(at as u64), self.number(Callee::Helper.address()));
+        let call = self.builder.ins().call_indirect(self.helper, callee, &[self.frame, at]);
+        self.stop_if_failed();
+        self.builder.inst_results(call)[0]
     }
 
     /// Leaves when the call just made has failed.
@@ -274,13 +317,23 @@ impl Translator<'_> {
         self.builder.switch_to_block(on);
     }
 
-    fn spill(&mut self, register: u8) {
+    pub(crate) fn spill(&mut self, register: u8) {
         let value = self.get(register);
-        self.builder.ins().store(FLAGS, value, self.frame, field::REGISTERS + 8 * i32::from(register));
+        self.builder.ins().store(self.flags.frame, value, self.frame, field::REGISTERS + 8 * i32::from(register));
     }
 
     pub(crate) fn field(&mut self, offset: i32) -> Value {
-        self.builder.ins().load(types::I64, FLAGS, self.frame, offset)
+        self.builder.ins().load(types::I64, self.flags.frame, self.frame, offset)
+    }
+
+    /// A field of the frame that stays as it is.
+    pub(crate) fn fixed_field(&mut self, offset: i32) -> Value {
+        self.fixed(self.frame, offset)
+    }
+
+    /// A word that stays as it is.
+    pub(crate) fn fixed(&mut self, place: Value, offset: i32) -> Value {
+        self.builder.ins().load(types::I64, self.flags.fixed, place, offset)
     }
 
     pub(crate) fn number(&mut self, value: u64) -> Value {

@@ -78,6 +78,7 @@ impl Default for Context {
 
 impl Context {
     /// The bytes of `struct __sk_buff`, except for the packet pointers.
+    #[inline]
     pub(crate) fn skb(&self, packet: &[u8], little_endian: bool) -> [u8; skb::SIZE] {
         let mut bytes = [0; skb::SIZE];
         let in_frame = packet.get(12..14).map_or(0, |raw| u16::from_be_bytes([raw[0], raw[1]]));
@@ -95,7 +96,9 @@ impl Context {
             (skb::GSO_SEGS, self.gso_segs),
         ] {
             let raw = if little_endian { value.to_le_bytes() } else { value.to_be_bytes() };
-            bytes[at..at + 4].copy_from_slice(&raw);
+            if let Some(field) = bytes[at..].first_chunk_mut() {
+                *field = raw;
+            }
         }
         bytes
     }

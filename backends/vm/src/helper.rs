@@ -50,6 +50,11 @@ impl World {
         }
     }
 
+    /// What `bpf_jiffies64` answers for the whole run.
+    pub fn now_jiffies(&self) -> u64 {
+        self.now_jiffies
+    }
+
     /// SplitMix64 of Steele, Lea and Flood, 2014: every start gives a good first answer.
     fn random(&mut self) -> u32 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);

@@ -30,4 +30,4 @@ pub mod tables;
 
 pub use context::Context;
 pub use load::{LoadError, Machine};
-pub use run::{Fault, Outcome, What};
+pub use run::{Fault, Outcome, Session, What};

@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::helper::{self, World};
 use crate::instruction::{Instruction, SOURCE_REGISTER, atomic, class, jump, mode, op};
 use crate::load::{Machine, jump_target, same_target};
-use crate::space::{CONTEXT_ADDRESS, FRAME_ADDRESS, Space};
+use crate::space::{CONTEXT_ADDRESS, FRAME_ADDRESS, Maps, Space};
 use image::Hook;
 use maps::NodeMaps;
 
@@ -81,40 +81,71 @@ pub enum What {
     OtherTarget,
 }
 
+/// A machine with the program of one hook and the maps of a node, for packet after packet with nobody in between.
+pub struct Session<'a> {
+    code: &'a [Instruction],
+    maps: Maps<'a>,
+    packet: &'a mut Vec<u8>,
+    little_endian: bool,
+}
+
 impl Machine {
     /// Runs the program of a hook on a packet that starts at the Ethernet header.
     ///
     /// Records, counters and connections are left in `maps`, the changed packet in [`Machine::packet`]. Errors: [`Fault`]; what the
     /// program had written by then stays written, except that its open records are discarded.
     pub fn run(&mut self, maps: &mut NodeMaps, hook: Hook, packet: &[u8], context: &Context) -> Result<Outcome, Fault> {
-        let little_endian = self.little_endian;
-        self.run_by(maps, hook, packet, context, |code, space, world| {
-            execute(code, space, world, little_endian, context.budget)
-        })
+        self.session(maps, hook)?.run(packet, context)
     }
 
-    /// As [`Machine::run`], by whoever knows how to execute instructions in a [`Space`]. Instructions are those of
-    /// [`Machine::instructions`]; the engine's answer is returned as it is.
-    pub fn run_by(
-        &mut self,
-        maps: &mut NodeMaps,
-        hook: Hook,
-        packet: &[u8],
-        context: &Context,
-        engine: impl FnOnce(&[Instruction], &mut Space<'_>, &mut World) -> Result<Outcome, Fault>,
-    ) -> Result<Outcome, Fault> {
+    /// Begins to run packets. Errors: the hook has no program, or the maps are another target's.
+    pub fn session<'a>(&'a mut self, maps: &'a mut NodeMaps, hook: Hook) -> Result<Session<'a>, Fault> {
         let fault = |what| Fault { at: 0, what };
         if !same_target(self, maps) {
             return Err(fault(What::OtherTarget));
         }
         let code = self.programs.iter().find(|code| code.hook == hook).ok_or(fault(What::NoProgram))?;
+        Ok(Session {
+            code: &code.instructions,
+            maps: Maps { node: maps, own: &mut self.tables },
+            packet: &mut self.packet,
+            little_endian: self.little_endian,
+        })
+    }
+}
+
+impl<'a> Session<'a> {
+    /// The maps.
+    pub fn maps(&mut self) -> &mut Maps<'a> {
+        &mut self.maps
+    }
+
+    /// The packet as the last run left it.
+    pub fn packet(&self) -> &[u8] {
+        self.packet
+    }
+
+    /// As [`Machine::run`].
+    pub fn run(&mut self, packet: &[u8], context: &Context) -> Result<Outcome, Fault> {
+        let little_endian = self.little_endian;
+        self.run_by(packet, context, |code, space, world| execute(code, space, world, little_endian, context.budget))
+    }
+
+    /// As [`Session::run`], by whoever knows how to execute instructions in a [`Space`]. Instructions are those of
+    /// [`Machine::instructions`]; the engine's answer is returned as it is.
+    pub fn run_by(
+        &mut self,
+        packet: &[u8],
+        context: &Context,
+        engine: impl FnOnce(&[Instruction], &mut Space<'_>, &mut World) -> Result<Outcome, Fault>,
+    ) -> Result<Outcome, Fault> {
         self.packet.clear();
         self.packet.extend_from_slice(packet);
         let linear = context.linear.unwrap_or(packet.len());
         let skb = context.skb(packet, self.little_endian);
-        let mut space = Space::new(maps, &mut self.tables, &mut self.packet, linear, skb);
+        let mut space = Space::new(self.maps.reborrow(), self.packet, linear, skb);
         let mut world = World::new(context);
-        let result = engine(&code.instructions, &mut space, &mut world);
+        let result = engine(self.code, &mut space, &mut world);
         if result.is_err() {
             space.abandon_records();
         }

@@ -19,7 +19,8 @@ const STACK: u64 = 1;
 const CONTEXT: u64 = 2;
 /// The tag of the values of map 0; those of the others follow.
 pub const VALUES: u64 = 0x1_0000;
-const MAPS: u64 = 0x2_0000;
+/// The tag of map 0 itself; those of the others follow.
+pub const MAPS: u64 = 0x2_0000;
 const RECORDS: u64 = 0x4_0000;
 const PACKET: u64 = 0x40_0000;
 /// Bytes of stack.
@@ -51,10 +52,68 @@ pub const CONTEXT_ADDRESS: u64 = CONTEXT << TAG_SHIFT;
 /// The address just above the stack.
 pub const FRAME_ADDRESS: u64 = STACK << TAG_SHIFT | STACK_SIZE as u64;
 
-/// One run's memory.
-pub struct Space<'a> {
+/// What a load from the context gives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContextField {
+    /// The address of the packet's first byte. The kernel rewrites the 32-bit packet pointers into whole ones as it loads the program.
+    Packet,
+    /// The address behind the last byte of its linear part.
+    PacketEnd,
+    /// The bytes at that place of [`Space::context`], as they are.
+    Plain,
+}
+
+impl ContextField {
+    /// What `size` bytes at an offset are; `None` for what cannot be loaded.
+    pub fn at(offset: usize, size: usize) -> Option<ContextField> {
+        match offset {
+            _ if !offset.is_multiple_of(size) => None,
+            skb::DATA | skb::DATA_META => (size == 4).then_some(ContextField::Packet),
+            skb::DATA_END => (size == 4).then_some(ContextField::PacketEnd),
+            77..84 | 141..144 => None,
+            _ => (offset < skb::SIZE && size <= skb::SIZE - offset).then_some(ContextField::Plain),
+        }
+    }
+}
+
+/// The maps that a program sees, by their numbers.
+pub struct Maps<'a> {
     pub(crate) node: &'a mut NodeMaps,
     pub(crate) own: &'a mut OwnTables,
+}
+
+impl Maps<'_> {
+    #[inline]
+    fn get(&self, number: usize) -> Option<&Map> {
+        match number {
+            0..NODE_MAPS => Some(self.node.get(NodeMap::ALL[number])),
+            _ => self.own.get(number - NODE_MAPS),
+        }
+    }
+
+    #[inline]
+    fn get_mut(&mut self, number: usize) -> Option<&mut Map> {
+        match number {
+            0..NODE_MAPS => Some(self.node.get_mut(NodeMap::ALL[number])),
+            _ => self.own.get_mut(number - NODE_MAPS),
+        }
+    }
+
+    /// The values of the map of this number when it holds a single one, and whether programs may write them. The bytes never move.
+    pub fn single_value(&mut self, number: usize) -> Option<(&mut [u8], bool)> {
+        let map = self.get_mut(number).filter(|map| map.has_direct_value())?;
+        let writable = map.access() == Access::ReadWrite;
+        Some((map.memory_mut().value_mut(0), writable))
+    }
+
+    pub(crate) fn reborrow(&mut self) -> Maps<'_> {
+        Maps { node: self.node, own: self.own }
+    }
+}
+
+/// One run's memory.
+pub struct Space<'a> {
+    maps: Maps<'a>,
     pub(crate) packet: &'a mut [u8],
     pub(crate) linear: usize,
     pulls: u64,
@@ -65,39 +124,30 @@ pub struct Space<'a> {
 }
 
 impl<'a> Space<'a> {
-    pub(crate) fn new(
-        node: &'a mut NodeMaps,
-        own: &'a mut OwnTables,
-        packet: &'a mut [u8],
-        linear: usize,
-        context: [u8; skb::SIZE],
-    ) -> Space<'a> {
-        let little_endian = node.target().little_endian;
+    #[inline]
+    pub(crate) fn new(maps: Maps<'a>, packet: &'a mut [u8], linear: usize, context: [u8; skb::SIZE]) -> Space<'a> {
+        let little_endian = maps.node.target().little_endian;
         let linear = linear.min(packet.len());
         let stack = [UNWRITTEN; STACK_SIZE];
-        Space { node, own, packet, linear, pulls: 0, context, stack, records: Vec::new(), little_endian }
+        Space { maps, packet, linear, pulls: 0, context, stack, records: Vec::new(), little_endian }
     }
 
     /// The stack, whose first byte is [`STACK_SIZE`] below [`FRAME_ADDRESS`].
+    #[inline]
     pub fn stack(&mut self) -> &mut [u8; STACK_SIZE] {
         &mut self.stack
     }
 
+    /// The bytes of the context; what is no [`ContextField::Plain`] field of them means nothing.
+    #[inline]
+    pub fn context(&mut self) -> &mut [u8; skb::SIZE] {
+        &mut self.context
+    }
+
     /// The linear part of the packet and the address of its first byte, which changes at each pull.
+    #[inline]
     pub fn packet(&mut self) -> (u64, &mut [u8]) {
         ((PACKET + self.pulls) << TAG_SHIFT, &mut self.packet[..self.linear])
-    }
-
-    /// The values of the map of this number when it holds a single one, and whether programs may write them.
-    pub fn single_value(&mut self, number: usize) -> Option<(&mut [u8], bool)> {
-        let map = self.map_mut(number).filter(|map| map.has_direct_value())?;
-        let writable = map.access() == Access::ReadWrite;
-        Some((map.memory_mut().value_mut(0), writable))
-    }
-
-    /// How many maps there are; their numbers are those below.
-    pub fn map_count(&self) -> usize {
-        NODE_MAPS + self.own.len()
     }
 
     /// Loads 1, 2, 4 or 8 bytes, zero-extended; `None` for memory that is not the program's.
@@ -188,15 +238,12 @@ impl<'a> Space<'a> {
         }
     }
 
-    /// A field of the context. The kernel rewrites the 32-bit packet pointers into whole ones as it loads the program.
     fn load_context(&self, offset: usize, size: usize) -> Option<u64> {
         let packet = (PACKET + self.pulls) << TAG_SHIFT;
-        match offset {
-            _ if !offset.is_multiple_of(size) => None,
-            skb::DATA | skb::DATA_META => (size == 4).then_some(packet),
-            skb::DATA_END => (size == 4).then_some(packet | self.linear as u64),
-            77..84 | 141..144 => None,
-            _ => Some(self.number(self.context.get(offset..offset.checked_add(size)?)?)),
+        match ContextField::at(offset, size)? {
+            ContextField::Packet => Some(packet),
+            ContextField::PacketEnd => Some(packet | self.linear as u64),
+            ContextField::Plain => Some(self.number(self.context.get(offset..offset + size)?)),
         }
     }
 
@@ -221,18 +268,12 @@ impl<'a> Space<'a> {
 
     #[inline]
     pub(crate) fn map(&self, number: usize) -> Option<&Map> {
-        match number {
-            0..NODE_MAPS => Some(self.node.get(NodeMap::ALL[number])),
-            _ => self.own.get(number - NODE_MAPS),
-        }
+        self.maps.get(number)
     }
 
     #[inline]
     pub(crate) fn map_mut(&mut self, number: usize) -> Option<&mut Map> {
-        match number {
-            0..NODE_MAPS => Some(self.node.get_mut(NodeMap::ALL[number])),
-            _ => self.own.get_mut(number - NODE_MAPS),
-        }
+        self.maps.get_mut(number)
     }
 
     pub(crate) fn is_context(&self, address: u64) -> bool {
