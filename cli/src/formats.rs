@@ -76,6 +76,20 @@ impl Formats for Plain {
     }
 }
 
+/// Whether outputs go to files of their own: to none that is read, and to none together.
+///
+/// Errors: the first that does not.
+pub fn apart<F: Formats>(outputs: &[To<F>]) -> Result<(), String> {
+    if let Some(file) = twice(outputs.iter().filter_map(|it| it.file.as_deref())) {
+        return Err(format!("two outputs go to `{}`, and one would replace the other", file.display()));
+    }
+    let over = |it: &&To<F>| it.file.as_deref().is_some_and(|file| inputs::is_one(file, it.format.is_manifests()));
+    if let Some(file) = outputs.iter().find(over).and_then(|it| it.file.as_deref()) {
+        return Err(format!("an output goes to `{}`, which is read, and would replace it", file.display()));
+    }
+    Ok(())
+}
+
 /// Writes each output with what `render` makes of its format; the first format to standard output when none is asked for.
 ///
 /// Nothing is written before all of them are rendered. Errors: the first file or stream that cannot be written, with its name. A reader
@@ -84,13 +98,7 @@ pub fn write_all<F: Formats>(
     outputs: &[To<F>],
     render: impl Fn(F, Destination) -> Result<String, String>,
 ) -> Result<(), String> {
-    if let Some(file) = twice(outputs.iter().filter_map(|it| it.file.as_deref())) {
-        return Err(format!("two outputs go to `{}`, and one would replace the other", file.display()));
-    }
-    let over = |it: &&To<F>| it.file.as_deref().is_some_and(|file| inputs::is_one(file, it.format.is_manifests()));
-    if let Some(file) = outputs.iter().find(over).and_then(|it| it.file.as_deref()) {
-        return Err(format!("an output goes to `{}`, which is read, and would replace it", file.display()));
-    }
+    apart(outputs)?;
     let default = [To { format: F::ALL[0], file: None }];
     let outputs = if outputs.is_empty() { &default } else { outputs };
     let rendered = outputs.iter().map(|output| {

@@ -177,7 +177,7 @@ pub struct TraceReport {
     pub source: String,
     /// With whom.
     pub destination: String,
-    /// Protocol and port, for example `tcp/8080`.
+    /// Protocol and port, for example `tcp/8080`; `any` for every one.
     pub port: String,
     /// `allow`, `depends` (on the request, which a proxy judges), `deny` or `unknown`, both ends together; `mixed` where parts differ.
     pub verdict: String,

@@ -114,6 +114,8 @@ impl Check {
             return watch::run(&self, settings, color);
         }
         let mut session = session::open_with(&settings.paths, &settings.take);
+        // Why here: before anything is mended.
+        formats::apart(&self.outputs)?;
         if self.diff {
             return mend::show(&self, &mut session, &settings);
         }

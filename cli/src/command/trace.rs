@@ -189,7 +189,11 @@ fn report(db: &Database, choice: &Choice, wanted: &Wanted, all: &[Part]) -> Trac
         cluster: None,
         source: wanted.source.to_string(),
         destination: wanted.destination.to_string(),
-        port: keys.to_string(),
+        port: if reason::party::keys("any", None).is_ok_and(|any| any == wanted.keys) {
+            "any".into()
+        } else {
+            keys.to_string()
+        },
         verdict: outcome.map_or(MIXED, word).to_owned(),
         audit: world::cluster(db).config.audit && outcome == Some(Outcome::Deny),
         incomplete: Incomplete::of(db),

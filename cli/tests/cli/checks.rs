@@ -19,6 +19,20 @@ fn codes(folder: &Folder, args: &[&str]) -> Vec<String> {
 }
 
 #[test]
+fn templates_of_other_workloads_are_pods_too() {
+    let labels =
+        |app: &str| format!("spec: {{template: {{metadata: {{labels: {{app: {app}}}}}, spec: {{containers: []}}}}}}");
+    for (version, kind) in [("argoproj.io/v1alpha1", "Rollout"), ("apps.openshift.io/v1", "DeploymentConfig")] {
+        let workload = format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: wbe, namespace: shop}}\n");
+        let folder = Folder::of(&[("cluster.yaml", CLUSTER), ("policy.yaml", &doubtful())]);
+        folder.write("workload.yaml", &(workload.clone() + &labels("other")));
+        assert_eq!(codes(&folder, &[]), ["TG0012"], "{kind}");
+        folder.write("workload.yaml", &(workload + &labels("wbe")));
+        assert_eq!(codes(&folder, &[]), [""; 0], "{kind}");
+    }
+}
+
+#[test]
 fn findings_are_chosen_by_code_prefix_name_and_group() {
     let folder = both();
     assert_eq!(codes(&folder, &[]), ["TG0152", "TG0012"]);

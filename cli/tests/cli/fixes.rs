@@ -30,6 +30,16 @@ fn safe_fixes_are_applied_in_place_and_the_rest_is_reported() {
 }
 
 #[test]
+fn nothing_is_mended_where_a_report_would_replace_what_is_read() {
+    for fix in ["--fix", "--unsafe-fixes"] {
+        let folder = folder();
+        let said = folder.run(&["check", fix, "-o", "json=misspelt.yaml"]).failed(2);
+        assert!(said.contains("misspelt.yaml") && said.contains("which is read"), "{said}");
+        assert_eq!([text(&folder, "office.yaml"), text(&folder, "misspelt.yaml")], [WRONG, MISSPELT], "{fix}");
+    }
+}
+
+#[test]
 fn a_fix_that_changes_what_is_enforced_is_applied_only_when_asked_for_and_said() {
     let folder = folder();
     let ran = folder.run(&["check", "--unsafe-fixes"]);

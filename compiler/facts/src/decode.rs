@@ -55,7 +55,7 @@ pub struct Decoded {
 pub type Decoder = fn(&At<'_>, &mut Vec<Problem>) -> Option<Fact>;
 
 /// Every kind that is a fact: group (empty for core), kind, decoder. Versions of a kind are read alike.
-pub const KINDS: [(&str, &str, Decoder); 17] = [
+pub const KINDS: [(&str, &str, Decoder); 19] = [
     ("", "Namespace", namespace::decode),
     ("", "Pod", pod::decode),
     ("", "Node", node::decode),
@@ -67,6 +67,10 @@ pub const KINDS: [(&str, &str, Decoder); 17] = [
     ("apps", "ReplicaSet", |at, problems| workload::decode(WorkloadKind::ReplicaSet, at, problems)),
     ("batch", "Job", |at, problems| workload::decode(WorkloadKind::Job, at, problems)),
     ("batch", "CronJob", |at, problems| workload::decode(WorkloadKind::CronJob, at, problems)),
+    ("argoproj.io", "Rollout", |at, problems| workload::decode(WorkloadKind::Rollout, at, problems)),
+    ("apps.openshift.io", "DeploymentConfig", |at, problems| {
+        workload::decode(WorkloadKind::DeploymentConfig, at, problems)
+    }),
     ("cilium.io", "CiliumCIDRGroup", cidr_group::decode),
     ("cilium.io", "CiliumNode", cilium_node::decode),
     ("", "ConfigMap", config_map::decode),

@@ -83,11 +83,13 @@ fn every_kind_with_a_pod_template_is_a_workload() {
         ("apps/v1", "ReplicaSet", format!("{{template: {{{template}}}}}")),
         ("batch/v1", "Job", format!("{{template: {{{template}}}}}")),
         ("batch/v1", "CronJob", format!("{{jobTemplate: {{spec: {{template: {{{template}}}}}}}}}")),
+        ("argoproj.io/v1alpha1", "Rollout", format!("{{template: {{{template}}}}}")),
+        ("apps.openshift.io/v1", "DeploymentConfig", format!("{{template: {{{template}}}}}")),
     ] {
         let (cluster, _) =
             read(&format!("{{apiVersion: {api_version}, kind: {kind}, metadata: {{name: x}}, spec: {spec}}}"));
         let workload = cluster.workloads.values().next().unwrap();
-        assert_eq!(workload.kind.name(), kind);
+        assert_eq!((workload.kind.name(), workload.kind.api_version()), (kind, api_version));
         assert_eq!((workload.labels["app"].as_str(), workload.ports.len()), ("x", 1), "{kind}");
         assert_eq!(workload.replicas, (workload.kind == WorkloadKind::Deployment).then_some(3));
     }

@@ -6,7 +6,7 @@ use facts::node_config::{NodeCondition, NodeConfig};
 use facts::service::{Service, ServicePort, TargetPort};
 use facts::{
     CidrGroup, CiliumNode, Cluster, ContainerPort, Labels, Name, Namespace, Node, Phase, Pod, Probe, ProbeKind,
-    Workload, WorkloadKind, config_map,
+    Workload, config_map,
 };
 use flow::{Prefix, Protocol};
 use serde_json::{Map, Value, json};
@@ -141,11 +141,12 @@ fn workload(it: &Workload) -> Value {
     if let Some(replicas) = replicas {
         insert(&mut inner, "replicas", json!(replicas));
     }
-    let version = match kind {
-        WorkloadKind::Job | WorkloadKind::CronJob => "batch/v1",
-        _ => "apps/v1",
-    };
-    object(version, kind.name(), metadata(Some(&name.namespace), &name.name, &Labels::new()), [("spec", inner)])
+    object(
+        kind.api_version(),
+        kind.name(),
+        metadata(Some(&name.namespace), &name.name, &Labels::new()),
+        [("spec", inner)],
+    )
 }
 
 fn pod_spec(

@@ -54,8 +54,8 @@ const ABOUT: &[(&str, About)] = &[
     ("BaselineAdminNetworkPolicy", ("enforced; under a dialect of Cilium without effect", "0.1.0", "tiers.md")),
     ("CiliumCIDRGroup", ("read as a fact: prefixes for peers", "0.1.0", "identities.md")),
     ("CiliumNode", ("read as a fact: addresses of nodes and of their special endpoints", "0.1.0", "identities.md")),
-    ("Service", ("read as a fact; translation not yet", "0.1.0", "identities.md")),
-    ("EndpointSlice", ("read as a fact; translation not yet", "0.1.0", "identities.md")),
+    ("Service", ("read as a fact: who is behind a service; nodes do not translate", "0.1.0", "services.md")),
+    ("EndpointSlice", ("read as a fact: who is behind a service; nodes do not translate", "0.1.0", "services.md")),
 ];
 
 /// One kind in all its versions.

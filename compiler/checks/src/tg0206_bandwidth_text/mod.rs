@@ -18,7 +18,7 @@ pub fn find(spot: &Spot<'_>, _: &Finder) -> Vec<Diagnostic> {
     let holder = match spot.object.object.kind.as_str() {
         "Pod" => "metadata",
         "CronJob" => "spec.jobTemplate.spec.template.metadata",
-        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" => "spec.template.metadata",
+        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "Rollout" | "DeploymentConfig" => "spec.template.metadata",
         _ => return Vec::new(),
     };
     let written = ANNOTATIONS.iter().map(|name| format!("{holder}.annotations[\"{name}\"]"));

@@ -8,15 +8,6 @@ use source::{FileId, Span};
 
 use crate::place::{Spot, Text};
 
-const MAKERS: [WorkloadKind; 6] = [
-    WorkloadKind::Deployment,
-    WorkloadKind::StatefulSet,
-    WorkloadKind::DaemonSet,
-    WorkloadKind::ReplicaSet,
-    WorkloadKind::Job,
-    WorkloadKind::CronJob,
-];
-
 /// By the pod, or what makes it: the place of the port of each probe in the files.
 pub(super) fn places(db: &dyn Db) -> BTreeMap<(Name, Probe), (FileId, Span)> {
     let mut found = BTreeMap::new();
@@ -38,7 +29,7 @@ pub(super) fn places(db: &dyn Db) -> BTreeMap<(Name, Probe), (FileId, Span)> {
 /// The probes of an object that go to the pod itself, with ports that are known.
 fn probes(spot: &Spot<'_>) -> Vec<(Probe, Span)> {
     let object = &spot.object.object;
-    let template = match MAKERS.iter().find(|kind| kind.name() == object.kind) {
+    let template = match WorkloadKind::ALL.iter().find(|kind| kind.name() == object.kind) {
         Some(kind) => format!("{}.", kind.template_path().join(".")),
         None if object.kind == "Pod" => String::new(),
         None => return Vec::new(),

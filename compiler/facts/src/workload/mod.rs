@@ -1,4 +1,4 @@
-//! What makes pods: Deployment, StatefulSet, DaemonSet, ReplicaSet (apps/v1), Job, CronJob (batch/v1).
+//! What makes pods: the workloads of Kubernetes, and those of others that have a pod template in the same place.
 
 mod decode;
 
@@ -46,9 +46,25 @@ pub enum WorkloadKind {
     Job,
     /// batch/v1.
     CronJob,
+    /// argoproj.io, of Argo Rollouts.
+    Rollout,
+    /// apps.openshift.io.
+    DeploymentConfig,
 }
 
 impl WorkloadKind {
+    /// Every kind.
+    pub const ALL: [WorkloadKind; 8] = [
+        WorkloadKind::Deployment,
+        WorkloadKind::StatefulSet,
+        WorkloadKind::DaemonSet,
+        WorkloadKind::ReplicaSet,
+        WorkloadKind::Job,
+        WorkloadKind::CronJob,
+        WorkloadKind::Rollout,
+        WorkloadKind::DeploymentConfig,
+    ];
+
     /// The kind's name in manifests.
     pub fn name(self) -> &'static str {
         match self {
@@ -58,6 +74,21 @@ impl WorkloadKind {
             WorkloadKind::ReplicaSet => "ReplicaSet",
             WorkloadKind::Job => "Job",
             WorkloadKind::CronJob => "CronJob",
+            WorkloadKind::Rollout => "Rollout",
+            WorkloadKind::DeploymentConfig => "DeploymentConfig",
+        }
+    }
+
+    /// The group and version that manifests name.
+    pub fn api_version(self) -> &'static str {
+        match self {
+            WorkloadKind::Deployment
+            | WorkloadKind::StatefulSet
+            | WorkloadKind::DaemonSet
+            | WorkloadKind::ReplicaSet => "apps/v1",
+            WorkloadKind::Job | WorkloadKind::CronJob => "batch/v1",
+            WorkloadKind::Rollout => "argoproj.io/v1alpha1",
+            WorkloadKind::DeploymentConfig => "apps.openshift.io/v1",
         }
     }
 
