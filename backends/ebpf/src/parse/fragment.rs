@@ -37,11 +37,13 @@ impl Emit<'_> {
         self.asm.bind(beyond);
         self.owned();
         if !self.settings.tracks_fragments(family) {
-            // Through memory, so that the verifier does not know these ports from others; see the head of `emit`.
-            self.asm.put_imm(Size::Word, frame::PORTS, 0);
+            // Through memory, so that the verifier does not know these ports from others; see the head of `emit`. It would follow a word of
+            // zeros, so these are the two bytes of a one that are zero.
+            self.asm.put_imm(Size::Word, frame::PORTS, 1);
             self.asm.put_imm(Size::Word, frame::FACTS, facts::PLAIN);
-            self.asm.get(Size::Half, R3, frame::PORTS);
-            self.asm.get(Size::Half, R4, frame::PORTS.at(2));
+            let zeros = if self.target.little_endian { 2 } else { 0 };
+            self.asm.get(Size::Half, R3, frame::PORTS.at(zeros));
+            self.asm.get(Size::Half, R4, frame::PORTS.at(zeros));
             self.go_to_ports(ports);
             return;
         }
