@@ -18,9 +18,13 @@ pub fn process_time() -> Duration {
 
 /// Keeps this thread on the last processor, so that its caches stay its own. `false` where that is not permitted.
 pub fn pin() -> bool {
-    let last = std::thread::available_parallelism().map_or(0, |count| count.get() - 1);
+    pin_to(std::thread::available_parallelism().map_or(0, |count| count.get() - 1))
+}
+
+/// Keeps this thread on a processor. `false` where that is not permitted, or there is no such processor.
+pub fn pin_to(processor: usize) -> bool {
     let mut set = CpuSet::new();
-    set.set(last).and_then(|()| sched_setaffinity(Pid::from_raw(0), &set)).is_ok()
+    set.set(processor).and_then(|()| sched_setaffinity(Pid::from_raw(0), &set)).is_ok()
 }
 
 /// The middle value; the mean of the two in the middle for an even number of them, 0 for none.

@@ -26,7 +26,7 @@ fn agrees(name: &str, case: &Case, build: fn(&Case) -> Result<Shape, Error>) -> 
         let peer = flow::PeerId(case.peer_of(flow.source).unwrap_or(u32::MAX));
         let key = flow::L4Key::new(flow::Protocol::TCP, flow.port);
         let expected = oracle::decide(&rules, peer, key).verdict.is_allowed();
-        let answer = subject.run(&frame(&flow), 1).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let answer = subject.run(&frame(case, &flow), 1).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(answer == PASS, expected, "{name} on {flow:x?}");
         seen[usize::from(expected)] += 1;
     }
@@ -38,11 +38,13 @@ fn agrees(name: &str, case: &Case, build: fn(&Case) -> Result<Shape, Error>) -> 
 fn two_tries_decide_as_the_oracle() {
     agrees("lpm", &Case::identities(50), peers::lpm::shape);
     agrees("lpm", &Case::wide(50), peers::lpm::shape);
+    agrees("lpm", &Case::wide(50).ipv6(), peers::lpm::shape);
 }
 
 #[test]
 fn two_hashes_decide_as_the_oracle() {
     agrees("hash", &Case::identities(50), peers::hash::shape);
+    agrees("hash", &Case::identities(50).ipv6(), peers::hash::shape);
 }
 
 #[test]
@@ -58,12 +60,17 @@ fn selectors_rule_after_rule_decide_as_the_oracle() {
 #[test]
 fn a_whole_path_decides_as_the_oracle() {
     agrees("whole", &Case::wide(50), peers::whole::shape);
+    agrees("whole", &Case::wide(50).ipv6(), peers::whole::shape);
 }
 
 #[test]
 fn the_bare_decision_decides_as_its_diagram() {
-    let case = Case::prefixes(40);
-    let mut ours = match Ours::new(&case) {
+    decides(&Case::prefixes(40));
+    decides(&Case::identities(40).ipv6());
+}
+
+fn decides(case: &Case) {
+    let mut ours = match Ours::new(case) {
         Ok(ours) => ours,
         Err(error) if error.is_permission() => {
             writeln!(std::io::stderr(), "absent: the bare decision: {error}").expect("standard error is open");
@@ -74,5 +81,5 @@ fn the_bare_decision_decides_as_its_diagram() {
     let image = ours.decision().expect("40 rules make an image");
     let loaded = ours.load(&image).expect("the kernel takes it");
     let subject = benches::datapath::kernel::Subject::Ours(loaded, image::Hook::ToEndpoint);
-    benches::datapath::check("ours", &subject, &ours, &case).expect("every verdict agrees");
+    benches::datapath::check("ours", &subject, &ours, case).expect("every verdict agrees");
 }

@@ -1,9 +1,9 @@
 //! What is decided: rules over prefixes and ports, and rings of flows that meet them.
 
 use crate::random::Random;
-use flow::{L4Set, PeerId, PeerSet, Peers, Prefix, Protocol};
+use flow::{Family, L4Set, PeerId, PeerSet, Peers, Prefix, Protocol};
 use rules::{Effect, Fallback, Level, Origin, OriginId, Rule, RuleSet, Tier};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 /// The endpoint that all flows go to.
@@ -22,9 +22,9 @@ const PORTS: u32 = 16;
 /// A remote party: its addresses and its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Member {
-    /// The first address, in host order.
+    /// The first address, in host order; under IPv6 the low 32 bits of one in fd00::/96.
     pub address: u32,
-    /// Bits of the prefix.
+    /// Bits of the prefix, without the 96 in front of it under IPv6.
     pub len: u8,
     /// Its peer number.
     pub peer: u32,
@@ -44,6 +44,8 @@ pub struct Allow {
 pub struct Case {
     /// The rules. A member occurs in one of them.
     pub allows: Vec<Allow>,
+    /// Of which family packets are.
+    pub family: Family,
 }
 
 /// How the flows of a ring follow each other.
@@ -71,7 +73,7 @@ impl Pattern {
 /// One flow towards the endpoint, TCP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Flow {
-    /// Source address, in host order.
+    /// Source address, in host order, as that of a [`Member`].
     pub source: u32,
     /// Source port.
     pub source_port: u16,
@@ -115,7 +117,33 @@ impl Case {
         let allows = (0..n as u32)
             .map(rule)
             .map(|(members, ports)| Allow { members: members.into_iter().map(&mut number).collect(), ports });
-        Case { allows: allows.collect() }
+        Case { allows: allows.collect(), family: Family::V4 }
+    }
+
+    /// The same with IPv6 addresses.
+    pub fn ipv6(self) -> Case {
+        Case { family: Family::V6, ..self }
+    }
+
+    /// The address of a number.
+    pub fn address(&self, number: u32) -> IpAddr {
+        match self.family {
+            Family::V4 => Ipv4Addr::from_bits(number).into(),
+            Family::V6 => Ipv6Addr::from_bits(0xfd << 120 | u128::from(number)).into(),
+        }
+    }
+
+    /// The address of [`ENDPOINT`] in the family.
+    pub fn endpoint(&self) -> IpAddr {
+        self.address(ENDPOINT.to_bits())
+    }
+
+    /// The name of a pattern of this family.
+    pub fn pattern(&self, name: &str) -> String {
+        match self.family {
+            Family::V4 => name.to_owned(),
+            Family::V6 => format!("{name}-ipv6"),
+        }
     }
 
     /// All members.
@@ -130,7 +158,8 @@ impl Case {
 
     /// The address table of a node.
     pub fn addresses(&self) -> Vec<(Prefix, u32)> {
-        let prefix = |member: &Member| Prefix::new(IpAddr::V4(Ipv4Addr::from_bits(member.address)), member.len);
+        let above = if self.family == Family::V6 { 96 } else { 0 };
+        let prefix = |member: &Member| Prefix::new(self.address(member.address), above + member.len);
         self.members().filter_map(|member| Some((prefix(member)?, member.peer))).collect()
     }
 
@@ -197,12 +226,26 @@ impl Case {
 
     /// A ring of [`FLOWS`] flows, and these.
     pub fn ring_of_flows(&self, pattern: Pattern, seed: u64) -> (Vec<Flow>, Vec<Flow>) {
+        self.ring_of(FLOWS, pattern, seed)
+    }
+
+    /// A ring of so many flows, and these.
+    pub fn ring_of(&self, count: usize, pattern: Pattern, seed: u64) -> (Vec<Flow>, Vec<Flow>) {
         let mut random = Random::new(seed);
-        let mut flows: Vec<Flow> = (0..FLOWS).map(|_| self.allowed_flow(&mut random)).collect();
+        let mut flows: Vec<Flow> = (0..count).map(|_| self.allowed_flow(&mut random)).collect();
         flows.sort_unstable();
         flows.dedup();
         let ring = ring(pattern, &mut random.clone(), || *random.pick(&flows));
         (ring, flows)
+    }
+
+    /// A ring whose halves have no flow in common, and their flows.
+    pub fn ring_of_own_flows(&self, seed: u64) -> (Vec<Flow>, Vec<Flow>) {
+        let (_, flows) = self.ring_of_flows(Pattern::Uniform, seed);
+        let mut random = Random::new(seed);
+        let halves = flows.split_at(flows.len() / 2);
+        let slot = |slot| *random.pick(if slot < SLOTS / 2 { halves.0 } else { halves.1 });
+        ((0..SLOTS).map(slot).collect(), flows)
     }
 
     /// A ring for flows that are all new: the source port is the number of the slot, the destination port comes from the turn.

@@ -1,11 +1,11 @@
 //! Our programs for a case, loaded with the ring in front.
 
-use super::case::{Case, ENDPOINT, Flow};
+use super::case::{Case, Flow};
 use super::kernel::{Error, Subject};
-use super::wrap::{self, ring_bytes};
+use super::wrap::{self, Front, TURNS, ring_bytes};
 use diagram::{Diagram, Limits};
 use ebpf::Matrix;
-use flow::Prefix;
+use flow::{Family, Prefix};
 use image::codec::{Config, Endpoint};
 use image::{Fill, Hook, Image, MapRef, Table, Target};
 use loader::{Loaded, Node, Pins};
@@ -24,10 +24,14 @@ pub struct Ours {
     node: Node,
     diagram: Diagram,
     target: Target,
+    family: Family,
 }
 
 /// The target for a case: defaults, and more address pages where the prefixes need them.
 pub fn target(case: &Case) -> Target {
+    if case.family == Family::V6 {
+        return Target::default();
+    }
     // A prefix longer than /24 needs a page of its own; the rest are those above it.
     let mut blocks: Vec<u32> = case.members().map(|member| member.address >> 8).collect();
     blocks.sort_unstable();
@@ -46,11 +50,10 @@ impl Ours {
         let config = Config::new(loader::hz()?, SEED);
         // As in production without a reader of each allowed flow: drops are recorded, first packets are not.
         node.set_config(&Config { flags: image::layout::config::RECORD_DROPPED, ..config });
-        let endpoint = Endpoint { ifindex: LOOPBACK, id: 7, address4: Some(ENDPOINT), address6: None, mac: None };
-        node.endpoint_insert(&endpoint)?;
+        node.endpoint_insert(&endpoint(case, LOOPBACK, 7))?;
         node.assign_all(&case.addresses())?;
         let diagram = diagram::build(&case.rules(), case.peers(), &Limits::default())?;
-        Ok(Ours { node, diagram, target })
+        Ok(Ours { node, diagram, target, family: case.family })
     }
 
     /// The diagram of the case.
@@ -60,7 +63,7 @@ impl Ours {
 
     /// The image of the decision alone.
     pub fn decision(&self) -> Result<Image, Error> {
-        Ok(ebpf::compile_decision("bench", &Matrix::of(&self.diagram)?, &self.target)?)
+        Ok(ebpf::compile_decision(self.family, "bench", &Matrix::of(&self.diagram)?, &self.target)?)
     }
 
     /// The whole image of an endpoint whose egress nothing restricts.
@@ -102,23 +105,22 @@ impl Ours {
     }
 
     /// Lets an endpoint come or go.
-    pub fn endpoint(&mut self, at: u32) -> Result<(), Error> {
+    pub fn endpoint(&mut self, case: &Case, at: u32) -> Result<(), Error> {
         let ifindex = LOOPBACK + 1 + at / 2 % 100;
         if at % 2 == 1 {
             self.node.endpoint_remove(ifindex);
             return Ok(());
         }
-        let endpoint = Endpoint { ifindex, id: 8, address4: Some(ENDPOINT), address6: None, mac: None };
-        Ok(self.node.endpoint_insert(&endpoint)?)
+        Ok(self.node.endpoint_insert(&endpoint(case, ifindex, 8))?)
     }
 
-    /// Loads an image with a ring in front of the program towards the endpoint. `new`: see [`wrap::baseline`].
-    pub fn load_with_ring(&mut self, image: &Image, ring: &[Flow], new: bool) -> Result<Subject, Error> {
+    /// Loads an image with a ring in front of the program towards the endpoint.
+    pub fn load_with_ring(&mut self, image: &Image, ring: &[Flow], front: Front) -> Result<Subject, Error> {
         let mut image = image.clone();
         let at = image.tables.len() as u16;
         image.tables.push(Table { name: "bench_ring".into(), fill: Fill::Fixed(ring_bytes(ring)) });
-        image.tables.push(Table { name: "bench_turn".into(), fill: Fill::Counters(1) });
-        let front = wrap::baseline(MapRef::Own(at), MapRef::Own(at + 1), new)?;
+        image.tables.push(Table { name: "bench_turn".into(), fill: Fill::Counters(TURNS / 8) });
+        let front = wrap::baseline(MapRef::Own(at), MapRef::Own(at + 1), front)?;
         for program in image.programs.iter_mut().filter(|program| program.hook == Hook::ToEndpoint) {
             let whole = wrap::wrap(&front, &program.insns, &program.relocs);
             (program.insns, program.relocs) = (whole.insns, whole.relocs);
@@ -127,12 +129,12 @@ impl Ours {
     }
 
     /// Opens the connections of these flows and has them answered; what is tracked then.
-    pub fn establish(&self, loaded: &Loaded, flows: &[Flow]) -> Result<usize, Error> {
+    pub fn establish(&self, case: &Case, loaded: &Loaded, flows: &[Flow]) -> Result<usize, Error> {
         let context = loader::Context::default();
         for flow in flows {
-            let remote = Ipv4Addr::from_bits(flow.source);
-            let open = Frame::tcp(remote, ENDPOINT, flow.source_port, flow.port, Flags::SYN).build();
-            let answer = Frame::tcp(ENDPOINT, remote, flow.port, flow.source_port, Flags::SYN_ACK).build();
+            let (remote, endpoint) = (case.address(flow.source), case.endpoint());
+            let open = Frame::tcp(remote, endpoint, flow.source_port, flow.port, Flags::SYN).build();
+            let answer = Frame::tcp(endpoint, remote, flow.port, flow.source_port, Flags::SYN_ACK).build();
             loaded.run(Hook::ToEndpoint, &open, &context, 1)?;
             loaded.run(Hook::FromEndpoint, &answer, &context, 1)?;
         }
@@ -158,6 +160,15 @@ fn answered(connection: &image::codec::Connection) -> bool {
 }
 
 /// The frame whose addresses and ports a ring replaces.
-pub fn template(flags: Flags) -> Vec<u8> {
-    Frame::tcp(Ipv4Addr::new(10, 0, 0, 2), ENDPOINT, 40_000, 8000, flags).build()
+pub fn template(case: &Case, flags: Flags) -> Vec<u8> {
+    Frame::tcp(case.address(0x0a00_0002), case.endpoint(), 40_000, 8000, flags).build()
+}
+
+/// An endpoint with the address of a case.
+fn endpoint(case: &Case, ifindex: u32, id: u16) -> Endpoint {
+    let (address4, address6) = match case.endpoint() {
+        IpAddr::V4(address) => (Some(address), None),
+        IpAddr::V6(address) => (None, Some(address)),
+    };
+    Endpoint { ifindex, id, address4, address6, mac: None }
 }

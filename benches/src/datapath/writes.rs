@@ -28,7 +28,7 @@ pub fn run(sizes: &[usize], say: &mut dyn FnMut(Line)) -> Result<(), Error> {
             images.iter().for_each(|it| it.set_class(Hook::ToEndpoint, peer, (at % 2) as u16));
             ours.move_pod(at, peer)
         })?;
-        let endpoint = median_of(|at| ours.endpoint(at))?;
+        let endpoint = median_of(|at| ours.endpoint(&case, at))?;
         let maps = (0..IMAGES).map(|_| kernel::map(MapKind::Hash, 12, 8, n + 256)).collect::<Result<Vec<_>, _>>()?;
         let shape = median_of(|at| {
             let write = |map: &Map| map.update(&[at as u8; 12], &at.to_ne_bytes().repeat(2));

@@ -8,11 +8,12 @@ use crate::datapath::case::Case;
 use crate::datapath::kernel::Error;
 use crate::datapath::wrap::TC_ACT_SHOT;
 use ebpf::asm::{Alu, Asm, Cond, Reg::*};
+use flow::Family;
 
 /// The shape for a case.
 pub fn shape(case: &Case) -> Result<Shape, Error> {
     let mut asm = Asm::new();
-    parse(&mut asm);
+    parse(&mut asm, Family::V4);
     for rule in &case.allows {
         for member in &rule.members {
             let next = asm.label();

@@ -7,6 +7,7 @@ use crate::datapath::case::Case;
 use crate::datapath::kernel::{self, Error};
 use crate::datapath::wrap::TC_ACT_SHOT;
 use ebpf::asm::{Asm, Cond, Reg::*, Size, Slot};
+use flow::Family;
 use image::MapKind;
 
 const KEY: Slot = Slot(-24);
@@ -18,7 +19,7 @@ const KEY_BITS: i32 = 64 + 32 + 32;
 /// The shape for a case.
 pub fn shape(case: &Case) -> Result<Shape, Error> {
     let mut asm = Asm::new();
-    parse(&mut asm);
+    parse(&mut asm, Family::V4);
     let sets = kernel::map(MapKind::LpmTrie, 20, 4, case.members().count())?;
     for (set, rule) in (1u64..).zip(&case.allows) {
         let next = asm.label();

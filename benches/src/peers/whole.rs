@@ -4,24 +4,25 @@
 //! ct_entry`), two look-ups in tries, one in a hash of counters. An established flow renews its entry in place; a new one is inserted.
 //! Cilium looks twice for a connection, keeps counters of each direction, and checks lifetimes by protocol and flags; left out here.
 
-use super::{Shape, finish, look_up, lpm, parse};
+use super::{Shape, copy, finish, look_up, lpm, parse};
 use crate::datapath::case::Case;
 use crate::datapath::kernel::{self, Error};
 use crate::datapath::wrap::{TC_ACT_SHOT, TCX_NEXT};
 use ebpf::asm::{Alu, Asm, Atomic, Cond, Helper, Reg::*, Size, Slot};
+use flow::Family;
 use image::{MapKind, MapRef};
 
-/// 16 bytes: addresses, ports, protocol, direction.
-const TUPLE: Slot = Slot(-48);
+/// 16 bytes, of IPv6 40: addresses, ports, protocol, direction.
+const TUPLE: Slot = Slot(-104);
 /// 56 bytes: a connection that is about to be inserted.
-const ENTRY: Slot = Slot(-112);
+const ENTRY: Slot = Slot(-160);
 const ENTRY_SIZE: u32 = 56;
 /// 8 bytes: the time.
-const NOW: Slot = Slot(-56);
+const NOW: Slot = Slot(-64);
 /// 8 bytes: reason and direction of a counter.
-const METRIC: Slot = Slot(-120);
+const METRIC: Slot = Slot(-48);
 /// 8 bytes: 1 for a connection that is known.
-const KNOWN: Slot = Slot(-128);
+const KNOWN: Slot = Slot(-56);
 /// How many connections there may be.
 const CONNECTIONS: usize = 1 << 18;
 /// How long a connection lives without a packet.
@@ -39,9 +40,10 @@ const METRICS: u16 = 3;
 /// The shape for a case.
 pub fn shape(case: &Case) -> Result<Shape, Error> {
     let mut asm = Asm::new();
-    parse(&mut asm);
+    parse(&mut asm, case.family);
+    lpm::source(&mut asm, case.family);
     let (miss, judge, deny, counted) = (asm.label(), asm.label(), asm.label(), asm.label());
-    tuple(&mut asm);
+    let tuple_size = tuple(&mut asm, case.family);
     asm.call(Helper::KtimeNs);
     asm.put(Size::Double, NOW, R0);
     look_up(&mut asm, TRACK, TUPLE);
@@ -55,7 +57,7 @@ pub fn shape(case: &Case) -> Result<Shape, Error> {
     asm.bind(miss);
     asm.put_imm(Size::Double, KNOWN, 0);
     asm.bind(judge);
-    lpm::decide(&mut asm, ADDRESSES, POLICY);
+    lpm::decide(&mut asm, case.family, ADDRESSES, POLICY);
     asm.jump_if(Cond::Eq, R0, 0, deny);
     asm.get(Size::Double, R1, KNOWN);
     asm.jump_if(Cond::Ne, R1, 0, counted);
@@ -69,7 +71,7 @@ pub fn shape(case: &Case) -> Result<Shape, Error> {
     asm.mov(R0, TC_ACT_SHOT);
     asm.exit();
     let mut maps = lpm::maps(case)?;
-    maps.push(kernel::map(MapKind::LruHash, 16, ENTRY_SIZE, CONNECTIONS)?);
+    maps.push(kernel::map(MapKind::LruHash, tuple_size, ENTRY_SIZE, CONNECTIONS)?);
     let metrics = kernel::map(MapKind::Hash, 8, 16, 1024)?;
     for reason in 0..2u64 {
         metrics.update(&reason.to_ne_bytes(), &[0; 16])?;
@@ -78,15 +80,16 @@ pub fn shape(case: &Case) -> Result<Shape, Error> {
     finish(asm, maps)
 }
 
-/// The key of the connection.
-fn tuple(asm: &mut Asm) {
-    asm.put(Size::Word, TUPLE, R7);
-    asm.load(Size::Word, R1, R2, 30);
-    asm.put(Size::Word, TUPLE.at(4), R1);
-    asm.load(Size::Word, R1, R2, 34);
-    asm.put(Size::Word, TUPLE.at(8), R1);
-    asm.put_imm(Size::Word, TUPLE.at(12), 0);
-    asm.put(Size::Byte, TUPLE.at(12), R9);
+/// The key of the connection, from both addresses on to the ports; its size.
+fn tuple(asm: &mut Asm, family: Family) -> u32 {
+    let (addresses, words) = match family {
+        Family::V4 => (26, 3),
+        Family::V6 => (22, 9),
+    };
+    copy(asm, addresses, TUPLE, words);
+    asm.put_imm(Size::Word, TUPLE.at(4 * words), 0);
+    asm.put(Size::Byte, TUPLE.at(4 * words), R9);
+    4 * words + 4
 }
 
 /// Lifetime, packets and bytes of the entry at R0; R1 is the time.

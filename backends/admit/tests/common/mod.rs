@@ -3,6 +3,7 @@
 
 use admit::Kernel;
 use ebpf::{Matrix, Settings, compile_decision, compile_with};
+use flow::Family;
 use image::{Fill, Hook, Image, MapRef, NodeMap, Program, Target};
 use loader::sys::map::{Access, Map};
 use loader::sys::program::{self, Refused, Stats};
@@ -54,7 +55,10 @@ pub fn settings() -> Vec<Settings> {
 pub fn images(target: &Target) -> Vec<(String, Image)> {
     let mut out = Vec::new();
     for (form, matrix) in matrices().into_iter().filter(|(_, matrix)| matrix.as_constant().is_none()) {
-        out.push((format!("{form}, alone"), compile_decision("shape", &matrix, target).unwrap()));
+        for family in [Family::V4, Family::V6] {
+            let image = compile_decision(family, "shape", &matrix, target).unwrap();
+            out.push((format!("{form}, {family:?} alone"), image));
+        }
     }
     for settings in settings() {
         for hooks in [Hook::BOTH, Hook::HOST] {
