@@ -28,7 +28,8 @@ mod lines;
 mod places;
 mod write;
 
-use image::{Image, MapRef};
+use image::{Image, MapRef, NodeMap};
+use std::collections::BTreeMap;
 
 /// The section of all programs. libbpf (of Debian 12 and later) and aya know it for programs of traffic control, whatever hook they are
 /// attached to; `tcx/ingress` needs libbpf 1.3.
@@ -66,7 +67,25 @@ pub enum Problem {
 ///
 /// Errors: [`Problem`]; no image of the compiler has one.
 pub fn object(image: &Image) -> Result<Vec<u8>, Problem> {
-    write::object(image)
+    write::object(image, None)
+}
+
+/// What is in maps when an object is loaded, for who has nothing to fill them in with: the bytes of each as the kernel would give them. What
+/// is not there is zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Arrays of the node, such as endpoints and IPv4 addresses. Its other maps are empty.
+    pub node: BTreeMap<NodeMap, Vec<u8>>,
+    /// Tables of the image that programs read and others write: classes of peers, by their index.
+    pub own: BTreeMap<u16, Vec<u8>>,
+}
+
+/// The object of an image whose maps are not empty. It does not share the arrays of the node with others: they are in `.data.node` and take
+/// their room in the file.
+///
+/// Errors: as [`object`](fn@object); [`Problem::Format`] for contents that are longer than their map.
+pub fn object_holding(image: &Image, contents: &Contents) -> Result<Vec<u8>, Problem> {
+    write::object(image, Some(contents))
 }
 
 /// Where the bytes of a map are once an object is loaded.

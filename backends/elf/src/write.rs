@@ -3,7 +3,7 @@
 use crate::btf::{Btf, Line, Type};
 use crate::lines;
 use crate::places::{Holds, Place, definition, parts};
-use crate::{PROGRAMS, Problem};
+use crate::{Contents, PROGRAMS, Problem};
 use image::{Image, MapRef, Program};
 use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
 use object::{
@@ -20,10 +20,11 @@ const INSN: u64 = 8;
 const SKB: u32 = 192;
 
 /// The object of an image.
-pub(crate) fn object(image: &Image) -> Result<Vec<u8>, Problem> {
+pub(crate) fn object(image: &Image, contents: Option<&Contents>) -> Result<Vec<u8>, Problem> {
     let order = if image.target.little_endian { Endianness::Little } else { Endianness::Big };
     let mut out = Writer {
         image,
+        contents,
         object: Object::new(BinaryFormat::Elf, Architecture::Bpf, order),
         types: Types::new(image.target.little_endian),
         maps: BTreeMap::new(),
@@ -39,6 +40,7 @@ pub(crate) fn object(image: &Image) -> Result<Vec<u8>, Problem> {
 
 struct Writer<'i> {
     image: &'i Image,
+    contents: Option<&'i Contents>,
     object: Object<'static>,
     types: Types,
     maps: BTreeMap<MapRef, SymbolId>,
@@ -106,18 +108,24 @@ impl Writer<'_> {
                 };
             }
         }
-        data.into_iter().for_each(|(map, place)| self.data(map, &place));
-        self.node();
+        for (map, place) in data {
+            self.data(map, &place)?;
+        }
+        self.node()?;
         self.definitions(&defined);
         Ok(())
     }
 
     /// A map that is a section of its own.
-    fn data(&mut self, map: MapRef, place: &Place) {
+    fn data(&mut self, map: MapRef, place: &Place) -> Result<(), Problem> {
         let (bytes, element, kind) = match &place.holds {
             Holds::Fixed(bytes) => (bytes.clone(), 1, SectionKind::ReadOnlyData),
-            Holds::Own(bytes, element) => (vec![0; *bytes as usize], *element, SectionKind::Data),
-            Holds::Node(_) | Holds::Defined(_) => return,
+            Holds::Own(bytes, element) => {
+                let first =
+                    if let MapRef::Own(index) = map { self.contents.and_then(|it| it.own.get(&index)) } else { None };
+                (filled(*bytes, first, &place.symbol)?, *element, SectionKind::Data)
+            }
+            Holds::Node(_) | Holds::Defined(_) => return Ok(()),
         };
         let (name, size) = (place.section(), bytes.len() as u32);
         let section = self.section(&name, kind);
@@ -127,15 +135,27 @@ impl Writer<'_> {
         let numbers = self.types.numbers(size, element);
         let variable = self.types.btf.variable(&place.symbol, numbers);
         self.types.btf.section(&name, size, &[(variable, 0, size)]);
+        Ok(())
     }
 
     /// The arrays of the node, in one section.
-    fn node(&mut self) {
-        let section = self.section(".bss", SectionKind::UninitializedData);
+    fn node(&mut self) -> Result<(), Problem> {
+        let (name, kind) = match self.contents {
+            None => (".bss", SectionKind::UninitializedData),
+            Some(_) => (".data.node", SectionKind::Data),
+        };
+        let section = self.section(name, kind);
         let (mut variables, mut end) = (Vec::new(), 0);
         for (map, part) in parts(&self.image.target) {
             let size = u64::from(part.offset + part.bytes - end);
-            self.object.append_section_bss(section, size, 1);
+            match self.contents {
+                None => drop(self.object.append_section_bss(section, size, 1)),
+                Some(contents) => {
+                    let mut bytes = vec![0; (part.offset - end) as usize];
+                    bytes.extend(filled(part.bytes, contents.node.get(&map), map.name())?);
+                    self.object.append_section_data(section, &bytes, 1);
+                }
+            }
             end = part.offset + part.bytes;
             let place = (u64::from(part.offset), u64::from(part.bytes));
             let symbol = self.symbol(map.name(), section, place, SymbolKind::Data);
@@ -143,7 +163,8 @@ impl Writer<'_> {
             let numbers = self.types.numbers(part.bytes, part.element);
             variables.push((self.types.btf.variable(map.name(), numbers), part.offset, part.bytes));
         }
-        self.types.btf.section(".bss", end, &variables);
+        self.types.btf.section(name, end, &variables);
+        Ok(())
     }
 
     /// The maps that types define: each a structure of pointers, whose types say the numbers.
@@ -229,6 +250,17 @@ impl Writer<'_> {
         }
         Ok(out.concat())
     }
+}
+
+/// The bytes of a map with what is in it at first.
+fn filled(bytes: u32, first: Option<&Vec<u8>>, name: &str) -> Result<Vec<u8>, Problem> {
+    let mut all = vec![0; bytes as usize];
+    if let Some(first) = first {
+        let room = all.get_mut(..first.len());
+        room.ok_or_else(|| Problem::Format(format!("{name} has no room for {} bytes", first.len())))?
+            .copy_from_slice(first);
+    }
+    Ok(all)
 }
 
 fn fault(program: &Program, reloc: &image::Reloc, why: &'static str) -> Problem {

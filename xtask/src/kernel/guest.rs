@@ -69,11 +69,16 @@ pub fn pack(folder: &Path, kernel: &Unpacked, tests: &[Test], only: &str) -> Res
     for module in MODULES {
         unpack_module(&kernel.modules, module, &inside.join(format!("modules/{module}.ko")))?;
     }
-    write(&inside.join("init"), &init(tests, only))?;
+    archive(folder, &inside, &init(tests, only))
+}
+
+/// Packs what is inside, with a first process, into an initramfs; its path.
+pub fn archive(folder: &Path, inside: &Path, init: &str) -> Result<PathBuf, String> {
+    write(&inside.join("init"), init)?;
     said(Command::new("chmod").arg("755").arg(inside.join("init")))?;
     let archive = folder.join("initramfs");
     let script = format!("find . | cpio --quiet -o -H newc >'{}'", archive.display());
-    said(Command::new("sh").current_dir(&inside).args(["-c", &script]))?;
+    said(Command::new("sh").current_dir(inside).args(["-c", &script]))?;
     Ok(archive)
 }
 

@@ -12,15 +12,23 @@ pub struct Judged {
     pub passed: bool,
 }
 
+/// Errors: a machine did not come to its end, with what it last said.
+pub fn came_to_its_end(name: &str, said: &str) -> Result<(), String> {
+    let lines: Vec<&str> = said.lines().collect();
+    match lines.contains(&"done") {
+        true => Ok(()),
+        false => {
+            let last = &lines[lines.len().saturating_sub(20)..];
+            Err(format!("{name}: the machine did not come to its end; it last said\n{}", last.join("\n")))
+        }
+    }
+}
+
 /// Judges what was said: every test ended well, and no program costs a tenth more than is recorded.
 ///
 /// Errors: the machine did not come to its end, or what it said cannot be recorded.
 pub fn judge(version: &str, said: &str, tests: usize, bless: bool) -> Result<Judged, String> {
-    if !said.lines().any(|line| line == "done") {
-        let last: Vec<&str> = said.lines().rev().take(20).collect();
-        let last: Vec<&str> = last.into_iter().rev().collect();
-        return Err(format!("{version}: the machine did not come to its end; it last said\n{}", last.join("\n")));
-    }
+    came_to_its_end(version, said)?;
     let mut lines: Vec<String> =
         said.lines().filter_map(|it| it.strip_prefix("kernel ")).map(|it| format!("{version}: {it}")).collect();
     let ended = said.lines().filter_map(|line| line.strip_prefix("end ")?.rsplit_once(' '));

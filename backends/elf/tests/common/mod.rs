@@ -1,6 +1,8 @@
 //! Images of rules, as the compiler makes them.
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod node;
+
 use diagram::{Diagram, Limits};
 use image::{Hook, Image, Target};
 use rules::RuleSet;
