@@ -4,18 +4,15 @@ use crate::ends::rows;
 use crate::group::group;
 use crate::guess::{Guess, guesses};
 use crate::names::Names;
-use crate::rows::{Change, Kind, sort};
+use crate::rows::{Change, sort};
 use crate::side::Side;
-use crate::suppose::{Meeting, differing, suppose};
+use crate::suppose::{differing, suppose};
 use crate::world::World;
 use diagram::TooLarge;
 use driver::Database;
 use hir::ObjectRef;
 use kinds::Engine;
 use std::collections::BTreeSet;
-
-/// With how many differing policies at most pods are supposed that meet two selectors at once.
-const MOST_PAIRED: usize = 100;
 
 /// Everything that two sides decide otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,33 +63,18 @@ pub fn diff(old: &Database, new: &Database) -> Result<Delta, TooLarge> {
     };
     let guesses = guesses(&old, &new);
     let others: Vec<(Side, Side)> = guesses.iter().map(|guess| (guess.made(&old), guess.made(&new))).collect();
-    let few = (old.partial || new.partial) && (1..=MOST_PAIRED).contains(&differing(&old, &new).len());
-    let again = few.then(|| (old.clone(), new.clone()));
-    let (names, mut changes) = compare(old, new, Meeting::One)?;
-    changes.extend(gained_by_two(again, &changes)?);
+    let (names, changes) = compare(old, new)?;
     delta.apart = apart(&names);
     let mut worlds = Vec::new();
     for (old, new) in others {
-        worlds.push(compare(old, new, Meeting::One)?.1);
+        worlds.push(compare(old, new)?.1);
     }
     delta.changes = joined(changes, worlds, &guesses);
     Ok(delta)
 }
 
-/// What is gained only by somebody who is in no file and meets the selectors of two policies at once.
-///
-/// Why only where nothing else is gained: such pods are many, and of little interest beside those that there are; but a widening is no
-/// tightening, and no rewrite.
-fn gained_by_two(sides: Option<(Side, Side)>, changes: &[Change]) -> Result<Vec<Change>, TooLarge> {
-    let gained = |change: &Change| matches!(change.kind, Kind::Gained | Kind::Widened);
-    let Some((old, new)) = sides.filter(|_| !changes.iter().any(gained)) else { return Ok(Vec::new()) };
-    let (_, found) = compare(old, new, Meeting::Two)?;
-    // Where nothing changes else, losses too say that it is no rewrite.
-    Ok(found.into_iter().filter(|change| changes.is_empty() || gained(change)).collect())
-}
-
-fn compare(mut old: Side, mut new: Side, meeting: Meeting) -> Result<(Names, Vec<Change>), TooLarge> {
-    let supposed = suppose(&mut old, &mut new, meeting);
+pub(crate) fn compare(mut old: Side, mut new: Side) -> Result<(Names, Vec<Change>), TooLarge> {
+    let supposed = suppose(&mut old, &mut new);
     let world = World::of(old, new, supposed);
     let rows = rows(&world, false)?;
     let changes = group(&world, rows);

@@ -3,9 +3,11 @@
 use crate::boxes::{Deciders, Difference, Half, Named, differences, may_differ, passing, slot};
 use crate::fates::Decided;
 use crate::rows::Kind;
-use crate::world::World;
+use crate::suppose::ELSEWHERE;
+use crate::world::{Group, World};
 use diagram::TooLarge;
 use flow::{Direction, Family, L4Set, Protocol};
+use hir::subject::Subject;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -67,27 +69,11 @@ pub(crate) fn rows(world: &World, first_only: bool) -> Result<Vec<Row>, TooLarge
     Ok(all)
 }
 
-/// The units that are worth a row: a supposed one only where no real one is selected by the same policies.
+/// The units that are asked: all but those of whom one pod of the files tells.
 fn shown(world: &World) -> Vec<usize> {
-    let selecting = |unit: usize| {
-        let classes = world.units[unit].classes;
-        let of = |side: usize| {
-            let ready = &world.sides[side];
-            let class = &ready.classes[classes[side]];
-            let names = ready.side.selecting(class).into_iter().map(|policy| &policy.object);
-            (class.labels.get(Some(&hir::Source::K8s), hir::labels::NAMESPACE), names.collect::<Vec<_>>())
-        };
-        [of(0), of(1)]
-    };
-    let (supposed, real): (Vec<usize>, Vec<usize>) =
-        (0..world.units.len()).partition(|unit| world.units[*unit].supposed);
-    if supposed.is_empty() {
-        return real;
-    }
-    let known: std::collections::BTreeSet<_> = real.iter().map(|unit| selecting(*unit)).collect();
-    let mut all = real.clone();
-    all.extend(supposed.into_iter().filter(|unit| !known.contains(&selecting(*unit))));
-    all
+    let supposed = &world.names.supposed;
+    let is_twin = |it: &Subject| matches!(it, Subject::Pod(name) if supposed.twins.contains(name));
+    (0..world.units.len()).filter(|unit| !world.units[*unit].members.iter().all(is_twin)).collect()
 }
 
 fn of_unit(world: &World, deciders: &Deciders<'_>, unit: usize) -> Result<Vec<Row>, TooLarge> {
@@ -179,12 +165,18 @@ impl Asking<'_> {
             let kept = |set: L4Set| if set.intersect(&possible).is_empty() { L4Set::default() } else { set };
             by_effect.entry((kept(open), kept(closed))).or_default().push(*at);
         }
-        let is_supposed = |at: &usize| self.world.groups[*at].supposed;
         for ((open, closed), groups) in by_effect {
-            // Why: whoever is real shows what becomes of whoever is supposed, named by the same rules, and let through alike at the other end.
-            let any_real = !groups.iter().all(is_supposed);
+            // Why: whoever is real shows what becomes of whoever is supposed where he is, named by the same rules, and let through alike at
+            // the other end.
+            let real: Vec<&Group> = groups.iter().map(|at| &self.world.groups[*at]).filter(|it| !it.supposed).collect();
+            let inhabited: BTreeSet<&str> = real.iter().flat_map(|it| it.namespaces()).collect();
+            let is_told = |namespace: &str| match namespace {
+                ELSEWHERE => inhabited.len() > 1,
+                namespace => inhabited.contains(namespace),
+            };
+            let is_beside = |it: &Group| it.supposed && !real.is_empty() && it.namespaces().all(is_told);
             let (beside, groups): (Vec<usize>, Vec<usize>) =
-                groups.into_iter().partition(|at| any_real && is_supposed(at));
+                groups.iter().partition(|at| is_beside(&self.world.groups[**at]));
             for (end_to_end, l4) in [(true, open), (false, closed)] {
                 if !l4.is_empty() && !groups.is_empty() {
                     let (unit, direction, old, new) = (self.unit, self.direction, old.clone(), new.clone());

@@ -6,7 +6,7 @@ use crate::ends::rows;
 use crate::group::group;
 use crate::rows::Change;
 use crate::side::{Edit, Side};
-use crate::suppose::{Meeting, Supposed, suppose};
+use crate::suppose::{Supposed, suppose};
 use crate::world::World;
 use diagram::TooLarge;
 use driver::Database;
@@ -60,7 +60,7 @@ fn same(mut old: Side, mut new: Side) -> Result<(), Witness> {
     }
     // Why: a rewrite must hold in every cluster, not only in the one that was read.
     (old.partial, new.partial) = (true, true);
-    let supposed = suppose(&mut old, &mut new, Meeting::Two);
+    let supposed = suppose(&mut old, &mut new);
     // Why: so it must beside policies that were not read.
     for beside in Beside::telling([&old, &new]) {
         decides_alike(beside.with(old.clone()), beside.with(new.clone()), supposed.clone())?;

@@ -6,6 +6,7 @@ use crate::names::{Parties, Spelled};
 use crate::numbered::Numbered;
 use crate::rows::{Change, Ends, Sample};
 use crate::world::{Party, World};
+use facts::Name;
 use flow::{Direction, L4Key, L4Set, Protocol};
 use hir::subject::Subject;
 use std::collections::BTreeSet;
@@ -37,7 +38,15 @@ fn change(world: &World, everybody: &Numbered<'_>, draft: Draft, spelled: &mut S
     let Reason { kind, end_to_end, direction, old, new, of_supposed, with_supposed } = reason;
     let own = everybody.subjects(&subjects);
     let Others { all, beside, unnamed } = others;
-    let parties = Parties { all: everybody.parties(&all), beside: everybody.parties(&beside), unnamed };
+    let mut parties = Parties { all: everybody.parties(&all), beside: everybody.parties(&beside), unnamed };
+    // Why: blocks that are let in let in pods that are in them, and what becomes of flows among the subjects themselves is said where it is
+    // another thing.
+    if parties.all.iter().any(|party| matches!(party, Party::Outside(_))) {
+        let twins = &world.names.supposed.twins;
+        let is_own = |name: &Name| own.iter().any(|it| matches!(it, Subject::Pod(one) if one == name));
+        let is_alike = |name: &Name| twins.contains(name) || world.names.is_supposed(name) && is_own(name);
+        parties.all.retain(|party| !matches!(party, Party::Pod(name) if is_alike(name)));
+    }
     let sample = sample(world, direction, &own, &parties.all, &l4);
     let (l4, known) = (whole(l4), &world.names.supposed.port_names);
     let edges: BTreeSet<L4Key> = [&l4, &l4.complement()]

@@ -43,17 +43,6 @@ pub(crate) fn namespace_of(selector: &Selector) -> Option<&str> {
 /// Labels, by the keys of identities.
 pub(crate) type Way = BTreeMap<String, String>;
 
-/// Labels that meet two selectors at once; `None` where they ask for two values of one key, or one asks for nothing beyond the other.
-pub(crate) fn both(one: &Way, other: &Way) -> Option<Way> {
-    let agree = other.iter().all(|(key, value)| one.get(key).is_none_or(|it| it == value));
-    if !agree {
-        return None;
-    }
-    let mut way = one.clone();
-    way.extend(other.iter().map(|(key, value)| (key.clone(), value.clone())));
-    (way != *one && way != *other).then_some(way)
-}
-
 /// Labels that meet a selector, the plainest first: some of all of its values together, and each of its values alone; then some that fail one
 /// of its conditions alone, with each value that it excludes. Keys are those of identities; labels that no pod has make none.
 pub(crate) fn ways(selector: &Selector) -> Vec<Way> {

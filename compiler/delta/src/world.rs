@@ -40,6 +40,15 @@ pub(crate) struct Group {
     pub supposed: bool,
 }
 
+impl Group {
+    /// The namespaces of its pods.
+    pub fn namespaces(&self) -> impl Iterator<Item = &str> {
+        self.members
+            .iter()
+            .filter_map(|it| if let Party::Pod(name) = it { Some(name.namespace.as_str()) } else { None })
+    }
+}
+
 /// Subjects that are alike on both sides, as subjects and as peers.
 #[derive(Clone, Debug)]
 pub(crate) struct Unit {

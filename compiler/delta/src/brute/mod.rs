@@ -1,12 +1,13 @@
 //! Rows are exactly what the oracle answers otherwise: every subject, both directions, every peer, every key where an answer can change.
 
 mod pool;
+mod supposed;
 
 use crate::ends::{Row, rows};
 use crate::fates::decide;
 use crate::rows::Kind;
 use crate::side::Side;
-use crate::suppose::{Meeting, suppose};
+use crate::suppose::suppose;
 use crate::world::{Party, World};
 use driver::Database;
 use facts::Name;
@@ -179,7 +180,7 @@ fn kind(old: &[bool], new: &[bool]) -> Option<Kind> {
 /// How many verdicts were compared, and how many of them differed.
 fn compare(old: &Side, new: &Side) -> (usize, usize) {
     let (mut a, mut b) = (old.clone(), new.clone());
-    let supposed = suppose(&mut a, &mut b, Meeting::Two);
+    let supposed = suppose(&mut a, &mut b);
     let world = World::of(a, b, supposed);
     let rows = rows(&world, false).unwrap();
     let (mut before, mut after) = (Alone::of(old), Alone::of(new));

@@ -20,12 +20,15 @@ impl Random {
     }
 }
 
-const LABELS: [&str; 5] = [
+const LABELS: [&str; 8] = [
     "{}",
     "{matchLabels: {app: web}}",
     "{matchLabels: {app: db}}",
     "{matchExpressions: [{key: app, operator: NotIn, values: [web]}]}",
     "{matchExpressions: [{key: app, operator: NotIn, values: [web, db]}]}",
+    "{matchLabels: {app: web, tier: back}}",
+    "{matchExpressions: [{key: tier, operator: Exists}]}",
+    "{matchExpressions: [{key: app, operator: In, values: [web, db]}, {key: tier, operator: DoesNotExist}]}",
 ];
 const BLOCKS: [&str; 8] = [
     "0.0.0.0/0",

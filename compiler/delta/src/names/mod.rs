@@ -124,11 +124,21 @@ impl Names {
         self.pods(&pods).into_iter().chain(names).collect()
     }
 
-    /// Pods by their workloads, where all of a workload are there.
+    /// Pods by their workloads, where all of a workload are there. Of those that are supposed, the ones are named whose labels no other of
+    /// them has with fewer.
     fn pods(&self, pods: &BTreeSet<&Name>) -> Vec<String> {
         let mut by_label: BTreeMap<&String, Vec<&Name>> = BTreeMap::new();
         let mut names = Vec::new();
-        for pod in pods {
+        let plain = |pod: &Name| {
+            let labels = self.supposed.labels.get(pod);
+            let wider = |other: &&Name| {
+                let others =
+                    self.supposed.labels.get(*other).filter(|_| other.namespace == pod.namespace && *other != pod);
+                others.zip(labels).is_some_and(|(wide, narrow)| wide.iter().all(|it| narrow.get(it.0) == Some(it.1)))
+            };
+            labels.is_none() || !pods.iter().any(wider)
+        };
+        for pod in pods.iter().copied().filter(|pod| plain(pod)) {
             match self.label_of.get(pod) {
                 Some(label) => by_label.entry(label).or_default().push(pod),
                 None => names.push(pod.to_string()),

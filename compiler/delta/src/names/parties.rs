@@ -58,6 +58,9 @@ impl Names {
             return vec![anyone];
         }
         let listed = self.by_namespace(&pods, own);
+        // Whoever is supposed is left out of all as much as whoever is there.
+        let supposed = self.absent(parties, own);
+        let missing = missing.map(|missing| [missing, supposed].concat());
         let few = missing.filter(|missing| missing.len() <= 3 && missing.len() < listed.len());
         let except = few.map(|few| if few.is_empty() { String::new() } else { format!(" except {}", few.join(", ")) });
         if let Some(except) = except.as_ref().filter(|_| everywhere && all > 1) {
@@ -88,19 +91,26 @@ impl Names {
 
     /// `anyone` for the world and nearly all of those who are supposed, where no file tells of any pod.
     fn anyone(&self, parties: &Parties<'_>, own: &[&Subject]) -> Option<String> {
-        if !self.real.is_empty() {
-            return None;
-        }
-        let is_there = |name: &&Name| parties.beside.binary_search(&&Party::Pod((*name).clone())).is_ok();
-        let is_own = |name: &&Name| own.contains(&&Subject::Pod((*name).clone()));
-        let (there, absent): (Vec<&Name>, Vec<&Name>) = self.supposed.pods.iter().partition(is_there);
-        let absent: Vec<String> = absent.into_iter().filter(|it| !is_own(it)).map(supposed_name).collect();
+        let absent = self.absent(parties, own);
+        let is_nobody_there = absent.len() == self.supposed.pods.len();
         match absent.len() {
-            _ if there.is_empty() && !parties.unnamed => None,
+            _ if !self.real.is_empty() || is_nobody_there && !(absent.is_empty() && parties.unnamed) => None,
             0 => Some("anyone".to_owned()),
             1..=3 => Some(format!("anyone except {}", absent.join(", "))),
             _ => None,
         }
+    }
+
+    /// Those who are supposed and are neither among some parties nor beside them; who are the subjects are not counted.
+    fn absent(&self, parties: &Parties<'_>, own: &[&Subject]) -> Vec<String> {
+        let is_there = |name: &Name| {
+            let party = Party::Pod(name.clone());
+            [&parties.all, &parties.beside].iter().any(|some| some.binary_search(&&party).is_ok())
+        };
+        let is_own = |name: &Name| own.contains(&&Subject::Pod(name.clone()));
+        let twins = &self.supposed.twins;
+        let absent = self.supposed.pods.iter().filter(|it| !is_there(it) && !is_own(it) && !twins.contains(*it));
+        absent.map(supposed_name).collect()
     }
 
     /// Pods, with all of one namespace as that.

@@ -1,6 +1,7 @@
 //! Makes the two sides comparable: whoever is on one side is put on the other, and whoever policies mention and no file tells of is
 //! supposed.
 
+mod atoms;
 mod outside;
 mod pods;
 mod unread;
@@ -9,6 +10,7 @@ use crate::side::Side;
 use facts::{Cluster, Labels, Name, Pod, Workload};
 use hir::ObjectRef;
 use hir::policy::{L3, PeerSelector, Policy};
+pub(crate) use pods::ELSEWHERE;
 use pods::Maker;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -27,6 +29,10 @@ pub(crate) struct Supposed {
     pub templates: BTreeSet<Name>,
     /// Pods of which only policies tell.
     pub pods: BTreeSet<Name>,
+    /// The labels of those of them that stand for whoever has these.
+    pub labels: BTreeMap<Name, Labels>,
+    /// Those of them that stand for others like one pod of the files. Only others meet them: as subjects they are as that one.
+    pub twins: BTreeSet<Name>,
     /// Those of them that stand for what is behind a service that was not read: the service.
     pub behind: BTreeMap<Name, Name>,
     /// Nodes of which only policies tell.
@@ -37,17 +43,8 @@ pub(crate) struct Supposed {
     pub port_names: BTreeMap<u16, String>,
 }
 
-/// Whom policies mention and no file tells of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Meeting {
-    /// Whoever meets one of their selectors.
-    One,
-    /// Whoever meets two of them at once, too.
-    Two,
-}
-
 /// Puts both sides on one footing.
-pub(crate) fn suppose(old: &mut Side, new: &mut Side, meeting: Meeting) -> Supposed {
+pub(crate) fn suppose(old: &mut Side, new: &mut Side) -> Supposed {
     let mut supposed = Supposed::default();
     share(&mut old.cluster, &mut new.cluster, &mut supposed);
     templates(&mut old.cluster, &mut new.cluster, &mut supposed);
@@ -55,7 +52,7 @@ pub(crate) fn suppose(old: &mut Side, new: &mut Side, meeting: Meeting) -> Suppo
         let policies = differing(old, new);
         unread::services(old, new, &mut supposed, &policies);
         unread::nodes(old, new, &mut supposed, &policies);
-        Maker { old, new, supposed: &mut supposed }.pods(&policies, meeting);
+        Maker { old, new, supposed: &mut supposed }.pods(&policies);
         outside::addresses(old, new, &mut supposed, &policies);
     }
     addresses(&mut old.cluster, &mut new.cluster);

@@ -1,30 +1,26 @@
 //! Pods of labels that policies mention and nobody carries.
 
-use super::{Meeting, Supposed, peers};
+use super::atoms::{Asked, atoms};
+use super::{Supposed, peers};
 use crate::side::Side;
-use crate::ways::{Judge, Way, both, namespace_of, ways};
+use crate::ways::{Judge, Way, namespace_of, ways};
 use facts::{ContainerPort, Labels, Name, Namespace, Pod};
 use flow::Protocol;
 use hir::labels::{self, Selector};
 use hir::policy::{L4, PeerSelector, Policy, Ports, Subjects};
 use hir::subject::endpoint_labels;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// How many parties are supposed at most.
 const MOST: usize = 2000;
 /// The first number that stands for a name of a port.
 const FIRST_STAND_IN: u16 = 61_001;
-/// How many pairs of selectors are tried for somebody whom both select, at most; and how many other policies' selectors take part.
-const PAIRS: usize = 10_000;
+/// In how many namespaces they are supposed at most.
+const PLACES: usize = 32;
 
 /// What a namespace is called that no policy and no file tells of. No namespace can be called that.
-const ELSEWHERE: &str = "other namespaces";
-
-/// Whether labels say which namespace it is, or of what kind.
-fn names_namespace(way: &Way) -> bool {
-    way.keys().any(|key| key == labels::NAMESPACE || key.starts_with(labels::NAMESPACE_LABELS))
-}
+pub(crate) const ELSEWHERE: &str = "other namespaces";
 
 /// A selector, with the namespace of its policy.
 type Asking<'p> = (&'p str, &'p Selector);
@@ -51,20 +47,34 @@ fn near<'p>(some: impl Iterator<Item = Asking<'p>>, others: &BTreeSet<Asking<'_>
     some.filter(|(_, selector)| meets(namespace_of(selector))).collect()
 }
 
-/// Labels that meet a selector of a changed policy as plainly as can be and another one at once, or just fail that other: those of changed
-/// policies first.
-fn meetings<'p>(changed: &BTreeSet<Asking<'p>>, every: &BTreeSet<Asking<'p>>) -> Vec<(&'p str, Way)> {
-    let plain: Vec<(&str, Way)> =
-        changed.iter().filter_map(|it| Some((it.0, ways(it.1).into_iter().next()?))).collect();
-    let others: Vec<Way> = every.difference(changed).flat_map(|(_, selector)| ways(selector)).take(PAIRS).collect();
-    let of_changed = plain.iter().enumerate().flat_map(|(at, (namespace, one))| {
-        plain[at + 1..].iter().filter_map(move |(_, other)| Some((*namespace, both(one, other)?)))
-    });
-    let of_others = plain
-        .iter()
-        .flat_map(|(namespace, one)| others.iter().filter_map(move |other| Some((*namespace, both(one, other)?))));
-    of_changed.chain(of_others).take(PAIRS).collect()
+/// Where pods may be whom selectors select: a namespace by its name or labels, those of changed policies first, each with the namespace of a
+/// policy that asks for it.
+fn places<'p>(changed: &BTreeSet<Asking<'p>>, every: &BTreeSet<Asking<'p>>) -> Vec<(&'p str, Way)> {
+    let mut places: Vec<(&str, Way)> = Vec::new();
+    for (namespace, selector) in changed.iter().chain(every.difference(changed)) {
+        for way in ways(selector) {
+            let place: Way = way.into_iter().filter(|(key, _)| is_of_namespace(key)).collect();
+            // Why: labels that leave the namespace open are met in namespaces of which no policy speaks, too.
+            let elsewhere = (!place.keys().any(|key| key != labels::CLUSTER)).then_some(ELSEWHERE);
+            let own = Some(*namespace).filter(|it| elsewhere.is_none() || !it.is_empty());
+            for namespace in own.into_iter().chain(elsewhere) {
+                let place = (namespace, place.clone());
+                if places.len() < PLACES && !places.contains(&place) {
+                    places.push(place);
+                }
+            }
+        }
+    }
+    places
 }
+
+/// Whether a key says which namespace it is, or of what kind, or of which cluster.
+fn is_of_namespace(key: &str) -> bool {
+    key == labels::NAMESPACE || key == labels::CLUSTER || key.starts_with(labels::NAMESPACE_LABELS)
+}
+
+/// How many pods of the files are in a namespace and are selected by the same selectors.
+type Known = BTreeMap<(String, Vec<u32>), usize>;
 
 pub(super) struct Maker<'s> {
     pub old: &'s mut Side,
@@ -74,65 +84,69 @@ pub(super) struct Maker<'s> {
 
 impl Maker<'_> {
     /// Pods of labels that policies mention and nobody carries.
-    pub fn pods(&mut self, policies: &[Arc<Policy>], meeting: Meeting) {
+    pub fn pods(&mut self, policies: &[Arc<Policy>]) {
         // Why of all policies, too: where one that does not change decides for a pod of the files, others of the labels that a changed one
         // asks for may fare otherwise.
         let all: Vec<Arc<Policy>> = self.old.all().chain(self.new.all()).cloned().collect();
         let changed: BTreeSet<Asking<'_>> = selectors(policies).collect();
         let every = near(selectors(&all), &changed);
+        let asked: Vec<Asked<'_>> = every.iter().map(|it| (it.1, changed.contains(it))).collect();
         let ports = self.undeclared(policies);
         let judge = Judge::of(every.iter().map(|(_, selector)| *selector));
-        let mut known: BTreeSet<Vec<u32>> = BTreeSet::new();
-        for side in [&*self.old, &*self.new] {
-            let labels = side.cluster.pods.values().map(|pod| endpoint_labels(pod, &side.cluster, side.dialect));
-            known.extend(labels.map(|labels| judge.selected_by(&labels)));
+        let mut known = Known::new();
+        for pod in self.new.cluster.pods.values().filter(|pod| !pod.phase.is_over()) {
+            let mut selected = [&*self.old, &*self.new].map(|side| {
+                let pod = side.cluster.pods.get(&pod.name).unwrap_or(pod);
+                judge.selected_by(&endpoint_labels(pod, &side.cluster, side.dialect))
+            });
+            // A template makes many.
+            let many = if self.supposed.templates.contains(&pod.name) { 2 } else { 1 };
+            selected.sort_unstable();
+            let [one, other] = selected;
+            if one != other {
+                *known.entry((pod.name.namespace.clone(), other)).or_default() += many;
+            }
+            *known.entry((pod.name.namespace.clone(), one)).or_default() += many;
         }
-        for (namespace, selector) in &changed {
-            for way in ways(selector) {
-                // Why: labels that leave the namespace open are met in namespaces of which no policy speaks, too.
-                let is_open = !names_namespace(&way);
-                if !is_open || !namespace.is_empty() {
-                    self.add(namespace, &way, &ports, &judge, &mut known);
-                }
-                if is_open {
-                    self.add(ELSEWHERE, &way, &ports, &judge, &mut known);
-                }
+        for (namespace, place) in places(&changed, &every) {
+            let Some(any) = self.pod(namespace, &place) else { continue };
+            let here = endpoint_labels(&any, &self.new.cluster, self.new.dialect);
+            for own in atoms(&here, &asked) {
+                let way = place.iter().map(|(key, value)| (key.clone(), value.clone())).chain(own).collect();
+                self.add(namespace, &way, &ports, &judge, &mut known);
             }
         }
-        if meeting == Meeting::Two {
-            for (namespace, way) in meetings(&changed, &every) {
-                if self.is_fit(&way) {
-                    self.add(namespace, &way, &ports, &judge, &mut known);
-                }
+        // Where that are too many: each value at least.
+        for (namespace, selector) in &changed {
+            for way in ways(selector) {
+                let is_open = !way.keys().any(|key| is_of_namespace(key));
+                let namespace = if is_open && namespace.is_empty() { ELSEWHERE } else { namespace };
+                self.add(namespace, &way, &ports, &judge, &mut known);
             }
         }
     }
 
-    /// A pod of these labels, where nobody yet is selected by the same selectors: whoever is shows what becomes of this one.
-    fn add(
-        &mut self,
-        namespace: &str,
-        way: &Way,
-        ports: &[ContainerPort],
-        judge: &Judge<'_>,
-        known: &mut BTreeSet<Vec<u32>>,
-    ) {
+    /// A pod of these labels, where nobody yet is selected by the same selectors there: whoever is shows what becomes of this one. Where
+    /// somebody is alone, one more, whom only others meet: what becomes of flows among several, one cannot show.
+    fn add(&mut self, namespace: &str, way: &Way, ports: &[ContainerPort], judge: &Judge<'_>, known: &mut Known) {
         let Some(pod) = self.pod(namespace, way).filter(|_| self.supposed.pods.len() < MOST) else { return };
         let pod = Pod { ports: ports.to_vec(), ..pod };
         let selected_by = judge.selected_by(&endpoint_labels(&pod, &self.new.cluster, self.new.dialect));
-        if known.insert(selected_by) {
-            for side in [&mut *self.old, &mut *self.new] {
-                side.cluster.pods.insert(pod.name.clone(), pod.clone());
-            }
-            self.supposed.pods.insert(pod.name);
+        let like = known.entry((pod.name.namespace.clone(), selected_by)).or_default();
+        if *like > 1 {
+            return;
         }
-    }
-
-    /// Whether labels say nothing new of a namespace: what one selector asks of a namespace that another names is no fact.
-    fn is_fit(&self, way: &Way) -> bool {
-        let asks = way.keys().any(|key| key.starts_with(labels::NAMESPACE_LABELS));
-        let named = way.get(labels::NAMESPACE);
-        !asks || named.is_none_or(|name| self.new.cluster.namespaces.contains_key(name))
+        if *like == 1 {
+            self.supposed.twins.insert(pod.name.clone());
+        }
+        *like = 2;
+        for side in [&mut *self.old, &mut *self.new] {
+            side.cluster.pods.insert(pod.name.clone(), pod.clone());
+        }
+        let account = Some(pod.service_account).filter(|it| !it.is_empty());
+        let account = account.map(|it| (labels::SERVICE_ACCOUNT.to_owned(), it));
+        self.supposed.labels.insert(pod.name.clone(), pod.labels.into_iter().chain(account).collect());
+        self.supposed.pods.insert(pod.name);
     }
 
     /// Ports of the names that policies mention and nobody declares, each with a number that stands for it: which one it will be, nobody
