@@ -96,6 +96,14 @@ fn every_kind_with_a_pod_template_is_a_workload() {
 }
 
 #[test]
+fn what_has_its_template_elsewhere_makes_no_pods() {
+    let (cluster, problems) = read(
+        "{apiVersion: argoproj.io/v1alpha1, kind: Rollout, metadata: {name: x}, spec: {workloadRef: {apiVersion: apps/v1, kind: Deployment, name: x}}}",
+    );
+    assert!(cluster.workloads.is_empty() && problems.is_empty(), "{problems:?}");
+}
+
+#[test]
 fn the_api_server_is_where_its_slices_say() {
     let (cluster, _) = read(
         "

@@ -241,7 +241,9 @@ pub(crate) fn end_of(direction: Direction) -> usize {
 impl World<'_> {
     /// Answers a question about this world.
     pub(crate) fn trace(&self, question: &Question) -> Trace {
-        let itself = matches!(&self.pods, [Some(a), Some(b)] if a.name == b.name);
+        // Why not by a workload: it is any of its pods, and one of them to another is what policies decide about.
+        let one = self.ends.iter().all(|end| !matches!(end, Party::Workload(..)));
+        let itself = one && matches!(&self.pods, [Some(a), Some(b)] if a.name == b.name);
         let itself = itself && !(self.is_by_service() && self.dialect.hairpin_is_subject);
         let stand = |direction| match self.without_family(question) {
             _ if itself => Stand::Itself,

@@ -7,7 +7,12 @@ use crate::read::At;
 /// Reads a kind with a pod template.
 pub fn decode(kind: WorkloadKind, at: &At<'_>, problems: &mut Vec<Problem>) -> Option<Fact> {
     let name = name(at, problems)?;
-    let pod = at.dig(kind.template_path()).map(|it| template(&it, problems)).unwrap_or_default();
+    let written = at.dig(kind.template_path());
+    // Why: what has its template elsewhere, as a Rollout with `workloadRef`, makes no pods of its own.
+    if written.is_none() && matches!(kind, WorkloadKind::Rollout | WorkloadKind::DeploymentConfig) {
+        return None;
+    }
+    let pod = written.map(|it| template(&it, problems)).unwrap_or_default();
     let replicas = at.dig(&["spec", "replicas"]).and_then(|it| it.whole());
     Some(Fact::Workload(Workload {
         kind,
