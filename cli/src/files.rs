@@ -69,6 +69,8 @@ pub const MAX_BYTES: u64 = 1 << 28;
 pub struct Take {
     /// What is left out of folders, by patterns as in `.gitignore`.
     pub exclude: ignore::gitignore::Gitignore,
+    /// Whether what `.ignore` and `.tidegateignore` files name is left out of folders, too.
+    pub heeds_ignore_files: bool,
     /// The greatest file that is read, in bytes.
     pub most: u64,
     /// What standard input is called.
@@ -80,7 +82,7 @@ pub struct Take {
 impl Default for Take {
     fn default() -> Take {
         let exclude = ignore::gitignore::Gitignore::empty();
-        Take { exclude, most: MAX_BYTES, input: "-".into(), configuration: Vec::new() }
+        Take { exclude, heeds_ignore_files: true, most: MAX_BYTES, input: "-".into(), configuration: Vec::new() }
     }
 }
 
@@ -154,7 +156,10 @@ fn collect(path: &Path, take: &Take, unreadable: &mut Vec<Unreadable>) -> BTreeS
         }
     }
     let mut walk = ignore::WalkBuilder::new(path);
-    walk.git_ignore(false).git_exclude(false).git_global(false).add_custom_ignore_filename(".tidegateignore");
+    walk.git_ignore(false).git_exclude(false).git_global(false).ignore(take.heeds_ignore_files);
+    if take.heeds_ignore_files {
+        walk.add_custom_ignore_filename(".tidegateignore");
+    }
     let exclude = take.exclude.clone();
     walk.filter_entry(move |entry| {
         entry.depth() == 0 || !is_excluded(&exclude, entry.path(), entry.file_type().is_some_and(|kind| kind.is_dir()))
@@ -187,15 +192,16 @@ fn is_broken(path: &Path) -> bool {
     path.is_symlink() && !path.exists()
 }
 
-/// The manifests of a folder that are excluded.
+/// The manifests of a folder that are left out of it: by `exclude`, or by what `.ignore` and `.tidegateignore` files name.
 pub fn excluded(path: &str, take: &Take) -> Vec<Manifest> {
-    if take.exclude.is_empty() || !Path::new(path).is_dir() {
+    let folder = Path::new(path);
+    if !folder.is_dir() {
         return Vec::new();
     }
-    let all = Take { exclude: ignore::gitignore::Gitignore::empty(), ..take.clone() };
-    let mut found = read_with(&[path.to_owned()], &all).manifests;
-    found.retain(|it| is_excluded(&take.exclude, Path::new(&it.path), false));
-    found
+    let all = Take { exclude: ignore::gitignore::Gitignore::empty(), heeds_ignore_files: false, ..take.clone() };
+    let (all, taken) = (collect(folder, &all, &mut Vec::new()), collect(folder, take, &mut Vec::new()));
+    let paths: Vec<String> = all.difference(&taken).map(|it| it.to_string_lossy().into_owned()).collect();
+    if paths.is_empty() { Vec::new() } else { read_with(&paths, take).manifests }
 }
 
 /// Whether patterns leave a path out. They are relative to the folder of their configuration, paths to the current one.

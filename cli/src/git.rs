@@ -5,7 +5,7 @@ mod ignored;
 
 use crate::files::{self, Manifest, Take, Unreadable, is_excluded, is_manifest};
 use entries::{Entry, Kind, Place, Tree};
-use ignored::Ignored;
+use ignored::{Ignored, Why};
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -52,20 +52,26 @@ pub fn manifests(revision: &str, path: &str, take: &Take) -> Result<Taken, Strin
 /// Errors: likewise, but for a path without manifests.
 pub fn manifests_if_any(revision: &str, path: &str, take: &Take) -> Result<Taken, String> {
     let named = plain(path);
-    below(revision, path, |name, is_file| {
+    below(revision, path, |name, is_file, why| {
         let it = Path::new(name);
         let is_named = named == name;
-        is_named || !is_excluded(&take.exclude, it, !is_file) && (!is_file || is_manifest(it))
+        is_named || why.is_none() && !is_excluded(&take.exclude, it, !is_file) && (!is_file || is_manifest(it))
     })
 }
 
-/// The manifests below a path of a revision that are excluded.
+/// The manifests below a path of a revision that are left out: by `exclude`, or by what `.ignore` and `.tidegateignore` files of it name.
 ///
 /// Errors: as [`manifests_if_any`].
 pub fn excluded(revision: &str, path: &str, take: &Take) -> Result<Vec<Manifest>, String> {
     let named = plain(path);
-    let left_out = |it: &Path| is_manifest(it) && is_excluded(&take.exclude, it, false);
-    let wanted = |name: &str, is_file: bool| is_file && named != name && left_out(Path::new(name));
+    let left_out = |it: &Path, why| match why {
+        Some(Why::Hidden) => false,
+        Some(Why::Named) => true,
+        None => is_excluded(&take.exclude, it, false),
+    };
+    let wanted = |name: &str, is_file: bool, why| {
+        is_file && named != name && is_manifest(Path::new(name)) && left_out(Path::new(name), why)
+    };
     below(revision, path, wanted).map(|it| it.manifests)
 }
 
@@ -74,8 +80,9 @@ fn plain(path: &str) -> &str {
     path.trim_start_matches("./").trim_end_matches('/')
 }
 
-/// What is wanted below a path. `wanted` chooses by path, and by whether it is a file or a link, or else another repository.
-fn below(revision: &str, path: &str, wanted: impl Fn(&str, bool) -> bool) -> Result<Taken, String> {
+/// What is wanted below a path. `wanted` chooses by path, by whether it is a file or a link, or else another repository, and by why a folder
+/// would not have it.
+fn below(revision: &str, path: &str, wanted: impl Fn(&str, bool, Option<Why>) -> bool) -> Result<Taken, String> {
     let commit = commit(revision)?;
     let said = |error| format!("cannot list the files of `{revision}`: {error}");
     let mut entries = entries::list(&commit, &[path.to_owned()], false).map_err(said)?;
@@ -95,7 +102,7 @@ fn below(revision: &str, path: &str, wanted: impl Fn(&str, bool) -> bool) -> Res
         tree = Some(whole);
     }
     let ignored = Ignored::of(&commit, path, &entries).map_err(said)?;
-    entries.retain(|it| wanted(&it.path, it.kind != Kind::Submodule) && !ignored.leaves_out(&it.path));
+    entries.retain(|it| wanted(&it.path, it.kind != Kind::Submodule, ignored.leaves_out(&it.path)));
     let mut taken = Taken::default();
     let mut files: Vec<(String, String)> = Vec::new();
     for Entry { kind, object, path } in entries {

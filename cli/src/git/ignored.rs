@@ -11,6 +11,15 @@ use std::path::{Component, Path, PathBuf};
 /// The files that say it, the stronger first.
 const NAMES: [&str; 2] = [".tidegateignore", ".ignore"];
 
+/// Why an entry is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// Its name, or that of a folder that it is in, begins with a dot.
+    Hidden,
+    /// A file of the revision names it.
+    Named,
+}
+
 /// What is left out below a path.
 pub(super) struct Ignored {
     /// Where the current folder is.
@@ -50,7 +59,7 @@ impl Ignored {
             return;
         };
         let mut builder = GitignoreBuilder::new(folder);
-        for line in text.lines() {
+        for line in text.trim_start_matches('\u{feff}').lines() {
             // As the walk has it: a line that is no pattern says nothing.
             let _ = builder.add_line(None, line);
         }
@@ -59,24 +68,25 @@ impl Ignored {
         }
     }
 
-    /// Whether an entry is left out, itself or with a folder that it is in.
-    pub fn leaves_out(&self, path: &str) -> bool {
+    /// Why an entry is left out, itself or with a folder that it is in.
+    pub fn leaves_out(&self, path: &str) -> Option<Why> {
         let place = place(&self.prefix, path);
-        let Ok(below) = place.strip_prefix(&self.root) else { return false };
+        let below = place.strip_prefix(&self.root).ok()?;
         let mut here = self.root.clone();
-        below.components().any(|part| {
+        below.components().find_map(|part| {
             here.push(part);
-            self.names(&here, here != place)
+            self.why(&here, here != place)
         })
     }
 
-    fn names(&self, place: &Path, is_folder: bool) -> bool {
+    fn why(&self, place: &Path, is_folder: bool) -> Option<Why> {
         let said = self.rules.iter().flat_map(|rules| place.ancestors().skip(1).filter_map(|folder| rules.get(folder)));
         let said = said.map(|rules| rules.matched(place, is_folder)).find(|it| !it.is_none());
+        let is_hidden = || place.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
         match said {
-            Some(Match::Ignore(_)) => true,
-            Some(Match::Whitelist(_)) => false,
-            Some(Match::None) | None => place.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".")),
+            Some(Match::Ignore(_)) => Some(Why::Named),
+            Some(Match::Whitelist(_)) => None,
+            Some(Match::None) | None => is_hidden().then_some(Why::Hidden),
         }
     }
 }

@@ -57,6 +57,23 @@ fn a_revision_leaves_out_what_a_folder_does() {
 }
 
 #[test]
+fn a_change_does_not_hide_what_it_opens_by_an_ignore_file() {
+    let Some(folder) = repository(&[("tree/cluster.yaml", CLUSTER), ("tree/policy.yaml", POLICY)]) else { return };
+    folder.write("tree/same.yaml", POLICY);
+    folder.write("tree/.ignore", "same.yaml\n");
+    commit(&folder);
+    assert_eq!(folder.run(&["diff", "HEAD:tree", "tree"]).code, 0, "what is left out and stays as it was is no news");
+    for ignores in [".ignore", ".tidegateignore"] {
+        folder.write("tree/open.yaml", &wider().replace("{name: db", "{name: open"));
+        folder.write(&format!("tree/{ignores}"), "same.yaml\nopen.yaml\n");
+        let said = folder.run(&["diff", "HEAD:tree", "tree"]).ended(1);
+        assert!(said.contains("excluded and different") && said.contains("tree/open.yaml"), "{said}");
+        assert!(!said.contains("same.yaml"), "{said}");
+        folder.run(&["diff", "HEAD:tree", "tree", "--fail-on", "unknown"]).ended(1);
+    }
+}
+
+#[test]
 fn links_of_a_revision_are_followed_within_it_and_others_are_told() {
     let Some(folder) = repository(&[("base/np.yaml", POLICY), ("prod/cluster.yaml", CLUSTER)]) else { return };
     symlink("../base/np.yaml", folder.join("prod/np.yaml")).unwrap();
@@ -112,8 +129,8 @@ fn a_change_cannot_hide_by_the_configuration_what_it_opens() {
     assert_eq!(comment.code, 1, "{comment:?}");
     let of_config = "`tidegate.toml` is not in `HEAD`, and the configuration of now holds for both sides";
     assert!(comment.err.contains(of_config) && diff(&[]).out.contains(of_config), "{comment:?}");
-    assert!(comment.err.contains("`exclude` leaves out 1 manifest before, 1 after"), "{comment:?}");
-    assert!(comment.out.contains("manifests that `exclude` leaves out differ"), "{comment:?}");
+    assert!(comment.err.contains("`exclude` and ignore files leave out 1 manifest before, 1 after"), "{comment:?}");
+    assert!(comment.out.contains("manifests that `exclude` or an ignore file leaves out differ"), "{comment:?}");
     assert!(!comment.out.contains("The same flows pass as before"), "{comment:?}");
     let report = valid(&diff(&["-o", "json", "--fail-on", "unknown"]).ended(1));
     assert_eq!(report["leftOut"], serde_json::json!(["deploy/policy.yaml"]));
@@ -125,7 +142,7 @@ fn a_change_cannot_hide_by_the_configuration_what_it_opens() {
     assert!(same.contains("as far as the configuration lets them be compared, and it changes too."), "{same}");
     commit(&folder);
     let plain = diff(&["-o", "markdown"]).ended(0);
-    assert!(plain.contains("The same flows pass as before.") && plain.contains("leaves out 1 manifest"), "{plain}");
+    assert!(plain.contains("The same flows pass as before.") && plain.contains("leave out 1 manifest"), "{plain}");
     std::fs::remove_file(folder.join("tidegate.toml")).unwrap();
     assert!(diff(&[]).ended(0).contains("`tidegate.toml` of `HEAD` is gone"));
 }

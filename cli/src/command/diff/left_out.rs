@@ -1,4 +1,4 @@
-//! What the configuration keeps from being compared: it is that of now and governs both sides, so a change can hide itself by it.
+//! What the configuration and ignore files keep from being compared: they are part of what changes, so a change can hide itself by them.
 
 use super::Diff;
 use crate::config::NAMES;
@@ -7,10 +7,10 @@ use crate::git;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// What is not compared because the configuration says so.
+/// What is not compared because the configuration or an ignore file says so.
 #[derive(Clone, Debug, Default)]
 pub struct LeftOut {
-    /// How many manifests `exclude` leaves out, of old and new.
+    /// How many manifests `exclude` and ignore files leave out, of old and new.
     pub counts: [usize; 2],
     /// Those of them that one side alone has, or that are another text there.
     pub differing: Vec<String>,
@@ -34,11 +34,8 @@ impl LeftOut {
     }
 }
 
-/// The excluded manifests of a side, by their paths within it.
+/// The manifests that are left out of a side, by their paths within it.
 fn excluded(side: &str, take: &Take) -> Result<BTreeMap<String, Manifest>, String> {
-    if take.exclude.is_empty() {
-        return Ok(BTreeMap::new());
-    }
     let (before, path, found) = match git::parts(side) {
         Some((revision, path)) => (format!("{revision}:"), path, git::excluded(revision, path, take)?),
         None => (String::new(), side, files::excluded(side, take)),

@@ -54,7 +54,7 @@ fn sense(report: &DiffReport) -> &'static str {
         (false, true) => "This change closes flows and opens none.",
         (false, false) if total.altered > 0 => "The same flows pass, and some of them in another way.",
         (false, false) if !report.left_out.is_empty() => {
-            "Whether flows change is not known: manifests that `exclude` leaves out differ."
+            "Whether flows change is not known: manifests that `exclude` or an ignore file leaves out differ."
         }
         (false, false) if total.unknown > 0 => "Whether a flow changes hangs on what was not read or is not evaluated.",
         (false, false) if total.one_end > 0 => "No flow changes from end to end: the other ends stay closed.",

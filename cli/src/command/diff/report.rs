@@ -28,7 +28,7 @@ pub struct DiffReport {
     /// What could not be read, so that flows may change that are not listed; each as a place and why. Absent when everything was.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
-    /// Manifests that `exclude` leaves out and that differ between the sides, so that flows may change that are not listed.
+    /// Manifests that `exclude` or an ignore file leaves out and that differ between the sides, so that flows may change that are not listed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<String>,
     /// How the configuration, which holds for both sides, differs from that of OLD's revision; absent where it does not.
@@ -96,7 +96,7 @@ pub struct DiffSide {
     /// Policies of other engines, which are not evaluated.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub incomplete: Vec<Incomplete>,
-    /// How many manifests `exclude` leaves out; absent for none.
+    /// How many manifests `exclude` and ignore files leave out; absent for none.
     #[serde(skip_serializing_if = "is_zero")]
     pub excluded: usize,
     /// Pods and workloads that this side alone has; their flows are compared as if both had them.

@@ -163,7 +163,10 @@ pub fn by_configuration(report: &DiffReport) -> Vec<String> {
         report.audit_mode.iter().map(|it| it.sentence().trim_end_matches('.').to_owned()).collect();
     let (old, new) = (report.old.excluded, report.new.excluded);
     if old + new > 0 {
-        out.push(format!("`exclude` leaves out {} before, {new} after", count(old, "manifest", "manifests")));
+        out.push(format!(
+            "`exclude` and ignore files leave out {} before, {new} after",
+            count(old, "manifest", "manifests")
+        ));
     }
     if !report.left_out.is_empty() {
         let all = listed(&report.left_out);
