@@ -1,7 +1,7 @@
 //! The decision without what surrounds it: parse, peer, leaf.
 
 use crate::asm::{AsmError, Assembled, Cond, Reg::*, Size};
-use crate::decide::Shape;
+use crate::decide::choose::{Given, Key, Shapes};
 use crate::emit::{Emit, frame, skb};
 use crate::{Matrix, Problem};
 use flow::Family;
@@ -12,16 +12,22 @@ use image::{DirectionPlan, Fill, Hook, Image, Notes, Plan, Program, Table, Targe
 ///
 /// For measurements that compare a decision with another way to decide: it does not count what it allows, and lets other packets pass. The
 /// parts are those of [`crate::compile_matrices`]. Errors: [`Problem`]; [`Problem::Shape`] for a matrix with one leaf, which decides nothing.
-pub fn compile_decision(family: Family, subject: &str, matrix: &Matrix, target: &Target) -> Result<Image, Problem> {
+pub fn compile_decision(
+    family: Family,
+    shapes: Shapes,
+    subject: &str,
+    matrix: &Matrix,
+    target: &Target,
+) -> Result<Image, Problem> {
     crate::check_target(target)?;
     // The first table, as `DIGEST_TABLE` says.
     let mut tables = vec![Table { name: "tg_digest".into(), fill: Fill::Digest }];
-    let (mut plan, shape) = crate::direction(0, matrix, target, &mut tables)?;
-    match &mut plan {
-        DirectionPlan::Tables(tables) => tables.counter_table = None,
-        DirectionPlan::Constant(_) => return Err(Problem::Shape),
+    let given = Given { peers_log2: target.peers_log2, counted: false, shapes };
+    let (plan, key) = crate::direction(0, matrix, target, given, &mut tables)?;
+    if matches!(plan, DirectionPlan::Constant(_)) {
+        return Err(Problem::Shape);
     }
-    let built = decision(family, target, &plan, shape)?;
+    let built = decision(family, target, &plan, &key)?;
     let program =
         Program { name: "tg_decision".into(), hook: Hook::ToEndpoint, insns: built.insns, relocs: built.relocs };
     Ok(Image {
@@ -36,8 +42,8 @@ pub fn compile_decision(family: Family, subject: &str, matrix: &Matrix, target: 
 /// The next program of the hook decides.
 const TCX_NEXT: i32 = -1;
 
-fn decision(family: Family, target: &Target, plan: &DirectionPlan, shape: Shape) -> Result<Assembled, AsmError> {
-    let mut emit = Emit::new(Hook::ToEndpoint, target, plan, shape, crate::Settings::default());
+fn decision(family: Family, target: &Target, plan: &DirectionPlan, key: &Key) -> Result<Assembled, AsmError> {
+    let mut emit = Emit::new(Hook::ToEndpoint, target, plan, key, crate::Settings::default());
     let pass = emit.pass;
     emit.asm.mov(R6, R1);
     let number = match family {

@@ -11,6 +11,7 @@
 //! for each different constant that it finds there. So such registers come from loads, and constants go through memory first.
 
 use crate::asm::{Alu, Asm, Atomic, Cond, Label, Reg, Size, Slot};
+use crate::decide::choose::Key;
 use image::{DirectionPlan, DropReason, Hook, MapRef, NodeMap, Target, layout};
 
 /// Offsets into `struct __sk_buff`, the context of programs at a traffic-control hook.
@@ -149,8 +150,8 @@ pub(crate) struct Emit<'a> {
     pub hook: Hook,
     pub target: &'a Target,
     pub plan: &'a DirectionPlan,
-    /// Leaves of the table plan, and its slots and pages; the limits of the bound checks.
-    pub shape: crate::decide::Shape,
+    /// How the plan finds columns.
+    pub key: &'a Key,
     /// What happens to packets whatever the policy says.
     pub settings: crate::Settings,
     /// Where a packet is passed and counted.
@@ -166,13 +167,13 @@ impl<'a> Emit<'a> {
         hook: Hook,
         target: &'a Target,
         plan: &'a DirectionPlan,
-        shape: crate::decide::Shape,
+        key: &'a Key,
         settings: crate::Settings,
     ) -> Emit<'a> {
         let mut asm = Asm::new();
         let (pass, skip) = (asm.label(), asm.label());
         let stubs = DropReason::ALL.iter().map(|reason| (*reason, asm.label())).collect();
-        Emit { asm, hook, target, plan, shape, settings, pass, skip, stubs }
+        Emit { asm, hook, target, plan, key, settings, pass, skip, stubs }
     }
 
     /// Where to jump to drop.

@@ -4,15 +4,16 @@
 //!
 //! # Picture
 //! ```text
-//!  Diagram ──► Matrix ──► blob ──► tables ──┐
-//!                 └─────► plan ──┐          ├──► Image
-//!  Target ───────────────────────┴─ emit ───┘
+//!  Diagram ──► Matrix ──► candidates, priced ──► the cheapest ─┬─► tables ──┐
+//!                                                              └─► plan ──┐ ├──► Image
+//!  Target ────────────────────────────────────────────────────────────────┴─ emit
 //!     (own, of a node) ─► parse ─► track ─► decide ─► pass or drop
 //! ```
 //! # Does not know
 //! Rules, selectors, Kubernetes; how an image is loaded, what a peer number stands for.
 //! # Laws
-//! Equal inputs give equal bytes; programs, and what a kernel verifies of them, do not grow with the policy (`tests/image.rs`).
+//! Equal inputs give equal bytes; programs, and what a kernel verifies of them, do not grow with the policy beyond the few comparisons that
+//! a small one is decided by (`tests/image.rs`). What is forecast of a shape is what is built (`tests/shapes.rs`).
 //! The judge of packets, the programs in user space and the programs in the kernel agree, on whole packets (`tests/packets.rs`) and on
 //! damaged ones (`tests/random.rs`); the choices below say where the programs are stricter on purpose. Answered connections survive a flood of openings (`tests/state.rs`).
 //! Nothing on the path of an IPv4 packet with ports calls a kernel function (jiffies are inlined), unless a record is written.
@@ -32,20 +33,26 @@ mod bare;
 pub mod decide;
 mod emit;
 mod explain;
+mod oppose;
 mod parse;
 mod program;
 mod settings;
 mod track;
 
 pub use bare::compile_decision;
+pub use decide::choose::Shapes;
 pub use decide::leaves::{class_table, leaf};
 pub use decide::matrix::{MAX_CELLS, Matrix};
 pub use explain::explain;
+pub use oppose::oppose;
 pub use settings::Settings;
 
-use crate::decide::{Shape, blob};
+use crate::decide::blob;
+use crate::decide::choose::{self, Candidate, Given, Key};
 use diagram::Diagram;
-use image::{DirectionPlan, Fill, Hook, Image, Notes, Plan, Program, Table, TablePlan, Target};
+use image::{
+    CellPlan, DirectionPlan, Fill, Hook, Image, KeyPlan, LeafPlan, Notes, PagePlan, Plan, Program, Table, Target,
+};
 
 /// The table of the image's digest is always the first.
 pub(crate) const DIGEST_TABLE: u16 = 0;
@@ -139,8 +146,9 @@ pub fn compile_with(
     let mut programs = Vec::new();
     let mut plans = Vec::new();
     for (index, (hook, matrix)) in hooks.into_iter().zip([ingress, egress]).enumerate() {
-        let (plan, shape) = direction(index as u8, matrix, target, &mut tables)?;
-        let built = program::program(hook, target, &plan, shape, settings)?;
+        let given = Given { peers_log2: target.peers_log2, counted: true, shapes: settings.shapes };
+        let (plan, key) = direction(index as u8, matrix, target, given, &mut tables)?;
+        let built = program::program(hook, target, &plan, &key, settings)?;
         let name = name_of(hook).into();
         programs.push(Program { name, hook, insns: built.insns, relocs: built.relocs });
         plans.push(plan);
@@ -166,40 +174,58 @@ fn name_of(hook: Hook) -> &'static str {
     }
 }
 
-/// The plan of one direction, its tables appended.
+/// The plan of one direction, its tables appended, with what the code of its keys is made from.
 fn direction(
     index: u8,
     matrix: &Matrix,
     target: &Target,
+    given: Given,
     tables: &mut Vec<Table>,
-) -> Result<(DirectionPlan, Shape), Problem> {
+) -> Result<(DirectionPlan, Key), Problem> {
     matrix.check()?;
     if let Some(leaf) = matrix.as_constant() {
-        return Ok((DirectionPlan::Constant(leaf), Shape::default()));
+        return Ok((DirectionPlan::Constant(leaf), Key::One));
     }
-    let blob = blob::blob(matrix, target.little_endian)?;
-    let shape = Shape { slots: blob.slots, pages: blob.page_count };
+    let best = choose::candidates(matrix, given).into_iter().next().ok_or(Problem::Shape)?;
     let suffix = ["in", "out"][usize::from(index)];
     let mut add = |name: &str, fill| {
         tables.push(Table { name: format!("tg_{name}_{suffix}"), fill });
         tables.len() as u16 - 1
     };
-    let table = add("table", Fill::Fixed(blob.bytes));
-    let class_table = add("class", Fill::Classes(index));
-    let counter_table = Some(add("count", Fill::Counters(matrix.leaves.len() as u32)));
-    let plan = TablePlan {
-        table,
-        class_table,
-        counter_table,
+    let (key, leaf) = fixed(matrix, &best, target, &mut add)?;
+    let class_table = (matrix.class_count > 1).then(|| add("class", Fill::Classes(index)));
+    let counter_table = given.counted.then(|| add("count", Fill::Counters(matrix.leaves.len() as u32)));
+    let plan = CellPlan {
         class_count: matrix.class_count,
         column_count: matrix.column_count(),
-        protocols: 0,
-        pages: blob.pages,
-        columns: blob.columns,
-        leaves: blob.leaves,
+        class_table,
+        counter_table,
+        key,
+        leaf,
         signatures: matrix.signatures.clone(),
     };
-    Ok((DirectionPlan::Tables(plan), shape))
+    Ok((DirectionPlan::Cells(plan), best.key))
+}
+
+/// The plans of keys and leaves. Pages and matrix, where there are such, share one table, the pages first.
+fn fixed(
+    matrix: &Matrix,
+    best: &Candidate,
+    target: &Target,
+    add: &mut dyn FnMut(&str, Fill) -> u16,
+) -> Result<(KeyPlan, LeafPlan), Problem> {
+    let (key, leaf) = (choose::key_plan(&best.key, matrix), choose::leaf_plan(best.leaf, matrix));
+    let pages = if key.is_none() { Some(blob::blob(matrix, target.little_endian)?) } else { None };
+    let mut bytes = pages.as_ref().map_or(Vec::new(), |blob| blob.bytes.clone());
+    let end = bytes.len() as u32;
+    if leaf.is_none() {
+        bytes.extend_from_slice(&matrix.leaves);
+    }
+    let table = if bytes.is_empty() { 0 } else { add("table", Fill::Fixed(bytes)) };
+    let paged = pages
+        .map(|blob| KeyPlan::Pages(PagePlan { table, protocols: 0, pages: blob.pages, columns: blob.columns, end }));
+    let key = key.or(paged).ok_or(Problem::Shape)?;
+    Ok((key, leaf.unwrap_or(LeafPlan::Matrix { table, offset: end })))
 }
 
 /// Sizes whose offsets and masks are 32-bit immediates and fit into what a kernel gives one map.

@@ -2,7 +2,8 @@
 
 use crate::Settings;
 use crate::asm::{Alu, AsmError, Assembled, Cond, Label, Reg::*, Size};
-use crate::decide::{Audited, Shape};
+use crate::decide::Audited;
+use crate::decide::choose::Key;
 use crate::emit::{Emit, Family, V4, V6, Wanted, frame, origin, outcome};
 use crate::parse::General;
 use crate::track::Exits;
@@ -13,10 +14,10 @@ pub(crate) fn program(
     hook: Hook,
     target: &Target,
     plan: &DirectionPlan,
-    shape: Shape,
+    key: &Key,
     settings: Settings,
 ) -> Result<Assembled, AsmError> {
-    let mut emit = Emit::new(hook, target, plan, shape, settings);
+    let mut emit = Emit::new(hook, target, plan, key, settings);
     emit.whole();
     emit.asm.finish(target.little_endian)
 }
@@ -103,7 +104,7 @@ impl Emit<'_> {
         let (new, record, take) = (self.asm.label(), self.asm.label(), self.asm.label());
         let (denies, refuses) = match self.plan {
             DirectionPlan::Constant(leaf) => (*leaf == layout::LEAF_DENY, *leaf != layout::LEAF_ALLOW),
-            DirectionPlan::Tables(_) => (false, false),
+            DirectionPlan::Cells(_) => (false, false),
         };
         let passes = !refuses || self.has_origin();
         if !passes && !denies {

@@ -1,5 +1,7 @@
 //! What programs do with packets whatever the policy says.
 
+use crate::decide::choose::Shapes;
+
 /// Switches of a node that programs are written for. The default follows fragments and guards no tunnel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Settings {
@@ -9,6 +11,8 @@ pub struct Settings {
     pub untracked_fragments6: bool,
     /// The UDP port at the node's own addresses that no endpoint may send to: what comes out of a tunnel is believed.
     pub tunnel_port: Option<u16>,
+    /// Which shapes of a decision are asked. All of them mean the same.
+    pub shapes: Shapes,
 }
 
 impl Settings {

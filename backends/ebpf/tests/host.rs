@@ -2,22 +2,13 @@
 
 mod common;
 
-use common::{
-    FRIEND4, FRIEND6, MAC, OWN4, OWN6, STRANGER4, STRANGER6, TRUSTED4, TRUSTED6, World, name, policy, target,
-};
+use common::{MAC, OWN4, OWN6, World, families, name, policy, target};
 use ebpf::{Matrix, compile_hooks};
 use image::layout::{endpoint, record};
 use image::{DropReason, Hook};
 use packet::craft::{Echo, Frame};
 use packet::{Flags, Origin};
 use std::net::IpAddr;
-
-/// (own, friend, trusted, stranger), each family.
-fn families() -> [[IpAddr; 4]; 2] {
-    let four = [FRIEND4, TRUSTED4, STRANGER4].map(|text| text.parse().unwrap());
-    let six = [FRIEND6, TRUSTED6, STRANGER6].map(|text| text.parse().unwrap());
-    [[OWN4.into(), four[0], four[1], four[2]], [OWN6.into(), six[0], six[1], six[2]]]
-}
 
 #[test]
 fn only_what_is_for_the_node_or_made_by_it_is_judged() {

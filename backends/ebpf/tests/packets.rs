@@ -2,20 +2,11 @@
 
 mod common;
 
-use common::{
-    FRIEND4, FRIEND6, MAC, OWN4, OWN6, STRANGER4, STRANGER6, TRUSTED4, TRUSTED6, World, name, policy, target,
-};
+use common::{MAC, OWN4, OWN6, World, families, name, policy, target};
 use ebpf::Matrix;
 use packet::Flags;
 use packet::craft::{Echo, Frame, solicited_node};
 use std::net::IpAddr;
-
-/// (own, friend, trusted, stranger), each family.
-fn families() -> [[IpAddr; 4]; 2] {
-    let four = [FRIEND4, TRUSTED4, STRANGER4].map(|text| text.parse().unwrap());
-    let six = [FRIEND6, TRUSTED6, STRANGER6].map(|text| text.parse().unwrap());
-    [[OWN4.into(), four[0], four[1], four[2]], [OWN6.into(), six[0], six[1], six[2]]]
-}
 
 #[test]
 fn a_first_packet_is_judged_by_peer_and_port() {
@@ -43,7 +34,7 @@ fn every_cell_decides_as_the_matrix_says() {
         [0x06_0000, 0x06_0001, 0x06_00ff, 0x06_0100, 0x06_7fff, 0x06_ffff, 0x07_0000, 0x11_0050, 0x12_0000, 0x84_ff00];
     let cuts = [0].into_iter().chain(starts).zip(0..).collect::<Vec<(u32, u32)>>();
     let leaves = (0..33).map(|cell| [0, 1, 2, 1, 3][cell % 5]).collect();
-    let matrix = Matrix { class_count: 3, cuts, leaves, signatures: vec![vec![]; 3] };
+    let matrix = Matrix { class_count: 3, cuts, leaves, signatures: vec![vec![]; 3], hits: vec![] };
     let mut world = World::new(&matrix, &matrix);
     let mut from = 1000;
     for start in starts {

@@ -16,7 +16,7 @@ fn each_template_is_accepted_under_each_setting() {
     let forms: Vec<(String, Matrix)> = forms.into_iter().chain(constants).collect();
     for (untracked_fragments4, untracked_fragments6) in [(false, false), (true, false), (false, true), (true, true)] {
         for tunnel_port in [None, Some(8472)] {
-            let settings = Settings { untracked_fragments4, untracked_fragments6, tunnel_port };
+            let settings = Settings { untracked_fragments4, untracked_fragments6, tunnel_port, ..Settings::default() };
             for (hooks, (form, matrix)) in
                 [Hook::BOTH, Hook::HOST].iter().flat_map(|it| forms.iter().map(move |form| (*it, form)))
             {

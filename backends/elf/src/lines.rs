@@ -1,9 +1,9 @@
 //! Which objects and paths the instructions of a program serve.
 //!
-//! Programs do not grow with the policy: what rules say is in the tables that a decision reads. So a decision serves all rules of its
-//! direction, and its instructions name their objects, one each, with the paths in them.
+//! What rules say is in the tables that a decision reads, or in comparisons that serve several of them. So a decision serves all rules of
+//! its direction, and its instructions name their objects, one each, with the paths in them.
 
-use image::{DirectionPlan, Image, MapRef, Program};
+use image::{DirectionPlan, Image, Program, layout};
 use rules::{Origin, RuleSet};
 use std::collections::BTreeMap;
 
@@ -11,6 +11,10 @@ use std::collections::BTreeMap;
 const PATHS: usize = 8;
 /// `BPF_LD | BPF_IMM | BPF_DW`, the first of two words.
 pub(crate) const WIDE: u8 = 0x18;
+/// `BPF_STX | BPF_MEM | BPF_W`.
+const STORE_WORD: u8 = 0x63;
+/// `BPF_JMP | BPF_JEQ | BPF_K`.
+const JUMP_EQUAL: u8 = 0x15;
 /// Who speaks where no object does.
 const OURS: &str = "tidegate";
 
@@ -50,14 +54,26 @@ pub(crate) fn marks(image: &Image, program: &Program, rules: Option<&RuleSet>) -
     marks
 }
 
-/// The instructions of each decision that read tables: from the first that does to the one that counts, or to the last that reads.
+/// The instructions of each decision: from the one that stores the peer's number to those that compare the leaf with what it may be.
 fn decisions(image: &Image, program: &Program) -> Vec<(u32, u32)> {
     let plan = if program.hook.is_egress() { &image.plan.egress } else { &image.plan.ingress };
-    let DirectionPlan::Tables(plan) = plan else { return Vec::new() };
-    let reads = |table: u16| program.relocs.iter().filter(move |reloc| reloc.map == MapRef::Own(table));
-    let starts = reads(plan.table).filter(|reloc| reloc.value_offset == Some(plan.protocols)).map(|reloc| reloc.at);
-    let ends = reads(plan.table).filter(|reloc| reloc.value_offset == Some(plan.leaves)).map(|reloc| reloc.at);
-    starts.zip(ends).filter(|(from, to)| from < to).collect()
+    if matches!(plan, DirectionPlan::Constant(_)) {
+        return Vec::new();
+    }
+    let little = image.target.little_endian;
+    let registers = |dst: u8, src: u8| if little { src << 4 | dst } else { dst << 4 | src };
+    let (mut found, mut start) = (Vec::new(), None);
+    for (at, word) in (0..).zip(&program.insns) {
+        let [opcode, both, .., a, b, c, d] = bytes(image, *word);
+        let imm = if little { i32::from_le_bytes([a, b, c, d]) } else { i32::from_be_bytes([a, b, c, d]) };
+        // `*(u32 *)(r10 + peer) = r2`, then `if r3 == 1 goto`, as `backends/verify` finds them, too.
+        if (opcode, both) == (STORE_WORD, registers(10, 2)) {
+            start = Some(at);
+        } else if (opcode, both, imm) == (JUMP_EQUAL, registers(3, 0), i32::from(layout::LEAF_ALLOW)) {
+            found.extend(start.take().map(|from| (from, at)));
+        }
+    }
+    found
 }
 
 /// Whether an instruction is the second word of a wide load, which nothing may begin at.

@@ -26,7 +26,7 @@ pub mod table;
 pub mod target;
 
 pub use file::{Digest, FileError};
-pub use plan::{DirectionPlan, Plan, TablePlan};
+pub use plan::{CellPlan, DirectionPlan, KeyPlan, LeafPlan, PagePlan, Plan};
 pub use program::{Hook, MapRef, Program, Reloc};
 pub use reason::DropReason;
 pub use table::{Fill, Table};
@@ -35,7 +35,7 @@ pub use target::{MapKind, MapSpec, NodeMap, Target};
 use serde::{Deserialize, Serialize};
 
 /// The version of the image contract: file format, node map layouts and their meaning together.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Everything a node needs to enforce the policy of one endpoint class.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

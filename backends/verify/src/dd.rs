@@ -5,6 +5,9 @@
 
 use rustc_hash::FxHashMap;
 
+/// How many keys there are.
+pub const KEYS: u64 = 1 << 24;
+
 /// What a function may give.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Term {
@@ -114,6 +117,17 @@ impl Store {
     /// A function by its pieces: first keys, ascending from 0, each with its number.
     pub fn pieces(&mut self, pieces: &[(u32, u64)]) -> Dd {
         self.pieces_of(0, 0, pieces)
+    }
+
+    /// A function by three pieces: from 0, from `from` and from `to` on; what begins beyond the last key is no piece of it.
+    pub fn stretch(&mut self, [from, to]: [u64; 2], [below, inside, above]: [u64; 3]) -> Dd {
+        let mut pieces: Vec<(u32, u64)> = Vec::new();
+        for (start, value) in [(0, below), (from, inside), (to, above)].into_iter().filter(|(start, _)| *start < KEYS) {
+            let start = start as u32;
+            pieces.pop_if(|(known, _)| *known == start);
+            pieces.push((start, value));
+        }
+        self.pieces(&pieces)
     }
 
     /// The pieces of one subtree, whose keys begin at `first`; the first piece covers it.
@@ -349,6 +363,13 @@ mod tests {
         ] {
             let expected = pieces.iter().rev().find(|(start, _)| *start <= key).unwrap().1;
             assert_eq!(eval(&store, function, key), Term::Value(expected), "{key:x}");
+        }
+        for (from, to) in [(0, 1 << 24), (0, 7), (0x06_0050, 0x06_0051), (0x11_0000, 1 << 24), (9, 1 << 25)] {
+            let function = store.stretch([from, to], [6, 5, 6]);
+            for key in [0u32, 6, 7, 9, 0x06_004f, 0x06_0050, 0x06_0051, 0x11_0000, 0xff_ffff] {
+                let inside = (from..to).contains(&u64::from(key));
+                assert_eq!(eval(&store, function, key), Term::Value(if inside { 5 } else { 6 }), "{key:x} {from:x}");
+            }
         }
         let middle = store.bits(8, 0xff).unwrap();
         assert_eq!(eval(&store, middle, 0x12_3456), Term::Value(0x34));

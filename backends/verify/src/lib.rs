@@ -13,19 +13,20 @@
 //! # Does not know
 //! How programs are made: it shares no code with `ebpf`. Whose number a peer has; the kernel.
 //! # Laws
-//! A proof is of every peer and every key. What is not understood is refused. Changed programs and tables that mean something else
+//! A proof is of every peer and every key, of programs and of the plan that user space decides by. What is not understood is refused. Changed programs and tables that mean something else
 //! are refused, and every program that `ebpf` makes is proved (`tests/proof.rs`).
 //! # Cuts
 //! What is proved here is the step from (peer, protocol, port, tracking) to what is done. From bytes to these it trusts the templates,
 //! which packets were put through and judged before they were listed (`tests/templates.rs`); address tables are read back by the node.
 //! [`certificate::CUTS`] names all steps and what vouches for each.
 //! # Reading order
-//! [`prove`], then [`lift`], [`dd`], [`template`], then [`rules_of`] and [`certificate`].
+//! [`prove`], then [`lift`], [`dd`], [`template`], `planned`, then [`rules_of`] and [`certificate`].
 
 pub mod certificate;
 pub mod dd;
 mod insn;
 pub mod lift;
+mod planned;
 pub mod prove;
 pub mod rules_of;
 pub mod template;

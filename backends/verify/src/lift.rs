@@ -6,10 +6,11 @@
 mod machine;
 mod value;
 
+pub(crate) use machine::element;
 pub use machine::{Exit, Lifted, Refused, lift};
 
 use crate::dd::Dd;
-use image::{DirectionPlan, Fill, Image, MapRef, Program, TablePlan, layout};
+use image::{CellPlan, DirectionPlan, Fill, Image, MapRef, Program, layout};
 
 /// Where a decision stands in its program, and where it leads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,21 +48,21 @@ pub struct Subject<'i> {
     /// The program.
     pub program: &'i Program,
     /// How the plan says that it decides.
-    pub plan: &'i TablePlan,
+    pub plan: &'i CellPlan,
 }
 
 impl<'i> Subject<'i> {
-    /// The program of a direction that decides by tables.
+    /// The program of a direction that decides by cells.
     pub fn of(image: &'i Image, program: &'i Program) -> Option<Subject<'i>> {
         let plan = if program.hook.is_egress() { &image.plan.egress } else { &image.plan.ingress };
         match plan {
-            DirectionPlan::Tables(plan) => Some(Subject { image, program, plan }),
+            DirectionPlan::Cells(plan) => Some(Subject { image, program, plan }),
             DirectionPlan::Constant(_) => None,
         }
     }
 
-    fn fixed(&self) -> Option<&'i [u8]> {
-        match &self.image.tables.get(usize::from(self.plan.table))?.fill {
+    pub(crate) fn fixed(&self) -> Option<&'i [u8]> {
+        match &self.image.tables.get(usize::from(self.plan.fixed_table()?))?.fill {
             Fill::Fixed(bytes) => Some(bytes),
             _ => None,
         }
@@ -70,8 +71,10 @@ impl<'i> Subject<'i> {
     /// Whether a map holds the classes of this direction's peers.
     fn is_class_table(&self, map: MapRef) -> bool {
         let index = u8::from(self.program.hook.is_egress());
-        map == MapRef::Own(self.plan.class_table)
-            && matches!(self.image.tables.get(usize::from(self.plan.class_table)), Some(table) if table.fill == Fill::Classes(index))
+        self.plan.class_table.is_some_and(|table| {
+            let holds = self.image.tables.get(usize::from(table)).map(|table| &table.fill);
+            map == MapRef::Own(table) && holds == Some(&Fill::Classes(index))
+        })
     }
 }
 

@@ -1,8 +1,8 @@
 //! The proof of an image, and what may be wrong with one.
 
-use crate::dd::{Op, Store, Term};
+use crate::dd::{Dd, Op, Store, Term};
 use crate::lift::{Class, Exit, Refused, Region, Subject, lift};
-use crate::template;
+use crate::{planned, template};
 use diagram::{ClassId, Diagram, L4Map};
 use flow::{Action, Auth, Direction, Family, L4Key, Verdict};
 use image::{Digest, DirectionPlan, Image, Program, layout};
@@ -83,6 +83,14 @@ pub enum Refusal {
         /// In the diagram.
         expected: usize,
     },
+    /// The plan decides otherwise than the rules, or not at all.
+    #[error("{direction}: the plan {what}")]
+    Plan {
+        /// The direction.
+        direction: Direction,
+        /// What is wrong.
+        what: &'static str,
+    },
     /// The rules that the image carries cannot be used.
     #[error("{direction}: the rules of the image: {why}")]
     Rules {
@@ -143,7 +151,7 @@ fn of_program(
     }
     let plan = if direction == Direction::Egress { &image.plan.egress } else { &image.plan.ingress };
     match (plan, Subject::of(image, program)) {
-        (DirectionPlan::Tables(plan), Some(subject)) => {
+        (DirectionPlan::Cells(plan), Some(subject)) => {
             let (found, expected) = (plan.class_count, diagram.classes());
             if found as usize != expected {
                 return Err(Refusal::Classes { direction, found, expected });
@@ -153,7 +161,7 @@ fn of_program(
             if families != [Family::V4, Family::V6] {
                 return Err(Refusal::Families { direction });
             }
-            let paths = tables(subject, &regions, direction, diagram)?;
+            let paths = cells(subject, &regions, direction, diagram)?;
             let decisions = families.into_iter().zip(paths).map(|(family, paths)| DecisionProof { family, paths });
             let decisions = decisions.collect();
             Ok(ProgramProof { direction, template, constant: None, decisions, classes: expected })
@@ -178,7 +186,7 @@ fn constant(leaf: u8, direction: Direction, diagram: &Diagram) -> Result<(), Ref
 }
 
 /// The paths of each decision.
-fn tables(
+fn cells(
     subject: Subject<'_>,
     regions: &[Region],
     direction: Direction,
@@ -186,6 +194,8 @@ fn tables(
 ) -> Result<Vec<usize>, Refusal> {
     let mut store = Store::default();
     let specs: Vec<_> = diagram.maps().iter().map(|map| store.pieces(&pieces(map))).collect();
+    let of_plan = |what| Refusal::Plan { direction, what };
+    let plan = planned::rows(subject, &mut store).map_err(of_plan)?;
     let mut paths = Vec::new();
     for region in regions {
         let refuse = |refused| Refusal::Decision { direction, refused };
@@ -199,7 +209,7 @@ fn tables(
         }
         let exits = lift(subject, *region, &mut store).map_err(refuse)?;
         for exit in &exits {
-            let mut judge = Judge { subject, region, direction, diagram, store: &mut store, exit };
+            let mut judge = Judge { subject, region, direction, diagram, plan: &plan, store: &mut store, exit };
             match exit.class {
                 Class::From(_) => judge.closed()?,
                 Class::Unread if diagram.classes() > 1 => judge.closed()?,
@@ -209,6 +219,8 @@ fn tables(
         }
         paths.push(exits.len());
     }
+    // Behind the programs, which say more of what is wrong.
+    planned::leaves(subject, &plan, &specs, &mut store).map_err(of_plan)?;
     Ok(paths)
 }
 
@@ -218,6 +230,8 @@ struct Judge<'i, 's> {
     region: &'s Region,
     direction: Direction,
     diagram: &'s Diagram,
+    /// The cell of each class as a function of the key, by the plan.
+    plan: &'s [Dd],
     store: &'s mut Store,
     exit: &'s Exit,
 }
@@ -259,7 +273,7 @@ impl Judge<'_, '_> {
         if marks { Ok(()) } else { Err(self.refuse("a decision leads elsewhere than its template says")) }
     }
 
-    fn of_class(&mut self, class: u32, spec: crate::dd::Dd) -> Result<(), Refusal> {
+    fn of_class(&mut self, class: u32, spec: Dd) -> Result<(), Refusal> {
         let leaf = self.leaf();
         let care = self.exit.cell.care;
         let expected = self.store.apply(Op::Where, spec, care);
@@ -277,25 +291,19 @@ impl Judge<'_, '_> {
         self.names_its_cell(class)
     }
 
-    /// The number in the record is that of a cell of this class, and its counter was counted.
+    /// The number in the record is that of the plan's cell, and its counter was counted.
     fn names_its_cell(&mut self, class: u32) -> Result<(), Refusal> {
-        let (count, columns) = (u64::from(self.subject.plan.class_count), u64::from(self.subject.plan.column_count));
         let stored = self.exit.cell.leaf.ok_or_else(|| self.refuse("no leaf is stored"))?;
+        let planned = *self.plan.get(class as usize).ok_or_else(|| self.refuse("the plan has no such class"))?;
         let care = self.exit.cell.care;
-        let stored = self.store.apply(Op::Where, stored, care);
-        let is_cell = |cell: u64| cell % count == u64::from(class) && cell / count < columns;
-        let wrong = self.store.find(stored, &|term| match term {
-            Term::Value(cell) => !is_cell(cell),
-            Term::Poison => true,
-            Term::Elsewhere => false,
-        });
-        match wrong {
-            Some(_) => Err(self.refuse("the record names another cell")),
-            None if self.exit.counted != self.subject.plan.counter_table.is_some() => {
-                Err(self.refuse("the leaf is not counted"))
-            }
-            None => Ok(()),
+        let [stored, planned] = [stored, planned].map(|it| self.store.apply(Op::Where, it, care));
+        if stored != planned {
+            return Err(self.refuse("the record names another cell"));
         }
+        if self.exit.counted != self.subject.plan.counter_table.is_some() {
+            return Err(self.refuse("the leaf is not counted"));
+        }
+        Ok(())
     }
 }
 

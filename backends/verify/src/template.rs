@@ -18,40 +18,33 @@ pub fn is_known(digest: Digest) -> bool {
     KNOWN.lines().any(|line| line.split_whitespace().next() == Some(&text))
 }
 
-/// The decisions of a program that decides by tables: one an IP version.
+/// The decisions of a program that decides by cells: one an IP version.
 ///
-/// Errors: `None` when they are not where decisions are.
+/// Each begins where the peer's number is stored, and ends where the leaf was compared with each of its values that is no denial. That they
+/// lead where they should is what the digest of the rest says: it has their ways out in it. Errors: `None` for none.
 pub fn regions(subject: Subject<'_>) -> Option<Vec<Region>> {
-    let own = |index: u16| move |map: MapRef| map == MapRef::Own(index);
-    let table = own(subject.plan.table);
-    let reads: Vec<usize> =
-        subject.program.relocs.iter().filter(|reloc| table(reloc.map)).map(|reloc| reloc.at as usize).collect();
-    // Protocols, pages, columns, leaves.
-    let (decisions, rest) = reads.as_chunks::<4>();
-    let found: Vec<Region> = decisions.iter().map(|reads| region(subject, *reads)).collect::<Option<_>>()?;
-    let apart = found.windows(2).all(|pair| pair[0].end <= pair[1].start);
-    (rest.is_empty() && !found.is_empty() && apart).then_some(found)
+    let insns = subject.program.insns.iter().map(|word| Insn::read(*word, subject.image.target.little_endian));
+    let insns: Vec<Insn> = insns.collect();
+    let stores_peer = |it: &Insn| it.opcode == 0x63 && it.dst == 10 && it.src == 2 && it.offset == place::PEER;
+    let starts: Vec<usize> = (0..insns.len()).filter(|at| stores_peer(&insns[*at])).collect();
+    let ends = starts.iter().skip(1).copied().chain([insns.len()]);
+    let found: Vec<Region> =
+        starts.iter().zip(ends).map(|(start, end)| region(&insns, *start, end)).collect::<Option<_>>()?;
+    (!found.is_empty()).then_some(found)
 }
 
-/// The decision that reads its table at these instructions.
-fn region(subject: Subject<'_>, reads: [usize; 4]) -> Option<Region> {
-    let insn = |at: usize| Some(Insn::read(*subject.program.insns.get(at)?, subject.image.target.little_endian));
-    let stores_peer = |at: &usize| {
-        insn(*at).is_some_and(|it| it.opcode == 0x63 && it.dst == 10 && it.src == 2 && it.offset == place::PEER)
+/// The decision that begins at an instruction and ends before another.
+fn region(insns: &[Insn], start: usize, before: usize) -> Option<Region> {
+    let to = |at: usize, leaf: u8| {
+        let it = insns.get(at)?;
+        let compares = it.opcode == 0x15 && it.dst == 3 && it.imm == i32::from(leaf);
+        if compares { Some(at + 1 + usize::try_from(it.offset).ok()?) } else { None }
     };
-    let start = (0..reads[0]).rev().find(stores_peer)?;
-    // The leaf is compared with each of its values that is no denial, in this order.
-    let mut compared = (reads[3]..subject.program.insns.len())
-        .filter(|at| insn(*at).is_some_and(|it| it.opcode == 0x15 && it.dst == 3));
-    let mut to = |leaf: u8| {
-        let at = compared.next()?;
-        let it = insn(at)?;
-        (it.imm == i32::from(leaf)).then_some((at, at + 1 + usize::try_from(it.offset).ok()?))
-    };
-    let (_, allow) = to(layout::LEAF_ALLOW)?;
-    let (_, no_proxy) = to(layout::LEAF_REDIRECT)?;
-    let (last, auth_required) = to(layout::LEAF_AUTH)?;
-    Some(Region { start, end: last + 1, allow, no_proxy, auth_required })
+    (start..before).find_map(|at| {
+        let [allow, no_proxy, auth_required] =
+            [to(at, layout::LEAF_ALLOW)?, to(at + 1, layout::LEAF_REDIRECT)?, to(at + 2, layout::LEAF_AUTH)?];
+        Some(Region { start, end: at + 3, allow, no_proxy, auth_required })
+    })
 }
 
 /// The IP version whose flows a decision is about: that of the connections looked up last before it. `None` where none are.
@@ -120,7 +113,7 @@ fn form(image: &Image, program: &Program) -> Vec<u8> {
     let plan = if program.hook.is_egress() { &image.plan.egress } else { &image.plan.ingress };
     let form = match plan {
         DirectionPlan::Constant(leaf) => format!("constant {leaf}"),
-        DirectionPlan::Tables(plan) => format!("tables, counters {}", plan.counter_table.is_some()),
+        DirectionPlan::Cells(plan) => format!("cells, counters {}", plan.counter_table.is_some()),
     };
     format!("{:?} {form} {:?}\n", program.hook, image.target).into_bytes()
 }

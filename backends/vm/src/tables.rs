@@ -1,14 +1,14 @@
-//! Decides from an image's tables, without its programs: what a program should answer, and what replay uses.
+//! Decides as an image's plan says, from its tables and without its programs: what a program should answer, and what replay uses.
 
 use image::codec::get_u16;
-use image::{DirectionPlan, Fill, Image, TablePlan, layout};
+use image::{CellPlan, DirectionPlan, Fill, Image, KeyPlan, LeafPlan, layout};
 
-/// What the tables say.
+/// What the plan says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leaf {
     /// One of `image::layout::LEAF_*`.
     pub byte: u8,
-    /// `column * classes + class`; `None` when the direction has no tables.
+    /// `column * classes + class`; `None` when the direction has no cells.
     pub index: Option<u32>,
 }
 
@@ -19,16 +19,24 @@ pub struct Leaf {
 pub fn decide(image: &Image, plan: &DirectionPlan, classes: &[u16], peer: u32, key: u32) -> Leaf {
     match plan {
         DirectionPlan::Constant(byte) => Leaf { byte: *byte, index: None },
-        DirectionPlan::Tables(plan) => {
+        DirectionPlan::Cells(plan) => {
             let class = classes.get(peer as usize).copied().unwrap_or(0);
-            from_tables(image, plan, class, key).unwrap_or(Leaf { byte: layout::LEAF_DENY, index: None })
+            from_cells(image, plan, class, key).unwrap_or(Leaf { byte: layout::LEAF_DENY, index: None })
         }
     }
 }
 
-/// The column of an L4 key. Errors: `None` when the plan points outside its table.
-pub fn column(image: &Image, plan: &TablePlan, key: u32) -> Option<u32> {
-    let table = fixed(image, plan)?;
+/// The column of an L4 key. Errors: `None` when the plan points outside its table, or has no cut for the key.
+pub fn column(image: &Image, plan: &CellPlan, key: u32) -> Option<u32> {
+    let plan = match &plan.key {
+        KeyPlan::One => return Some(0),
+        KeyPlan::Sum(cuts) | KeyPlan::Tree(cuts) => {
+            let at = cuts.partition_point(|(start, _)| *start <= key);
+            return Some(cuts.get(at.checked_sub(1)?)?.1);
+        }
+        KeyPlan::Pages(plan) => plan,
+    };
+    let table = fixed(image, plan.table)?;
     let word = |at: u32| {
         table.get(at as usize..)?.get(..2)?;
         Some(u32::from(get_u16(&image.target, table, at)))
@@ -38,18 +46,25 @@ pub fn column(image: &Image, plan: &TablePlan, key: u32) -> Option<u32> {
     word(plan.columns.checked_add(2 * (page * 256 + (key & 255)))?)
 }
 
-fn from_tables(image: &Image, plan: &TablePlan, class: u16, key: u32) -> Option<Leaf> {
+fn from_cells(image: &Image, plan: &CellPlan, class: u16, key: u32) -> Option<Leaf> {
     let class = u32::from(class);
     if class >= plan.class_count {
         return None;
     }
     let index = column(image, plan, key)?.checked_mul(plan.class_count)?.checked_add(class)?;
-    let byte = *fixed(image, plan)?.get(plan.leaves.checked_add(index)? as usize)?;
+    let byte = match &plan.leaf {
+        LeafPlan::Word { bits, word } => {
+            let shifted = word.checked_shr(index.checked_mul(u32::from(*bits))?)?;
+            (shifted & (1u64.checked_shl(u32::from(*bits))? - 1)) as u8
+        }
+        LeafPlan::Matrix { table, offset } => *fixed(image, *table)?.get(offset.checked_add(index)? as usize)?,
+        LeafPlan::Ends(leaves) => *leaves.get(index as usize)?,
+    };
     Some(Leaf { byte, index: Some(index) })
 }
 
-fn fixed<'i>(image: &'i Image, plan: &TablePlan) -> Option<&'i [u8]> {
-    match &image.tables.get(usize::from(plan.table))?.fill {
+fn fixed(image: &Image, table: u16) -> Option<&[u8]> {
+    match &image.tables.get(usize::from(table))?.fill {
         Fill::Fixed(bytes) => Some(bytes),
         _ => None,
     }
@@ -59,7 +74,7 @@ fn fixed<'i>(image: &'i Image, plan: &TablePlan) -> Option<&'i [u8]> {
 mod tests {
     use super::*;
     use image::codec::put_u16;
-    use image::{Notes, Plan, Table, Target};
+    use image::{Notes, PagePlan, Plan, Table, Target};
 
     /// Two classes, three columns: 0 everything, 1 tcp/80, 2 the rest of TCP.
     fn image(little_endian: bool) -> Image {
@@ -76,16 +91,19 @@ mod tests {
             put(columns + 2 * (512 + low), if low == 80 { 1 } else { 2 });
         }
         table.extend([0, 0, 0, 1, 0, 2]);
-        let plan = TablePlan {
-            table: 0,
-            class_table: 1,
+        let plan = CellPlan {
+            class_table: Some(1),
             counter_table: None,
             class_count: 2,
             column_count: 3,
-            protocols: 0,
-            pages: pages as u32,
-            columns: columns as u32,
-            leaves: leaves as u32,
+            key: KeyPlan::Pages(PagePlan {
+                table: 0,
+                protocols: 0,
+                pages: pages as u32,
+                columns: columns as u32,
+                end: leaves as u32,
+            }),
+            leaf: LeafPlan::Matrix { table: 0, offset: leaves as u32 },
             signatures: vec![vec![], vec![0]],
         };
         Image {
@@ -95,7 +113,7 @@ mod tests {
                 Table { name: "leaves".into(), fill: Fill::Fixed(table) },
                 Table { name: "classes".into(), fill: Fill::Classes(0) },
             ],
-            plan: Plan { ingress: DirectionPlan::Tables(plan), egress: DirectionPlan::Constant(1) },
+            plan: Plan { ingress: DirectionPlan::Cells(plan), egress: DirectionPlan::Constant(1) },
             notes: Notes::default(),
         }
     }
@@ -117,10 +135,31 @@ mod tests {
     #[test]
     fn what_lies_outside_the_tables_denies() {
         let mut image = image(true);
-        let DirectionPlan::Tables(plan) = &mut image.plan.ingress else { unreachable!("built with tables") };
-        plan.leaves += 100;
+        let DirectionPlan::Cells(plan) = &mut image.plan.ingress else { unreachable!("built with tables") };
+        let LeafPlan::Matrix { offset, .. } = &mut plan.leaf else { unreachable!("built with a matrix") };
+        *offset += 100;
         let deny = Leaf { byte: 0, index: None };
         assert_eq!(decide(&image, &image.plan.ingress, &[0, 1], 1, 6 << 16 | 80), deny);
         assert_eq!(decide(&image, &image.plan.ingress, &[0, 7], 1, 6 << 16 | 80), deny);
+    }
+
+    #[test]
+    fn every_shape_of_a_plan_answers_alike() {
+        let mut image = image(true);
+        let cuts = vec![(0, 0), (6 << 16, 2), (6 << 16 | 80, 1), (6 << 16 | 81, 2), (7 << 16, 0)];
+        let keys = [KeyPlan::Sum(cuts.clone()), KeyPlan::Tree(cuts)];
+        let leaves =
+            [LeafPlan::Word { bits: 2, word: 1 << 6 | 2 << 10 }, LeafPlan::Matrix { table: 0, offset: 256 + 2560 }];
+        let pages = image.plan.ingress.clone();
+        for (key, leaf) in keys.iter().flat_map(|key| leaves.iter().map(move |leaf| (key.clone(), leaf.clone()))) {
+            let DirectionPlan::Cells(plan) = &mut image.plan.ingress else { unreachable!("built with cells") };
+            (plan.key, plan.leaf) = (key, leaf);
+            for key in [0, 6 << 16, 6 << 16 | 80, 6 << 16 | 81, 17 << 16 | 80, 0xff_ffff] {
+                for peer in 0..3 {
+                    let decide = |plan| decide(&image, plan, &[0, 1, 7], peer, key);
+                    assert_eq!(decide(&image.plan.ingress), decide(&pages), "{key:#x} {peer} {:?}", image.plan.ingress);
+                }
+            }
+        }
     }
 }

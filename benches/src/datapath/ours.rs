@@ -63,7 +63,7 @@ impl Ours {
 
     /// The image of the decision alone.
     pub fn decision(&self) -> Result<Image, Error> {
-        Ok(ebpf::compile_decision(self.family, "bench", &Matrix::of(&self.diagram)?, &self.target)?)
+        Ok(ebpf::compile_decision(self.family, ebpf::Shapes::Cheapest, "bench", &Matrix::of(&self.diagram)?, &self.target)?)
     }
 
     /// The whole image of an endpoint whose egress nothing restricts.

@@ -17,13 +17,14 @@ use crate::render::{self, say};
 use crate::report::{API_VERSION, DialectEntry, Incomplete};
 use crate::session::{self, Session};
 use crate::visible::visible;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use diag::Diagnostic;
 use diagram::Diagram;
-use driver::build::{self, Problem};
+use driver::build::{self, How, Problem};
 use driver::meaning::{self, ClassKey};
 use driver::{Database, Db, world};
 use emit::Emit;
+use flow::Direction;
 use hir::subject::{Class, Subject};
 use image::Image;
 use report::{BuildReport, BuildSummary, ClassEntry, DirectionEntry, ImageEntry};
@@ -49,6 +50,9 @@ pub struct Build {
     /// Say how each class decides, and whether that is what was forecast.
     #[arg(long)]
     pub explain: bool,
+    /// Which shapes decisions have, where they are possible. All of them mean the same.
+    #[arg(long, value_name = "SHAPES", default_value = "cheapest")]
+    pub shapes: Shapes,
     /// Print a form of each class's decision instead of the report. Repeatable.
     #[arg(long, value_name = "FORM")]
     pub emit: Vec<Emit>,
@@ -58,6 +62,31 @@ pub struct Build {
     /// Where the report goes.
     #[command(flatten)]
     pub outputs: Outputs,
+}
+
+/// Which shapes the steps of a decision have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Shapes {
+    /// Whichever are cheapest by measured prices.
+    #[default]
+    Cheapest,
+    /// Columns and leaves by tables.
+    Tables,
+    /// Columns by a sum of comparisons.
+    Sum,
+    /// Columns by a tree of comparisons.
+    Tree,
+}
+
+impl From<Shapes> for ebpf::Shapes {
+    fn from(shapes: Shapes) -> ebpf::Shapes {
+        match shapes {
+            Shapes::Cheapest => ebpf::Shapes::Cheapest,
+            Shapes::Tables => ebpf::Shapes::Tables,
+            Shapes::Sum => ebpf::Shapes::Sum,
+            Shapes::Tree => ebpf::Shapes::Tree,
+        }
+    }
 }
 
 /// One class with everything made for it.
@@ -84,7 +113,8 @@ impl Build {
         }
         let db = &session.db;
         check_peers(db)?;
-        let built = match Built::of(db) {
+        let how = How { shapes: self.shapes.into(), ..How::default() };
+        let built = match Built::of(db, &how) {
             Ok(built) => built,
             Err(problems) => {
                 let classes = render::count(problems.len(), "class of endpoints has", "classes of endpoints have");
@@ -114,12 +144,18 @@ impl Build {
             output::write_stdout(&visible(&forms)).map_err(|error| error.to_string())?;
         }
         if self.emit.is_empty() || self.explain || !self.outputs.outputs.is_empty() {
-            self.report(&session, &built, &chosen)?;
+            self.report(&session, &built, &how, &chosen)?;
         }
         Ok(Exit::Clean)
     }
 
-    fn report(&self, session: &Session, built: &Built, chosen: &dyn Fn(&Made) -> bool) -> Result<(), String> {
+    fn report(
+        &self,
+        session: &Session,
+        built: &Built,
+        how: &How<'_>,
+        chosen: &dyn Fn(&Made) -> bool,
+    ) -> Result<(), String> {
         let report = BuildReport {
             api_version: API_VERSION,
             kind: "BuildReport",
@@ -128,11 +164,11 @@ impl Build {
             incomplete: Incomplete::of(&session.db),
             not_on_node: session.not_on_node(),
             out_dir: self.out_dir.as_ref().map(|dir| dir.display().to_string()),
-            images: built.image_entries(),
+            images: built.forecast_entries(&session.db, how),
             classes: built.class_entries(),
             summary: built.summary(),
         };
-        let explained = if self.explain { text::explain(&session.db, built, chosen) } else { String::new() };
+        let explained = if self.explain { text::explain(&session.db, built, how, chosen) } else { String::new() };
         formats::write_all(&self.outputs.outputs, |format, _| match format {
             Plain::Json => super::json(&report),
             Plain::Concise => Ok(text::concise(&report)),
@@ -162,13 +198,14 @@ fn check_peers(db: &Database) -> Result<(), String> {
 
 impl Built {
     /// The images of all classes. Errors: one diagnostic for each class without.
-    fn of(db: &Database) -> Result<Built, Vec<Diagnostic>> {
-        let subjects = world::classes(db);
+    fn of(db: &Database, how: &How<'_>) -> Result<Built, Vec<Diagnostic>> {
         let (mut classes, mut images, mut problems) = (Vec::new(), BTreeMap::new(), Vec::new());
-        for (class, image) in build::images(db) {
-            let subjects = subjects.get(&class).cloned().unwrap_or_default();
+        for (class, subjects) in world::classes(db).iter() {
+            let (class, subjects) = (class.clone(), subjects.clone());
             let key = ClassKey::new(db, class.clone());
-            match image.and_then(|image| Ok((image, meaning::diagrams(db, key).map_err(Problem::Diagram)?))) {
+            match build::image_by(db, key, how)
+                .and_then(|image| Ok((Arc::new(image), meaning::diagrams(db, key).map_err(Problem::Diagram)?)))
+            {
                 Ok((image, diagrams)) => {
                     let digest = image.digest().to_string();
                     images.entry(digest.clone()).or_insert_with(|| image.clone());
@@ -198,6 +235,20 @@ impl Built {
         self.images.values().map(|image| plan::built(image)).collect()
     }
 
+    /// Each with what was forecast of it, and what else was possible.
+    fn forecast_entries(&self, db: &Database, how: &How<'_>) -> Vec<ImageEntry> {
+        let mut entries = self.image_entries();
+        for entry in &mut entries {
+            // Classes that share an image share its meaning, and so the forecast.
+            if let Some(made) = self.classes.iter().find(|made| made.digest == entry.digest) {
+                let [ingress, egress] = made.forecast(db, how);
+                entry.ingress.forecast = ingress.and_then(|it| it.forecast);
+                entry.egress.forecast = egress.and_then(|it| it.forecast);
+            }
+        }
+        entries
+    }
+
     fn class_entries(&self) -> Vec<ClassEntry> {
         let entry = |made: &Made| ClassEntry {
             labels: made.class.labels.to_string(),
@@ -224,10 +275,13 @@ impl Made {
     }
 
     /// What was forecast for each direction, ingress first; `None` where nothing could be.
-    fn forecast(&self, db: &Database) -> [Option<DirectionEntry>; 2] {
+    fn forecast(&self, db: &Database, how: &How<'_>) -> [Option<DirectionEntry>; 2] {
         let target = db.project().target(db);
         let [to, from] = self.image.hooks();
-        [(to, 0), (from, 1)].map(|(hook, at)| plan::forecast(hook, &self.diagrams[at], &target))
+        [(to, Direction::Ingress), (from, Direction::Egress)].map(|(hook, direction)| {
+            let matrix = how.matrix(direction, &self.diagrams[meaning::slot(direction)]).ok()?;
+            plan::forecast_of(hook, &matrix, how.shapes, &target)
+        })
     }
 }
 

@@ -140,7 +140,8 @@ fn rules_that_are_shown_are_rules_that_are_read() {
 
 #[test]
 fn instructions_are_shown_with_what_they_read_and_call() {
-    let shown = Folder::shop().run(&["build", ".", "--emit", "asm", "--subject", "shop/db"]).ended(0);
+    let asked = ["build", ".", "--emit", "asm", "--subject", "shop/db", "--shapes", "tables"];
+    let shown = Folder::shop().run(&asked).ended(0);
     assert_eq!(shown.matches("; program ").count(), 2);
     for comment in ["; tg_class_in: peer -> class", "column, class -> leaf", "; jiffies64(), inlined", "exit"] {
         assert!(shown.contains(comment), "{comment}");
@@ -153,9 +154,18 @@ fn what_is_explained_is_what_was_forecast() {
     assert_eq!(shown.matches("as forecast").count(), 4, "{shown}");
     assert!(!shown.contains("not as forecast"), "{shown}");
     assert!(
-        shown.contains("3 classes x 2 columns, 2 slots, 2 pages") && shown.contains("every flow: allow, no table"),
+        shown.contains("3 classes x 2 columns = 6 cells; class by array, column by sum, leaf by word")
+            && shown.contains("every flow: allow, nothing is asked")
+            && shown.contains("key -> column sum ")
+            && shown.contains("or else       pages, matrix "),
         "{shown}"
     );
+    for shapes in ["tables", "sum", "tree"] {
+        let shown = Folder::shop().run(&["build", ".", "--explain", "--shapes", shapes]).ended(0);
+        assert_eq!(shown.matches(" as forecast").count(), 4, "{shown}");
+        let column = if shapes == "tables" { "pages" } else { shapes };
+        assert!(shown.contains(&format!("column by {column}")), "{shown}");
+    }
     let one = Folder::shop().run(&["build", ".", "--explain", "--subject", "shop/web"]).ended(0);
     assert!(one.contains("pod shop/web") && !one.contains("pod shop/db"), "{one}");
 }

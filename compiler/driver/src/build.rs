@@ -3,7 +3,10 @@
 use crate::meaning::{self, ClassKey};
 use crate::world;
 use ::image::{Digest, DirectionPlan, Hook, Image};
+use diagram::Diagram;
+use ebpf::Matrix;
 use facts::Config;
+use flow::Direction;
 use hir::resolve::{BoundDirection, BoundRule};
 use hir::subject::{Class, SubjectKind};
 use inputs::Db;
@@ -35,22 +38,58 @@ impl std::error::Error for Problem {}
 /// Errors: [`Problem`]; other classes have their images all the same.
 #[salsa::tracked(returns(clone))]
 pub fn image<'db>(db: &'db dyn Db, key: ClassKey<'db>) -> Result<Arc<Image>, Problem> {
+    db.ran("compile", &meaning::name(key.class(db)));
+    image_by(db, key, &How::default()).map(Arc::new)
+}
+
+/// How images are made, beside what they mean.
+pub struct How<'a> {
+    /// Which shapes of a decision are asked.
+    pub shapes: ebpf::Shapes,
+    /// Packets that were counted in each cell of a decision; empty where none were.
+    pub hits: &'a dyn Fn(Direction, &Diagram) -> Vec<u64>,
+}
+
+impl Default for How<'_> {
+    fn default() -> Self {
+        How { shapes: ebpf::Shapes::default(), hits: &|_, _| Vec::new() }
+    }
+}
+
+impl How<'_> {
+    /// A diagram in numbers, with its hits. Errors: as [`Matrix::of`]; hits of other cells than it has are none.
+    pub fn matrix(&self, direction: Direction, diagram: &Diagram) -> Result<Matrix, ebpf::Problem> {
+        let mut matrix = Matrix::of(diagram)?;
+        let hits = (self.hits)(direction, diagram);
+        if hits.len() == matrix.leaves.len() {
+            matrix.hits = hits;
+        }
+        Ok(matrix)
+    }
+}
+
+/// The image of a class, made in some other way than a node makes it. It means the same.
+///
+/// Errors: [`Problem`].
+pub fn image_by<'db>(db: &'db dyn Db, key: ClassKey<'db>, how: &How<'_>) -> Result<Image, Problem> {
     let subject = meaning::name(key.class(db));
-    db.ran("compile", &subject);
     let diagrams = meaning::diagrams(db, key).map_err(Problem::Diagram)?;
     let [ingress, egress] = &*diagrams;
     let hooks = match key.class(db).kind {
         SubjectKind::Host => Hook::HOST,
         SubjectKind::Endpoint | SubjectKind::Init => Hook::BOTH,
     };
-    let (settings, target) = (settings(&meaning::config(db)), db.project().target(db));
-    let compiled = ebpf::compile_under(settings, hooks, &subject, [ingress, egress], &target);
+    let settings = ebpf::Settings { shapes: how.shapes, ..settings(&meaning::config(db)) };
+    let target = db.project().target(db);
+    let matrix = |direction, diagram| how.matrix(direction, diagram).map_err(Problem::Compile);
+    let (ingress, egress) = (matrix(Direction::Ingress, ingress)?, matrix(Direction::Egress, egress)?);
+    let compiled = ebpf::compile_with(settings, hooks, &subject, &ingress, &egress, &target);
     let mut image = compiled.map_err(Problem::Compile)?;
     let bound = meaning::bound(db, key);
     sign(&mut image.plan.ingress, &bound.ingress);
     sign(&mut image.plan.egress, &bound.egress);
     image.notes.rules = meaning::rule_sets(db, key).iter().map(rules::RuleSet::to_string).collect();
-    Ok(Arc::new(image))
+    Ok(image)
 }
 
 /// What programs do with packets whatever the policy says, as the cluster is set up.
@@ -59,6 +98,7 @@ pub fn settings(config: &Config) -> ebpf::Settings {
         untracked_fragments4: !config.fragments4,
         untracked_fragments6: !config.fragments6,
         tunnel_port: config.tunnel_port(),
+        shapes: ebpf::Shapes::default(),
     }
 }
 
@@ -71,7 +111,7 @@ pub fn images(db: &dyn Db) -> Vec<(Class, Result<Arc<Image>, Problem>)> {
 /// Writes signatures that follow from the text of the rules: rule numbers become words of what each rule says, and the default class,
 /// which no rule names, carries what all rules say together.
 pub fn sign(plan: &mut DirectionPlan, bound: &BoundDirection) {
-    let DirectionPlan::Tables(plan) = plan else { return };
+    let DirectionPlan::Cells(plan) = plan else { return };
     let said: Vec<Digest> = bound.rules.iter().map(said).collect();
     for signature in &mut plan.signatures {
         *signature =

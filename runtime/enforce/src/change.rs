@@ -481,7 +481,7 @@ fn sign(image: &mut Image, old: Digest, new: Digest) {
         })
         .collect();
     for plan in [&mut image.plan.ingress, &mut image.plan.egress] {
-        if let DirectionPlan::Tables(plan) = plan
+        if let DirectionPlan::Cells(plan) = plan
             && let Some(default) = plan.signatures.first_mut()
         {
             default.clone_from(&words);

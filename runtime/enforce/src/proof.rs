@@ -43,8 +43,10 @@ impl Templates {
 }
 
 fn make(target: &Target, settings: Settings) -> BTreeSet<Digest> {
-    let tables = Matrix { class_count: 2, cuts: vec![(0, 0)], leaves: vec![0, 1], signatures: vec![vec![], vec![0]] };
-    let forms: Vec<Matrix> = (0..=3).map(Matrix::constant).chain([tables]).collect();
+    let classes = Matrix { class_count: 2, leaves: vec![0, 1], signatures: vec![vec![], vec![0]], ..Matrix::allow() };
+    // By a tree, which has no number that could be out of range.
+    let tree = Matrix { cuts: vec![(0, 0), (1, 1)], leaves: vec![0, 1], ..Matrix::allow() };
+    let forms: Vec<Matrix> = (0..=3).map(Matrix::constant).chain([classes, tree]).collect();
     let mut templates = BTreeSet::new();
     for hooks in [Hook::BOTH, Hook::HOST] {
         for form in &forms {

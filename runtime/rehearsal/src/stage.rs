@@ -7,8 +7,7 @@ use driver::{Database, Db, build, world};
 use enforce::{Applied, Change, Enforcer, Local};
 use facts::Name;
 use hir::subject;
-use image::layout::{LEAF_ALLOW, LEAF_DENY};
-use image::{DirectionPlan, Fill, Image, Table, Target};
+use image::{Image, Target};
 use lab::topology::Plan;
 use lab::{Lab, Outcome};
 use loader::Pins;
@@ -71,19 +70,7 @@ impl Wrong {
 
     /// Makes every decision of an image the opposite; says whether it decides anything.
     pub fn make(image: &mut Image) -> bool {
-        let mut found = false;
-        for plan in [&image.plan.ingress, &image.plan.egress] {
-            let DirectionPlan::Tables(plan) = plan else { continue };
-            let Some(Table { fill: Fill::Fixed(bytes), .. }) = image.tables.get_mut(plan.table as usize) else {
-                continue;
-            };
-            let cells = (plan.class_count * plan.column_count) as usize;
-            for leaf in bytes.iter_mut().skip(plan.leaves as usize).take(cells) {
-                *leaf = if *leaf == LEAF_ALLOW { LEAF_DENY } else { LEAF_ALLOW };
-                found = true;
-            }
-        }
-        found
+        ebpf::oppose(image)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::bases;
 use fuzz::random::Random;
-use image::{DirectionPlan, Fill, Image};
+use image::{DirectionPlan, Fill, Image, KeyPlan, LeafPlan};
 
 /// What is wrong with a mutant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +99,8 @@ fn of_rules(base: &Image, image: &mut Image, fault: Fault, random: &mut Random) 
         }
     };
     rules::RuleSet::parse(&other).ok()?;
-    let compiled = bases::of_rules(&other, &base.notes.subject);
+    let shapes = bases::shapes_of(&base.notes.subject);
+    let compiled = bases::of_rules(&other, &base.notes.subject, shapes);
     *image = Image { notes: image.notes.clone(), ..compiled };
     Some(format!("without `{}`", chosen.trim()))
 }
@@ -107,14 +108,14 @@ fn of_rules(base: &Image, image: &mut Image, fault: Fault, random: &mut Random) 
 fn of_table(image: &mut Image, fault: Fault, random: &mut Random) -> Option<String> {
     let plans = [&image.plan.ingress, &image.plan.egress];
     let plan = match plans[random.below(2)] {
-        DirectionPlan::Tables(plan) => plan.clone(),
+        DirectionPlan::Cells(plan) => plan.clone(),
         DirectionPlan::Constant(_) => return None,
     };
-    let table = image.tables.get_mut(usize::from(plan.table))?;
+    let table = image.tables.get_mut(usize::from(plan.fixed_table()?))?;
     let Fill::Fixed(bytes) = &mut table.fill else { return None };
-    let leaves = plan.leaves as usize;
-    let at = match fault {
-        Fault::SwappedLeaves => {
+    let at = match (fault, &plan.leaf) {
+        (Fault::SwappedLeaves, LeafPlan::Matrix { offset, .. }) => {
+            let leaves = *offset as usize;
             let (a, b) = (leaves + random.below(bytes.len() - leaves), leaves + random.below(bytes.len() - leaves));
             bytes.swap(a, b);
             a
@@ -132,10 +133,26 @@ fn of_plan(image: &mut Image, random: &mut Random) -> Option<String> {
     let plan = if random.below(2) == 0 { &mut image.plan.ingress } else { &mut image.plan.egress };
     match plan {
         DirectionPlan::Constant(leaf) => *leaf = (*leaf + 1 + random.below(3) as u8) % 4,
-        DirectionPlan::Tables(plan) => match random.below(3) {
+        DirectionPlan::Cells(plan) => match random.below(5) {
             0 => plan.class_count += 1,
             1 => plan.class_count = plan.class_count.checked_sub(1)?,
-            _ => plan.column_count = plan.column_count.checked_sub(1)?,
+            2 => plan.column_count = plan.column_count.checked_sub(1)?,
+            3 => match &mut plan.key {
+                KeyPlan::One => return None,
+                KeyPlan::Sum(cuts) | KeyPlan::Tree(cuts) => {
+                    let at = random.below(cuts.len());
+                    cuts[at].0 += 1;
+                }
+                KeyPlan::Pages(plan) => plan.columns += 2,
+            },
+            _ => match &mut plan.leaf {
+                LeafPlan::Word { word, .. } => *word ^= 1 << random.below(64),
+                LeafPlan::Matrix { offset, .. } => *offset = offset.checked_sub(1)?,
+                LeafPlan::Ends(leaves) => {
+                    let at = random.below(leaves.len());
+                    leaves[at] ^= 1;
+                }
+            },
         },
     }
     Some("a number of the plan".into())
@@ -145,16 +162,12 @@ fn of_plan(image: &mut Image, random: &mut Random) -> Option<String> {
 fn of_code(image: &mut Image, fault: Fault, random: &mut Random) -> Option<String> {
     let little = image.target.little_endian;
     let index = random.below(image.programs.len());
+    let subject = verify::lift::Subject::of(image, &image.programs[index]);
+    let regions = subject.and_then(verify::template::regions).unwrap_or_default();
     let program = &mut image.programs[index];
-    let own: Vec<usize> = program
-        .relocs
-        .iter()
-        .filter(|it| matches!(it.map, image::MapRef::Own(n) if n > 0))
-        .map(|it| it.at as usize)
-        .collect();
     for _ in 0..400 {
-        let at = match own.get(random.below(own.len().max(1))) {
-            Some(near) if random.below(2) == 0 => (near + random.below(12)).checked_sub(4)?,
+        let at = match regions.get(random.below(regions.len().max(1))) {
+            Some(region) if random.below(2) == 0 => region.start + random.below(region.end + 1 - region.start),
             _ => random.below(program.insns.len()),
         };
         let word = *program.insns.get(at)?;

@@ -30,7 +30,7 @@ pub fn differs(base: &Image, other: &Image) -> Option<String> {
             })
             .filter(|key| *key <= L4Key::MAX.raw())
             .collect();
-        let DirectionPlan::Tables(_) = plan else {
+        let DirectionPlan::Cells(_) = plan else {
             let constant = matches!(plan, DirectionPlan::Constant(leaf) if diagram.maps().iter().all(|map| map.as_constant().map(ebpf::leaf) == Some(*leaf)));
             if !constant {
                 return Some("a constant stands for what is none".into());

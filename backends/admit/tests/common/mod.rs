@@ -2,7 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use admit::Kernel;
-use ebpf::{Matrix, Settings, compile_decision, compile_with};
+use ebpf::{Matrix, Settings, Shapes, compile_decision, compile_with};
 use flow::Family;
 use image::{Fill, Hook, Image, MapRef, NodeMap, Program, Target};
 use loader::sys::map::{Access, Map};
@@ -25,17 +25,31 @@ pub fn target() -> Target {
     }
 }
 
-/// Decisions of every form: tables of one class and of many, and each constant.
-pub fn matrices() -> Vec<(String, Matrix)> {
-    let rows = |classes: u32| Matrix {
-        class_count: classes,
-        cuts: vec![(0, 0), (6 << 16 | 80, 1), (6 << 16 | 91, 0), (17 << 16 | 53, 2), (17 << 16 | 54, 0)],
-        leaves: (0..classes * 3).map(|cell| (cell % 4) as u8).collect(),
-        signatures: (0..classes).map(|class| vec![class]).collect(),
+/// Decisions of every form: of one class and of many, by every shape, and each constant.
+pub fn matrices() -> Vec<(String, Shapes, Matrix)> {
+    let rows = |classes: u32, ports: u32| {
+        let port = |it: u32| (6 << 16 | (80 * it), if it == ports { 2 } else { 1 });
+        let mut cuts = vec![(0, 0)];
+        cuts.extend((1..=ports).map(port).flat_map(|(start, column)| [(start, column), (start + 1, 0)]));
+        cuts.extend([(17 << 16 | 53, 2), (17 << 16 | 64, 0)]);
+        Matrix {
+            class_count: classes,
+            cuts,
+            leaves: (0..classes * 3).map(|cell| (cell % 4) as u8).collect(),
+            signatures: (0..classes).map(|class| vec![class]).collect(),
+            hits: Vec::new(),
+        }
     };
-    let tables = [1, 3, 7].map(|classes| (format!("tables of {classes}"), rows(classes)));
-    let constants = (0..=3).map(|leaf| (format!("constant {leaf}"), Matrix::constant(leaf)));
-    tables.into_iter().chain(constants).collect()
+    let tables = [1, 3, 7].map(|classes| (format!("tables of {classes}"), Shapes::Tables, rows(classes, 1)));
+    // Leaves in a word and, of the 40 classes, in a matrix; a tree that is as large as trees get.
+    let sums = [3, 7, 40].map(|classes| (format!("sum of {classes}"), Shapes::Sum, rows(classes, 5)));
+    let trees = [1, 3, 40].map(|classes| (format!("tree of {classes}"), Shapes::Tree, rows(classes, 15)));
+    let ports = Matrix { leaves: vec![0, 1], cuts: vec![(0, 0), (6 << 16, 1), (7 << 16, 0)], ..Matrix::allow() };
+    let one =
+        Matrix { class_count: 7, leaves: vec![0, 1, 1, 0, 1, 0, 1], signatures: vec![vec![]; 7], ..Matrix::allow() };
+    let small = [("protocol", ports), ("classes alone", one)].map(|(name, it)| (name.into(), Shapes::Cheapest, it));
+    let constants = (0..=3).map(|leaf| (format!("constant {leaf}"), Shapes::Tables, Matrix::constant(leaf)));
+    tables.into_iter().chain(sums).chain(trees).chain(small).chain(constants).collect()
 }
 
 /// Every combination of settings.
@@ -46,6 +60,7 @@ pub fn settings() -> Vec<Settings> {
             untracked_fragments4,
             untracked_fragments6,
             tunnel_port,
+            shapes: Shapes::Tables,
         })
     };
     [None, Some(8472)].into_iter().flat_map(of).collect()
@@ -54,17 +69,23 @@ pub fn settings() -> Vec<Settings> {
 /// One image of each shape for a target, with its name. Shape: two programs each, and decisions alone with one.
 pub fn images(target: &Target) -> Vec<(String, Image)> {
     let mut out = Vec::new();
-    for (form, matrix) in matrices().into_iter().filter(|(_, matrix)| matrix.as_constant().is_none()) {
+    for (form, shapes, matrix) in matrices().into_iter().filter(|(.., matrix)| matrix.as_constant().is_none()) {
         for family in [Family::V4, Family::V6] {
-            let image = compile_decision(family, "shape", &matrix, target).unwrap();
+            let image = compile_decision(family, shapes, "shape", &matrix, target).unwrap();
             out.push((format!("{form}, {family:?} alone"), image));
         }
     }
-    for settings in settings() {
+    for (at, settings) in settings().into_iter().enumerate() {
         for hooks in [Hook::BOTH, Hook::HOST] {
-            for (form, matrix) in matrices() {
+            // What surrounds the decisions of one shape does so with all, so the others meet one setting.
+            for (form, shapes, matrix) in matrices().into_iter().filter(|it| at == 0 || it.1 == Shapes::Tables) {
+                let settings = Settings { shapes, ..settings };
                 let image = compile_with(settings, hooks, "shape", &matrix, &matrix, target).unwrap();
-                out.push((format!("{form}, {settings:?}"), image));
+                let Settings { untracked_fragments4: four, untracked_fragments6: six, tunnel_port, .. } = settings;
+                let name = format!(
+                    "{form}, Settings {{ untracked_fragments4: {four}, untracked_fragments6: {six}, tunnel_port: {tunnel_port:?} }}"
+                );
+                out.push((name, image));
             }
         }
     }

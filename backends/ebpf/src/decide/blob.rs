@@ -1,7 +1,7 @@
-//! The bytes of a decision table.
+//! The bytes of the pages that lead from a key to its column.
 //!
 //! ```text
-//!  protocols: 256 × u8 ─► pages: slots × 256 × u16 ─► columns: pages × 256 × u16 ─► leaves: columns × classes × u8
+//!  protocols: 256 × u8 ─► pages: slots × 256 × u16 ─► columns: pages × 256 × u16
 //! ```
 //! Equal pages and equal slots are stored once: a policy without a rule for SCTP shares the pages of every other such protocol.
 
@@ -22,8 +22,6 @@ pub struct Blob {
     pub pages: u32,
     /// Byte offset of the column numbers.
     pub columns: u32,
-    /// Byte offset of the leaves.
-    pub leaves: u32,
 }
 
 /// 256 numbers each, stored once each, numbered by first use.
@@ -45,9 +43,8 @@ impl Pool {
     }
 }
 
-/// Lays a matrix out. Errors: [`Problem::TooLarge`] when its keys need more than 65,536 pages.
+/// Lays the columns of a matrix out that was checked. Errors: [`Problem::TooLarge`] when its keys need more than 65,536 pages.
 pub fn blob(matrix: &Matrix, little_endian: bool) -> Result<Blob, Problem> {
-    matrix.check()?;
     let (mut pages, mut slots) = (Pool::default(), Pool::default());
     let mut protocols = Vec::with_capacity(256);
     let mut cursor = Cursor { matrix, at: 0 };
@@ -92,15 +89,12 @@ pub fn blob(matrix: &Matrix, little_endian: bool) -> Result<Blob, Problem> {
     halves(&mut bytes, &slots.words);
     let columns_at = bytes.len() as u32;
     halves(&mut bytes, &pages.words);
-    let leaves_at = bytes.len() as u32;
-    bytes.extend_from_slice(&matrix.leaves);
     Ok(Blob {
         bytes,
         slots: slots.known.len() as u32,
         page_count: pages.known.len() as u32,
         pages: pages_at,
         columns: columns_at,
-        leaves: leaves_at,
     })
 }
 
@@ -144,17 +138,16 @@ impl Cursor<'_> {
 mod tests {
     use super::*;
 
-    /// Reads a leaf as [`image::TablePlan`] says.
-    fn leaf(blob: &Blob, matrix: &Matrix, class: u32, key: u32) -> u8 {
+    /// Reads a column as [`image::PagePlan`] says.
+    fn column(blob: &Blob, key: u32) -> u32 {
         let half = |at: u32| u32::from(u16::from_le_bytes([blob.bytes[at as usize], blob.bytes[at as usize + 1]]));
         let slot = u32::from(blob.bytes[(key >> 16) as usize]);
         let page = half(blob.pages + 2 * (slot * 256 + (key >> 8 & 255)));
-        let column = half(blob.columns + 2 * (page * 256 + (key & 255)));
-        blob.bytes[(blob.leaves + column * matrix.class_count + class) as usize]
+        half(blob.columns + 2 * (page * 256 + (key & 255)))
     }
 
     #[test]
-    fn every_key_beside_a_cut_finds_its_leaf() {
+    fn every_key_beside_a_cut_finds_its_column() {
         let matrix = Matrix {
             class_count: 2,
             cuts: vec![
@@ -168,30 +161,14 @@ mod tests {
             ],
             leaves: vec![0, 1, 1, 0, 2, 3],
             signatures: vec![vec![], vec![0]],
+            hits: vec![],
         };
         let blob = blob(&matrix, true).unwrap();
         for (start, _) in &matrix.cuts {
             for key in [start.saturating_sub(1), *start, start + 1, start + 256] {
-                for class in 0..2 {
-                    let expected = matrix.leaves[(matrix.column_of(key) * 2 + class) as usize];
-                    assert_eq!(leaf(&blob, &matrix, class, key), expected, "{key:#x} {class}");
-                }
+                assert_eq!(column(&blob, key), matrix.column_of(key), "{key:#x}");
             }
         }
         assert_eq!(blob.slots, 3);
-    }
-
-    #[test]
-    fn a_product_that_explodes_is_refused_with_its_numbers() {
-        let matrix = Matrix {
-            class_count: 5000,
-            cuts: vec![(0, 0)],
-            leaves: vec![0; 5_000_000],
-            signatures: vec![vec![]; 5000],
-        };
-        assert_eq!(
-            blob(&matrix, true),
-            Err(Problem::TooLarge { rows: 5000, columns: 1000, limit: super::super::matrix::MAX_CELLS })
-        );
     }
 }

@@ -38,6 +38,7 @@ impl Matrix {
             cuts: columns.cuts().iter().map(|(key, column)| (key.raw(), column.0)).collect(),
             leaves,
             signatures: (0..classes).map(signature).collect(),
+            hits: Vec::new(),
         })
     }
 }

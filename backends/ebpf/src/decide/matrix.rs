@@ -15,14 +15,16 @@ pub struct Matrix {
     pub cuts: Vec<(u32, u32)>,
     /// Leaf bytes by `column * class_count + class`.
     pub leaves: Vec<u8>,
-    /// The signature of each class, see [`image::TablePlan::signatures`].
+    /// The signature of each class, see [`image::CellPlan::signatures`].
     pub signatures: Vec<Vec<u32>>,
+    /// Packets that were counted in each cell, by which shapes are chosen and laid out; empty where none were. No part of the meaning.
+    pub hits: Vec<u64>,
 }
 
 impl Matrix {
     /// The matrix in which every flow has one leaf.
     pub fn constant(leaf: u8) -> Matrix {
-        Matrix { class_count: 1, cuts: vec![(0, 0)], leaves: vec![leaf], signatures: vec![vec![]] }
+        Matrix { class_count: 1, cuts: vec![(0, 0)], leaves: vec![leaf], signatures: vec![vec![]], hits: vec![] }
     }
 
     /// The matrix that allows everything.
@@ -63,7 +65,20 @@ impl Matrix {
             && self.cuts.first().is_some_and(|(start, _)| *start == 0)
             && self.cuts.last().is_some_and(|(start, _)| *start < 1 << 24)
             && self.cuts.iter().all(|(_, column)| *column < columns)
-            && self.signatures.len() == self.class_count as usize;
+            && self.signatures.len() == self.class_count as usize
+            && (self.hits.is_empty() || self.hits.len() == self.leaves.len());
         if ascending && shaped { Ok(()) } else { Err(Problem::Shape) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_product_that_explodes_is_refused_with_its_numbers() {
+        let matrix =
+            Matrix { class_count: 5000, leaves: vec![0; 5_000_000], signatures: vec![vec![]; 5000], ..Matrix::allow() };
+        assert_eq!(matrix.check(), Err(Problem::TooLarge { rows: 5000, columns: 1000, limit: MAX_CELLS }));
     }
 }

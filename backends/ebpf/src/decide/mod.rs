@@ -1,17 +1,13 @@
-//! From a decision to tables, and the code that reads them.
+//! From a decision to its shapes, and the tables and the code of each.
 
 pub mod blob;
+mod cell;
+pub mod choose;
 pub mod leaves;
 pub mod matrix;
 mod peer;
+pub mod price;
+pub mod sum;
 mod table;
+pub mod tree;
 pub(crate) use table::Audited;
-
-/// What bound checks compare with.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Shape {
-    /// Different protocol slots of the table.
-    pub slots: u32,
-    /// Different pages of column numbers.
-    pub pages: u32,
-}

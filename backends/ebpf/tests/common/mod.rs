@@ -33,6 +33,13 @@ pub const STRANGER4: &str = "198.51.100.77";
 /// Likewise.
 pub const STRANGER6: &str = "2001:db8:7::9";
 
+/// (own, friend, trusted, stranger), each family.
+pub fn families() -> [[IpAddr; 4]; 2] {
+    let four = [FRIEND4, TRUSTED4, STRANGER4].map(|text| text.parse().unwrap());
+    let six = [FRIEND6, TRUSTED6, STRANGER6].map(|text| text.parse().unwrap());
+    [[OWN4.into(), four[0], four[1], four[2]], [OWN6.into(), six[0], six[1], six[2]]]
+}
+
 /// A target whose tables are made in no time.
 pub fn target() -> Target {
     Target {
@@ -60,7 +67,13 @@ pub fn policy() -> Matrix {
     ] {
         cuts.extend([(first, 1), (last + 1, 0)]);
     }
-    Matrix { class_count: 3, cuts, leaves: vec![0, 0, 1, 0, 1, 1], signatures: vec![vec![], vec![0], vec![0, 1]] }
+    Matrix {
+        class_count: 3,
+        cuts,
+        leaves: vec![0, 0, 1, 0, 1, 1],
+        signatures: vec![vec![], vec![0], vec![0, 1]],
+        hits: vec![],
+    }
 }
 
 fn key(protocol: u8, low: u16) -> u32 {
@@ -279,6 +292,17 @@ impl World {
     /// Asks the machine alone.
     pub fn in_vm(&mut self, hook: Hook, frame: &[u8]) -> &'static str {
         named(self.in_machine(hook, frame))
+    }
+
+    /// How many instructions the machine runs for a frame.
+    pub fn steps(&mut self, hook: Hook, frame: &[u8]) -> u64 {
+        let context = vm::Context {
+            ifindex: self.ifindex,
+            ingress_ifindex: self.ingress_ifindex,
+            now_jiffies: self.now,
+            ..vm::Context::default()
+        };
+        self.machine.run(&mut self.maps, hook, frame, &context).unwrap().instructions
     }
 
     fn judge(&mut self, hook: Hook, frame: &[u8]) -> Said {

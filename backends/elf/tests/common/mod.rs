@@ -4,6 +4,7 @@
 pub mod node;
 
 use diagram::{Diagram, Limits};
+use ebpf::{Settings, Shapes};
 use image::{Hook, Image, Target};
 use rules::RuleSet;
 
@@ -49,7 +50,9 @@ pub fn image(hooks: [Hook; 2], texts: [&str; 2], target: &Target) -> (Image, [Ve
         let rules = RuleSet::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
         diagram::build(&rules, 16, &Limits::default()).unwrap()
     });
-    let settings = ebpf::Settings::default();
+    // Rules whose decisions are in tables, as their name says; those of others are in the code where that is cheaper.
+    let shapes = if texts.contains(&TABLES) { Shapes::Tables } else { Shapes::Cheapest };
+    let settings = Settings { shapes, ..Settings::default() };
     let mut image = ebpf::compile_under(settings, hooks, "pod shop/db", [&diagrams[0], &diagrams[1]], target).unwrap();
     image.notes.rules = texts.map(|text| RuleSet::parse(text).unwrap().to_string()).into();
     (image, diagrams.each_ref().map(ebpf::class_table))

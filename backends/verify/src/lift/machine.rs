@@ -2,7 +2,7 @@
 
 use super::value::Value;
 use super::{Cell, Class, Region, Subject, place};
-use crate::dd::{Op, Store, Term};
+use crate::dd::{Dd, KEYS, Op, Store, Term, compare};
 use crate::insn::{CALL, EXIT, Insn, JUMP, WIDE};
 use image::MapRef;
 
@@ -197,7 +197,8 @@ impl Machine<'_, '_> {
                     return Ok(true);
                 }
                 (Value::Pointer(map, at, dd), offset, width) => {
-                    let bytes = self.subject.fixed().filter(|_| map == MapRef::Own(self.subject.plan.table));
+                    let bytes =
+                        self.subject.fixed().filter(|_| self.subject.plan.fixed_table().map(MapRef::Own) == Some(map));
                     let bytes = bytes.ok_or(refused("a load from a map that holds no decision"))?;
                     let base = at.wrapping_add(i64::from(offset) as u64);
                     let little = self.subject.image.target.little_endian;
@@ -297,19 +298,41 @@ impl Machine<'_, '_> {
                 self.open.push(State { segmented: Some(true), ..taken });
                 self.open.push(State { segmented: Some(false), ..next });
             }
+            (Value::Key(shift), Value::Of(right)) => {
+                let holds = self.compared(shift, insn.opcode & 0xf0, right);
+                self.fork(holds.ok_or(refused("a comparison of the key that no decision needs"))?, taken, next)?;
+            }
             (Value::Of(left), Value::Of(right)) => {
                 let holds = self.store.apply(Op::Compare(insn.opcode & 0xf0, short), left, right);
-                for (op, next) in [(Op::Where, taken), (Op::Unless, next)] {
-                    let care = self.store.apply(op, state.cell.care, holds);
-                    if self.store.find(care, &|term| term == Term::Poison).is_some() {
-                        return Err(refused("what lies outside a table decides a jump"));
-                    }
-                    if self.store.find(care, &|term| term != Term::Elsewhere).is_some() {
-                        self.open.push(State { cell: Cell { care, ..next.cell }, ..next });
-                    }
-                }
+                self.fork(holds, taken, next)?;
             }
             _ => return Err(refused("a comparison that no decision needs")),
+        }
+        Ok(())
+    }
+
+    /// For which keys a comparison of the key, shifted right, with a number holds. `None` for a number that no key reaches.
+    fn compared(&mut self, shift: u32, op: u8, with: Dd) -> Option<Dd> {
+        let Some(Term::Value(number)) = self.store.as_leaf(with) else { return None };
+        if number >= KEYS || shift >= 24 || op == 0x40 {
+            return None;
+        }
+        // What holds below, at and above the number depends on nothing else.
+        let [below, at, above] = [0, 1, 2].map(|it| compare(op, false, it, 1).map(u64::from));
+        Some(self.store.stretch([number << shift, (number + 1) << shift], [below?, at?, above?]))
+    }
+
+    /// Goes on each way that some key takes.
+    fn fork(&mut self, holds: Dd, taken: State, next: State) -> Result<(), Refused> {
+        let refused = |what| Refused { at: next.at - 1, what };
+        for (op, way) in [(Op::Where, taken), (Op::Unless, next)] {
+            let care = self.store.apply(op, way.cell.care, holds);
+            if self.store.find(care, &|term| term == Term::Poison).is_some() {
+                return Err(refused("what lies outside a table decides a jump"));
+            }
+            if self.store.find(care, &|term| term != Term::Elsewhere).is_some() {
+                self.open.push(State { cell: Cell { care, ..way.cell }, ..way });
+            }
         }
         Ok(())
     }
@@ -321,7 +344,7 @@ fn target(at: usize, insn: Insn) -> Option<usize> {
 }
 
 /// An element of a table, as the target's processor reads it.
-fn element(bytes: &[u8], at: u64, width: usize, little_endian: bool) -> Term {
+pub(crate) fn element(bytes: &[u8], at: u64, width: usize, little_endian: bool) -> Term {
     let slice = usize::try_from(at).ok().and_then(|at| bytes.get(at..at.checked_add(width)?));
     let Some(slice) = slice else { return Term::Poison };
     let fold = |all: u64, byte: &u8| all << 8 | u64::from(*byte);

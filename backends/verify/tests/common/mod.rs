@@ -2,7 +2,8 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 use diagram::{Diagram, Limits};
-use image::{Image, Target};
+use ebpf::{Settings, Shapes};
+use image::{Hook, Image, Target};
 use rules::RuleSet;
 
 /// A small target, so that images are made in no time.
@@ -38,10 +39,18 @@ pub fn diagram(rules: &RuleSet) -> Diagram {
     diagram::build(rules, 200, &Limits::default()).unwrap()
 }
 
+/// Every choice of shapes.
+pub const SHAPES: [Shapes; 4] = [Shapes::Cheapest, Shapes::Tables, Shapes::Sum, Shapes::Tree];
+
 /// The image of rules, the same for both directions, with the rules in it.
 pub fn image(rules: &RuleSet, target: &Target) -> Image {
-    let diagram = diagram(rules);
-    let mut image = ebpf::compile("test", &diagram, &diagram, target).unwrap();
+    image_by(Shapes::Cheapest, rules, target)
+}
+
+/// Likewise, by some shapes.
+pub fn image_by(shapes: Shapes, rules: &RuleSet, target: &Target) -> Image {
+    let (diagram, settings) = (diagram(rules), Settings { shapes, ..Settings::default() });
+    let mut image = ebpf::compile_under(settings, Hook::BOTH, "test", [&diagram, &diagram], target).unwrap();
     image.notes.rules = vec![rules.to_string(), rules.to_string()];
     image
 }

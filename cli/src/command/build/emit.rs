@@ -8,7 +8,7 @@ use driver::{Database, meaning, world};
 use ebpf::asm::{self, CALL, Helper, Insn};
 use flow::{Direction, PeerId, PeerSet, Peers};
 use hir::peers::PeerTable;
-use image::{DirectionPlan, Image, MapRef, Program, Reloc, TablePlan};
+use image::{CellPlan, DirectionPlan, Image, KeyPlan, LeafPlan, MapRef, Program, Reloc};
 use rules::{Origin, RuleSet};
 use std::fmt::Write;
 
@@ -142,20 +142,20 @@ fn map(image: &Image, program: &Program, reloc: &Reloc) -> Option<String> {
     let name = &image.tables.get(usize::from(index))?.name;
     let plan = if program.hook.is_egress() { &image.plan.egress } else { &image.plan.ingress };
     let part = match plan {
-        DirectionPlan::Tables(plan) if plan.table == index => part(plan, reloc.value_offset?),
-        DirectionPlan::Tables(plan) if plan.class_table == index => "peer -> class",
-        DirectionPlan::Tables(plan) if plan.counter_table == Some(index) => "packets of each leaf",
+        DirectionPlan::Cells(plan) if plan.fixed_table() == Some(index) => part(plan, reloc.value_offset?),
+        DirectionPlan::Cells(plan) if plan.class_table == Some(index) => "peer -> class",
+        DirectionPlan::Cells(plan) if plan.counter_table == Some(index) => "packets of each leaf",
         _ => "digest of this image",
     };
     Some(format!("{name}: {part}"))
 }
 
-fn part(plan: &TablePlan, offset: u32) -> &'static str {
-    match offset {
-        it if it == plan.protocols => "protocol -> slot",
-        it if it == plan.pages => "slot, high byte of the port -> page",
-        it if it == plan.columns => "page, low byte of the port -> column",
-        it if it == plan.leaves => "column, class -> leaf",
+fn part(plan: &CellPlan, offset: u32) -> &'static str {
+    match (&plan.key, &plan.leaf) {
+        (_, LeafPlan::Matrix { offset: leaves, .. }) if offset == *leaves => "column, class -> leaf",
+        (KeyPlan::Pages(plan), _) if offset == plan.protocols => "protocol -> slot",
+        (KeyPlan::Pages(plan), _) if offset == plan.pages => "slot, high byte of the port -> page",
+        (KeyPlan::Pages(plan), _) if offset == plan.columns => "page, low byte of the port -> column",
         _ => "?",
     }
 }

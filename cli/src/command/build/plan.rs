@@ -1,17 +1,17 @@
 //! How an image decides, in numbers: as forecast from the diagram, and as built.
 
-use super::report::{DirectionEntry, ImageEntry};
+use super::report::{DirectionEntry, ForecastEntry, OtherEntry, StepEntry};
 use crate::certificate;
-use diagram::{ColumnId, Diagram, Limits};
+use diagram::Diagram;
+use ebpf::Matrix;
 use ebpf::asm::{CALL, Insn};
-use ebpf::{MAX_CELLS, Matrix};
-use image::{DirectionPlan, Hook, Image, Target, layout};
-use std::collections::BTreeSet;
+use ebpf::decide::choose::{self, Candidate, Cost, Given, Key};
+use image::{DirectionPlan, Hook, Image, KeyPlan, LeafPlan, Target, layout};
 
 /// An image as built.
-pub fn built(image: &Image) -> ImageEntry {
+pub fn built(image: &Image) -> super::report::ImageEntry {
     let [to, from] = image.hooks();
-    ImageEntry {
+    super::report::ImageEntry {
         digest: image.digest().to_string(),
         bytes: image.to_bytes().len() as u64,
         ingress: built_direction(image, to, &image.plan.ingress),
@@ -21,26 +21,55 @@ pub fn built(image: &Image) -> ImageEntry {
 
 fn built_direction(image: &Image, hook: Hook, plan: &DirectionPlan) -> DirectionEntry {
     let (instructions, calls) = code(image, hook);
-    let bytes = |table: u16| {
-        let table = image.tables.get(usize::from(table));
+    let plan = match plan {
+        DirectionPlan::Constant(leaf) => return constant(*leaf, instructions, calls),
+        DirectionPlan::Cells(plan) => plan,
+    };
+    let bytes = |table: Option<u16>| {
+        let table = table.and_then(|table| image.tables.get(usize::from(table)));
         u64::from(table.map_or(0, |table| table.value_size(1 << image.target.peers_log2)))
     };
-    match plan {
-        DirectionPlan::Constant(leaf) => constant(*leaf, instructions, calls),
-        DirectionPlan::Tables(plan) => DirectionEntry {
-            shape: "tables".into(),
-            verdict: None,
-            classes: plan.class_count,
-            columns: plan.column_count,
-            slots: (plan.columns - plan.pages) / 512,
-            pages: (plan.leaves - plan.columns) / 512,
-            table_bytes: bytes(plan.table),
-            class_bytes: bytes(plan.class_table),
-            counter_bytes: plan.counter_table.map_or(0, bytes),
-            instructions,
-            calls,
-        },
+    let [table_bytes, class_bytes, counter_bytes] =
+        [plan.fixed_table(), plan.class_table, plan.counter_table].map(bytes);
+    let (column, slots, pages, paged) = match &plan.key {
+        KeyPlan::One => ("nothing", 0, 0, 0),
+        KeyPlan::Sum(_) => ("sum", 0, 0, 0),
+        KeyPlan::Tree(_) => ("tree", 0, 0, 0),
+        KeyPlan::Pages(plan) => ("pages", plan.slots(), plan.page_count(), u64::from(plan.end)),
+    };
+    let leaf = match &plan.leaf {
+        LeafPlan::Word { .. } => "word",
+        LeafPlan::Matrix { .. } => "matrix",
+        LeafPlan::Ends(_) => "ends",
+    };
+    // A slot is a byte, a page and a column are two, a leaf is one.
+    let entries = table_bytes - paged.saturating_sub(256) / 2;
+    DirectionEntry {
+        shape: "cells".into(),
+        verdict: None,
+        classes: plan.class_count,
+        columns: plan.column_count,
+        class_shape: plan.class_table.map_or("nothing", |_| "array").into(),
+        column_shape: column.into(),
+        leaf_shape: leaf.into(),
+        slots,
+        pages,
+        table_bytes,
+        class_bytes,
+        counter_bytes,
+        entries: entries + class_bytes / 2 + counter_bytes / 8,
+        decision: decision(image, hook),
+        instructions,
+        calls,
+        forecast: None,
     }
+}
+
+/// Instructions of a decision: the one of IPv4, whose twin is that of IPv6.
+fn decision(image: &Image, hook: Hook) -> u32 {
+    let subject = image.program(hook).and_then(|program| verify::lift::Subject::of(image, program));
+    let regions = subject.and_then(verify::template::regions).unwrap_or_default();
+    regions.first().map_or(0, |region| (region.end - region.start) as u32)
 }
 
 fn constant(leaf: u8, instructions: u32, calls: u32) -> DirectionEntry {
@@ -49,13 +78,19 @@ fn constant(leaf: u8, instructions: u32, calls: u32) -> DirectionEntry {
         verdict: Some(certificate::word(leaf).into()),
         classes: 1,
         columns: 1,
+        class_shape: "nothing".into(),
+        column_shape: "nothing".into(),
+        leaf_shape: "constant".into(),
         slots: 0,
         pages: 0,
         table_bytes: 0,
         class_bytes: 0,
         counter_bytes: 0,
+        entries: 0,
+        decision: 0,
         instructions,
         calls,
+        forecast: None,
     }
 }
 
@@ -67,49 +102,86 @@ fn code(image: &Image, hook: Hook) -> (u32, u32) {
 }
 
 /// What the plan of a direction will be, from its diagram alone. `None` when the diagram is larger than any table.
-///
-/// Programs do not grow with the policy, so that their length is that of any program of the same shape.
 pub fn forecast(hook: Hook, diagram: &Diagram, target: &Target) -> Option<DirectionEntry> {
-    let columns = diagram.columns(&Limits { cells: MAX_CELLS, ..Limits::default() }).ok()?;
-    let mut leaves = BTreeSet::new();
-    for column in 0..columns.columns() as u32 {
-        leaves.extend(columns.column(ColumnId(column)).iter().map(|verdict| ebpf::leaf(*verdict)));
+    let priced = forecast_of(hook, &Matrix::of(diagram).ok()?, ebpf::Shapes::Cheapest, target);
+    priced.map(|entry| DirectionEntry { forecast: None, ..entry })
+}
+
+/// Likewise, with prices and with what else was possible; of a matrix with the hits of a profile, or where only some shapes are asked.
+pub fn forecast_of(hook: Hook, matrix: &Matrix, shapes: ebpf::Shapes, target: &Target) -> Option<DirectionEntry> {
+    if let Some(leaf) = matrix.as_constant() {
+        let (instructions, calls) = code_like(hook, &Matrix::constant(leaf), target)?;
+        return Some(constant(leaf, instructions, calls));
     }
-    if let (1, Some(leaf)) = (leaves.len(), leaves.first()) {
-        let (instructions, calls) = code_like(hook, &Matrix::constant(*leaf), target)?;
-        return Some(constant(*leaf, instructions, calls));
-    }
-    let (classes, column_count) = (columns.classes() as u32, columns.columns() as u32);
-    let cuts: Vec<(u32, u32)> = columns.cuts().iter().map(|(key, column)| (key.raw(), column.0)).collect();
-    let (slots, pages) = parts(&cuts);
-    let (instructions, calls) = code_like(hook, &stand_in(classes > 1), target)?;
-    // A check against a limit that a number's width keeps anyway is left out of both decisions, that of IPv4 and that of IPv6.
-    let needless = 2 * (u32::from(slots == 1 << 8) + u32::from(pages == 1 << 16) + u32::from(classes == 1 << 16));
-    let cells = u64::from(classes) * u64::from(column_count);
+    let given = Given { peers_log2: target.peers_log2, counted: true, shapes };
+    let candidates = choose::candidates(matrix, given);
+    let (best, others) = candidates.split_first()?;
+    // What surrounds a decision is the same for all, but for those of trees that need no check: as long as that of the smallest one.
+    let small = stand_in(matches!(best.leaf, choose::Leaf::Ends));
+    let small_decision = choose::candidates(&small, given).first()?.cost().instructions;
+    let (around, calls) = code_like(hook, &small, target)?;
+    let decision = best.cost().instructions;
+    let (slots, pages) = match best.key {
+        Key::Pages { slots, pages } => (slots, pages),
+        _ => (0, 0),
+    };
     Some(DirectionEntry {
-        shape: "tables".into(),
+        shape: "cells".into(),
         verdict: None,
-        classes,
-        columns: column_count,
+        classes: matrix.class_count,
+        columns: matrix.column_count(),
+        class_shape: best.class_name().into(),
+        column_shape: best.key_name().into(),
+        leaf_shape: best.leaf_name().into(),
         slots,
         pages,
-        table_bytes: 256 + 512 * u64::from(slots) + 512 * u64::from(pages) + cells,
-        class_bytes: 2 << target.peers_log2,
-        counter_bytes: 8 * cells,
-        instructions: instructions - needless,
+        table_bytes: best.key_cost.bytes + best.leaf_cost.bytes,
+        class_bytes: best.class_cost.bytes,
+        counter_bytes: best.frame_cost.bytes,
+        entries: best.cost().entries,
+        decision,
+        // Two decisions, that of IPv4 and that of IPv6.
+        instructions: around - 2 * small_decision + 2 * decision,
         calls,
+        forecast: Some(priced(best, others)),
     })
 }
 
-/// The smallest decision that needs a table, with one class or with two.
-fn stand_in(classes: bool) -> Matrix {
-    let allow = layout::LEAF_ALLOW;
-    let deny = layout::LEAF_DENY;
-    match classes {
-        true => Matrix { class_count: 2, cuts: vec![(0, 0)], leaves: vec![deny, allow], signatures: vec![vec![]; 2] },
-        false => {
-            Matrix { class_count: 1, cuts: vec![(0, 0), (1, 1)], leaves: vec![deny, allow], signatures: vec![vec![]] }
-        }
+fn priced(best: &Candidate, others: &[Candidate]) -> ForecastEntry {
+    let step = |step: &str, shape: &str, cost: Cost| StepEntry {
+        step: step.into(),
+        shape: shape.into(),
+        bytes: cost.bytes,
+        entries: cost.entries,
+        instructions: cost.instructions,
+        picoseconds: cost.picos,
+    };
+    let other = |it: &Candidate| OtherEntry {
+        column_shape: it.key_name().into(),
+        leaf_shape: it.leaf_name().into(),
+        bytes: it.cost().bytes,
+        entries: it.cost().entries,
+        instructions: it.cost().instructions,
+        picoseconds: it.cost().picos,
+    };
+    ForecastEntry {
+        steps: vec![
+            step("peer -> class", best.class_name(), best.class_cost),
+            step("key -> column", best.key_name(), best.key_cost),
+            step("cell -> leaf", best.leaf_name(), best.leaf_cost),
+            step("counting", "counters", best.frame_cost),
+        ],
+        picoseconds: best.cost().picos,
+        others: others.iter().map(other).collect(),
+    }
+}
+
+/// The smallest decision that is none of a constant: by a tree, or of two classes.
+fn stand_in(tree: bool) -> Matrix {
+    let leaves = vec![layout::LEAF_DENY, layout::LEAF_ALLOW];
+    match tree {
+        true => Matrix { cuts: vec![(0, 0), (1, 1)], leaves, ..Matrix::allow() },
+        false => Matrix { class_count: 2, leaves, signatures: vec![vec![]; 2], ..Matrix::allow() },
     }
 }
 
@@ -118,38 +190,10 @@ fn code_like(hook: Hook, matrix: &Matrix, target: &Target) -> Option<(u32, u32)>
     ebpf::compile_hooks(hooks, "", matrix, matrix, target).ok().map(|image| code(&image, hook))
 }
 
-/// How many different slots of 256 pages, and how many different pages of 256 keys, cuts make.
-fn parts(cuts: &[(u32, u32)]) -> (u32, u32) {
-    let mut pages: BTreeSet<Vec<(u32, u32)>> = BTreeSet::new();
-    let mut slots: BTreeSet<Vec<(u32, u32)>> = BTreeSet::new();
-    for protocol in 0..256u32 {
-        let slot = inside(cuts, protocol << 16, 1 << 16);
-        // Pages without a cut are constant, and there are as many of them as columns that run over one.
-        let mut page = 0;
-        while page < 256 {
-            let (first, size) = (protocol << 16 | page << 8, 256);
-            let content = inside(cuts, first, size);
-            let next = cuts.get(cuts.partition_point(|(start, _)| *start < first + size)).map_or(1 << 24, |it| it.0);
-            let quiet = if content.len() == 1 { (next - first) / size } else { 1 };
-            pages.insert(content);
-            page += quiet.max(1);
-        }
-        slots.insert(slot);
-    }
-    (slots.len() as u32, pages.len() as u32)
-}
-
-/// The cuts of a stretch of keys, counted from its first, which is always one of them.
-fn inside(cuts: &[(u32, u32)], first: u32, size: u32) -> Vec<(u32, u32)> {
-    // Cannot miss: the first cut is at 0.
-    let from = cuts.partition_point(|(start, _)| *start <= first).saturating_sub(1);
-    let to = cuts.partition_point(|(start, _)| *start < first + size);
-    cuts[from..to].iter().map(|(start, column)| (start.saturating_sub(first), *column)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use diagram::Limits;
     use rules::RuleSet;
 
     #[test]

@@ -125,7 +125,7 @@ pub struct ImageEntry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DirectionEntry {
-    /// `constant`: every flow has one verdict, no table; or `tables`: class of the peer, column of the key, leaf.
+    /// `constant`: every flow has one verdict, nothing is asked; or `cells`: class of the peer, column of the key, leaf of their cell.
     pub shape: String,
     /// The verdict of a constant: `allow`, `deny`, `redirect` or `auth`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -134,7 +134,13 @@ pub struct DirectionEntry {
     pub classes: u32,
     /// Columns of protocol and port.
     pub columns: u32,
-    /// Different protocols.
+    /// How the class is found: `nothing`, for there is one, or `array`.
+    pub class_shape: String,
+    /// How the column is found: `nothing`, for there is one, or `sum`, `tree`, `pages`.
+    pub column_shape: String,
+    /// How the leaf is found: `constant`, `word`, `matrix`, or `ends` of a tree.
+    pub leaf_shape: String,
+    /// Different protocols of pages.
     pub slots: u32,
     /// Different pages of 256 keys.
     pub pages: u32,
@@ -144,10 +150,65 @@ pub struct DirectionEntry {
     pub class_bytes: u64,
     /// Bytes of the counters, one for each leaf.
     pub counter_bytes: u64,
+    /// Elements of all these tables.
+    pub entries: u64,
+    /// Instructions of the decision alone; the program has it twice, for IPv4 and IPv6.
+    pub decision: u32,
     /// Instructions of the program, in words of eight bytes.
     pub instructions: u32,
     /// Calls of kernel functions in the program, most of them off the common path.
     pub calls: u32,
+    /// What was forecast, and what else was possible; absent for a constant, and where nothing was forecast.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<ForecastEntry>,
+}
+
+/// What a decision was expected to cost, by the prices of docs/adr/0015-priced-shapes.md.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ForecastEntry {
+    /// In their order.
+    pub steps: Vec<StepEntry>,
+    /// Of all steps.
+    pub picoseconds: u64,
+    /// The other ways to decide the same, the next best first.
+    pub others: Vec<OtherEntry>,
+}
+
+/// A step of a decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct StepEntry {
+    /// From what to what.
+    pub step: String,
+    /// How.
+    pub shape: String,
+    /// Bytes of its tables.
+    pub bytes: u64,
+    /// Their elements.
+    pub entries: u64,
+    /// Its instructions, in words of eight bytes.
+    pub instructions: u32,
+    /// By measured prices.
+    pub picoseconds: u64,
+}
+
+/// Another way to decide.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OtherEntry {
+    /// How the column is found.
+    pub column_shape: String,
+    /// How the leaf is found.
+    pub leaf_shape: String,
+    /// Bytes of all tables.
+    pub bytes: u64,
+    /// Their elements.
+    pub entries: u64,
+    /// Instructions of the decision.
+    pub instructions: u32,
+    /// By measured prices.
+    pub picoseconds: u64,
 }
 
 /// One class of endpoints.
@@ -234,9 +295,9 @@ pub struct EndpointEntry {
 pub struct ClassTables {
     /// The digest of the image.
     pub image: String,
-    /// Towards the endpoint; empty for a constant.
+    /// Towards the endpoint; empty where peers are not told apart.
     pub ingress: Vec<ClassMembers>,
-    /// From the endpoint; empty for a constant.
+    /// From the endpoint; empty where peers are not told apart.
     pub egress: Vec<ClassMembers>,
 }
 

@@ -160,7 +160,8 @@ fn class_tables(made: &Made) -> ClassTables {
     let [ingress, egress] = &*made.diagrams;
     let members = |plan: &DirectionPlan, diagram| match plan {
         DirectionPlan::Constant(_) => Vec::new(),
-        DirectionPlan::Tables(_) => members(&ebpf::class_table(diagram)),
+        DirectionPlan::Cells(plan) if plan.class_table.is_none() => Vec::new(),
+        DirectionPlan::Cells(_) => members(&ebpf::class_table(diagram)),
     };
     ClassTables {
         image: made.digest.clone(),

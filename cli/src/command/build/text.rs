@@ -1,12 +1,12 @@
 //! What a build says to people.
 
-use super::report::{BuildReport, DirectionEntry};
+use super::report::{BuildReport, DirectionEntry, ForecastEntry};
 use super::{Built, Made, plan, who};
 use crate::cluster::ClusterEntry;
 use crate::render::count;
 use crate::report::Incomplete;
 use diag::Diagnostic;
-use driver::build::Problem;
+use driver::build::{How, Problem};
 use driver::meaning::{self, ClassKey};
 use driver::{Database, Db};
 use hir::subject::Subject;
@@ -62,47 +62,78 @@ fn shape(entry: &DirectionEntry) -> String {
 }
 
 /// How each class decides, and whether that was forecast.
-pub fn explain(db: &Database, built: &Built, chosen: &dyn Fn(&Made) -> bool) -> String {
+pub fn explain(db: &Database, built: &Built, how: &How<'_>, chosen: &dyn Fn(&Made) -> bool) -> String {
     let mut out = String::new();
     for made in built.classes.iter().filter(|made| chosen(made)) {
         let image = plan::built(built.images.get(&made.digest).unwrap_or(&made.image));
         let _ = writeln!(out, "{}\n  known by {}", made.who(), made.class.labels);
         let _ = writeln!(out, "  image {}, {} bytes", &image.digest[..SHORT], image.bytes);
-        let [ingress, egress] = made.forecast(db);
+        let [ingress, egress] = made.forecast(db, how);
         for (name, built, forecast) in [("ingress", &image.ingress, ingress), ("egress", &image.egress, egress)] {
-            direction(&mut out, name, built);
-            let _ = match forecast {
-                Some(forecast) if forecast == *built => writeln!(out, "          as forecast"),
-                Some(forecast) => writeln!(out, "          not as forecast: {}", facts(&forecast)),
-                None => writeln!(out, "          no forecast"),
+            let _ = writeln!(out, "  {name:<7} {}", facts(built));
+            let Some(mut forecast) = forecast else {
+                let _ = writeln!(out, "          no forecast");
+                continue;
             };
+            let priced = forecast.forecast.take();
+            let _ = match forecast == *built {
+                true => writeln!(out, "          as forecast"),
+                false => writeln!(out, "          not as forecast: {}", facts(&forecast)),
+            };
+            out.extend(priced.map(|priced| prices(&priced)));
         }
         out.push('\n');
     }
     out
 }
 
-fn direction(out: &mut String, name: &str, entry: &DirectionEntry) {
-    let _ = writeln!(out, "  {name:<7} {}", facts(entry));
-}
-
 fn facts(entry: &DirectionEntry) -> String {
     let code = format!("{} instructions, {} calls of kernel functions", entry.instructions, entry.calls);
     match &entry.verdict {
-        Some(verdict) => format!("every flow: {verdict}, no table\n          {code}"),
+        Some(verdict) => format!("every flow: {verdict}, nothing is asked\n          {code}"),
         None => format!(
-            "class of the peer, column of the key, leaf\n          \
-             {} classes x {} columns, {} slots, {} pages\n          \
-             bytes: decision {}, classes {}, counters {}\n          {code}",
-            entry.classes,
-            entry.columns,
+            "{} x {} = {} cells; class by {}, column by {}, leaf by {}\n          \
+             {} slots, {} pages, {} entries in all tables\n          \
+             bytes: decision {}, classes {}, counters {}\n          {code}, {} in each decision",
+            count(entry.classes as usize, "class", "classes"),
+            count(entry.columns as usize, "column", "columns"),
+            u64::from(entry.classes) * u64::from(entry.columns),
+            entry.class_shape,
+            entry.column_shape,
+            entry.leaf_shape,
             entry.slots,
             entry.pages,
+            entry.entries,
             entry.table_bytes,
             entry.class_bytes,
-            entry.counter_bytes
+            entry.counter_bytes,
+            entry.decision,
         ),
     }
+}
+
+/// Each step with its price, then the other ways with theirs.
+fn prices(priced: &ForecastEntry) -> String {
+    let mut out = String::new();
+    let mut line = |name: &str, shape: &str, (bytes, entries, instructions, picoseconds): (u64, u64, u32, u64)| {
+        let ns = picoseconds as f64 / 1000.0;
+        let _ = writeln!(
+            out,
+            "          {name:<13} {shape:<16} {bytes:>9} bytes {entries:>8} entries {instructions:>4} instructions {ns:>6.1} ns"
+        );
+    };
+    for it in &priced.steps {
+        line(&it.step, &it.shape, (it.bytes, it.entries, it.instructions, it.picoseconds));
+    }
+    let all = priced.steps.iter().fold((0, 0, 0, 0), |(bytes, entries, instructions, picoseconds), it| {
+        (bytes + it.bytes, entries + it.entries, instructions + it.instructions, picoseconds + it.picoseconds)
+    });
+    line("all", "", all);
+    for it in &priced.others {
+        let shape = format!("{}, {}", it.column_shape, it.leaf_shape);
+        line("or else", &shape, (it.bytes, it.entries, it.instructions, it.picoseconds));
+    }
+    out
 }
 
 /// Why a class has no image, with the rules that weigh most.

@@ -5,7 +5,7 @@ use super::{Engine, World, vm};
 use flow::{PeerId, Prefix};
 use hir::subject::Class;
 use image::codec::Endpoint;
-use image::{DirectionPlan, Fill, Hook, Image};
+use image::{Hook, Image};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -40,13 +40,7 @@ impl Device for Seeded {
     fn load(&mut self, class: &Class, image: &Image, classes: &[Vec<(u32, u16)>; 2]) -> Result<(), String> {
         let mut image = image.clone();
         if self.fault == Faulty::Leaves {
-            for plan in [image.plan.ingress.clone(), image.plan.egress.clone()] {
-                let DirectionPlan::Tables(plan) = plan else { continue };
-                let cells = (plan.class_count * plan.column_count) as usize;
-                if let Fill::Fixed(bytes) = &mut image.tables[usize::from(plan.table)].fill {
-                    bytes[plan.leaves as usize..][..cells].fill(image::layout::LEAF_ALLOW);
-                }
-            }
+            ebpf::oppose(&mut image);
         }
         let none = [vec![], vec![]];
         self.inner.load(class, &image, if self.fault == Faulty::Classes { &none } else { classes })
