@@ -78,7 +78,7 @@ fn decides(case: &Case) {
         }
         Err(error) => panic!("{error}"),
     };
-    let image = ours.decision().expect("40 rules make an image");
+    let image = ours.decision(ebpf::Shapes::Cheapest).expect("40 rules make an image");
     let loaded = ours.load(&image).expect("the kernel takes it");
     let subject = benches::datapath::kernel::Subject::Ours(loaded, image::Hook::ToEndpoint);
     benches::datapath::check("ours", &subject, &ours, case).expect("every verdict agrees");

@@ -28,6 +28,7 @@ pub mod junit;
 pub mod listed;
 pub mod output;
 pub mod plugin;
+pub mod profile;
 pub mod render;
 pub mod rendered;
 pub mod report;

@@ -57,6 +57,7 @@ pub fn all() -> BTreeMap<&'static str, String> {
         ("PeerList.json", schema::<build::PeerList>("PeerList")),
         ("NodeTables.json", schema::<build::NodeTables>("NodeTables")),
         ("Certificate.json", schema::<cli::certificate::CertificateFile>("Certificate")),
+        ("Profile.json", schema::<cli::profile::ProfileFile>("Profile")),
         ("VerifyReport.json", schema::<verify::VerifyReport>("VerifyReport")),
         ("VersionReport.json", schema::<version::VersionReport>("VersionReport")),
         ("Snapshot.json", schema::<SnapshotFile>("Snapshot")),

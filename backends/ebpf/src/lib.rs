@@ -51,7 +51,8 @@ use crate::decide::blob;
 use crate::decide::choose::{self, Candidate, Given, Key};
 use diagram::Diagram;
 use image::{
-    CellPlan, DirectionPlan, Fill, Hook, Image, KeyPlan, LeafPlan, Notes, PagePlan, Plan, Program, Table, Target,
+    CELL_COUNTERS, CellPlan, DirectionPlan, Fill, Hook, Image, KeyPlan, LeafPlan, Notes, PagePlan, Plan, Program,
+    Table, Target,
 };
 
 /// The table of the image's digest is always the first.
@@ -188,13 +189,15 @@ fn direction(
     }
     let best = choose::candidates(matrix, given).into_iter().next().ok_or(Problem::Shape)?;
     let suffix = ["in", "out"][usize::from(index)];
-    let mut add = |name: &str, fill| {
-        tables.push(Table { name: format!("tg_{name}_{suffix}"), fill });
+    let mut add = |name: String, fill| {
+        tables.push(Table { name, fill });
         tables.len() as u16 - 1
     };
-    let (key, leaf) = fixed(matrix, &best, target, &mut add)?;
-    let class_table = (matrix.class_count > 1).then(|| add("class", Fill::Classes(index)));
-    let counter_table = given.counted.then(|| add("count", Fill::Counters(matrix.leaves.len() as u32)));
+    let named = |name: &str| format!("tg_{name}_{suffix}");
+    let (key, leaf) = fixed(matrix, &best, target, &mut |fill| add(named("table"), fill))?;
+    let class_table = (matrix.class_count > 1).then(|| add(named("class"), Fill::Classes(index)));
+    let counters = CELL_COUNTERS[usize::from(index)].to_owned();
+    let counter_table = given.counted.then(|| add(counters, Fill::Counters(matrix.leaves.len() as u32)));
     let plan = CellPlan {
         class_count: matrix.class_count,
         column_count: matrix.column_count(),
@@ -212,7 +215,7 @@ fn fixed(
     matrix: &Matrix,
     best: &Candidate,
     target: &Target,
-    add: &mut dyn FnMut(&str, Fill) -> u16,
+    add: &mut dyn FnMut(Fill) -> u16,
 ) -> Result<(KeyPlan, LeafPlan), Problem> {
     let (key, leaf) = (choose::key_plan(&best.key, matrix), choose::leaf_plan(best.leaf, matrix));
     let pages = if key.is_none() { Some(blob::blob(matrix, target.little_endian)?) } else { None };
@@ -221,7 +224,7 @@ fn fixed(
     if leaf.is_none() {
         bytes.extend_from_slice(&matrix.leaves);
     }
-    let table = if bytes.is_empty() { 0 } else { add("table", Fill::Fixed(bytes)) };
+    let table = if bytes.is_empty() { 0 } else { add(Fill::Fixed(bytes)) };
     let paged = pages
         .map(|blob| KeyPlan::Pages(PagePlan { table, protocols: 0, pages: blob.pages, columns: blob.columns, end }));
     let key = key.or(paged).ok_or(Problem::Shape)?;

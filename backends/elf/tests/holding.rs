@@ -66,8 +66,12 @@ fn leave_templates(folder: &Path) {
     for (number, matrix) in forms.enumerate() {
         for (setting, tunnel_port) in [None, Some(8472)].into_iter().enumerate() {
             for untracked in [false, true] {
-                let settings =
-                    Settings { untracked_fragments4: untracked, untracked_fragments6: untracked, tunnel_port };
+                let settings = Settings {
+                    untracked_fragments4: untracked,
+                    untracked_fragments6: untracked,
+                    tunnel_port,
+                    ..Settings::default()
+                };
                 for hooks in [Hook::BOTH, Hook::HOST] {
                     let image =
                         ebpf::compile_with(settings, hooks, "any", &matrix, &matrix, &Target::default()).unwrap();

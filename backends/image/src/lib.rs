@@ -29,7 +29,7 @@ pub use file::{Digest, FileError};
 pub use plan::{CellPlan, DirectionPlan, KeyPlan, LeafPlan, PagePlan, Plan};
 pub use program::{Hook, MapRef, Program, Reloc};
 pub use reason::DropReason;
-pub use table::{Fill, Table};
+pub use table::{CELL_COUNTERS, Fill, Table};
 pub use target::{MapKind, MapSpec, NodeMap, Target};
 
 use serde::{Deserialize, Serialize};

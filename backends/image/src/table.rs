@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The names of the tables that count cells, ingress first.
+pub const CELL_COUNTERS: [&str; 2] = ["tg_count_in", "tg_count_out"];
+
 /// A `BPF_MAP_TYPE_ARRAY` with one value, read by direct-value loads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {

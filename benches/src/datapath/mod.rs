@@ -23,6 +23,7 @@ use crate::line::Line;
 use crate::peers::{self, Shape};
 use case::{Case, Flow, Pattern, SLOTS};
 use contention::Contended;
+use ebpf::Shapes;
 use flow::Family;
 use image::{Hook, Image, MapRef};
 use kernel::{Error, Subject};
@@ -36,6 +37,9 @@ const RING_SEED: u64 = 1;
 const CHECK_SEED: u64 = 2;
 /// How many flows verdicts are compared on before anything is measured.
 const CHECKS: usize = 300;
+
+/// The greatest size at which the shapes of a decision that were not chosen are measured, too.
+const SMALL: usize = 100;
 
 /// A shape without a ring: its verdicts are asked with frames of our own.
 pub fn plain(name: &str, shape: Shape) -> Result<(Subject, u32), Error> {
@@ -179,7 +183,8 @@ fn decisions(
         let case = case(n);
         let front = Front::one(case.family, Flows::Kept);
         let mut ours = Ours::new(&case)?;
-        let image = ours.decision()?;
+        let image = ours.decision(Shapes::Cheapest)?;
+        let others = if n <= SMALL { by_other_shapes(&ours, &image)? } else { Vec::new() };
         let peers: &[_] = if n <= of.peer_limit { of.peers } else { &[] };
         let bare = ours.load(&image)?;
         check("ours", &Subject::Ours(bare, Hook::ToEndpoint), &ours, &case)?;
@@ -192,6 +197,9 @@ fn decisions(
             for (name, build) in peers {
                 subjects.push(ringed(name, build(&case)?, &ring, front)?);
             }
+            for (_, image) in &others {
+                subjects.push(ours.load_with_ring(image, &ring, front)?);
+            }
             let subjects: Vec<&Subject> = subjects.iter().collect();
             let times = net(&subjects, &template(&case, Flags::ACK), effort, Caches::Warm)?;
             let mut line = Line::new(of.target, n, &case.pattern(pattern.name())).figure("ours_ns", times[0]);
@@ -202,11 +210,26 @@ fn decisions(
             if peers.is_empty() {
                 line = line.with("peer_shape_ns", "not-run");
             }
+            for ((name, _), time) in others.iter().zip(&times[1 + peers.len()..]) {
+                line = line.figure(name, *time);
+            }
             let first = *least.get_or_insert(times[0]);
             say(line.figure("flat", ratio_of(times[0], first)));
         }
     }
     Ok(())
+}
+
+/// The same decision by the shapes that were not chosen, where there are such.
+fn by_other_shapes(ours: &Ours, chosen: &Image) -> Result<Vec<(&'static str, Image)>, Error> {
+    let mut others: Vec<(&str, Image)> = Vec::new();
+    for (name, shapes) in [("tables_ns", Shapes::Tables), ("sum_ns", Shapes::Sum), ("tree_ns", Shapes::Tree)] {
+        let image = ours.decision(shapes)?;
+        if image != *chosen && others.iter().all(|(_, known)| *known != image) {
+            others.push((name, image));
+        }
+    }
+    Ok(others)
 }
 
 /// A ratio between figures that may be noise around zero: nothing counts as less than half a nanosecond.

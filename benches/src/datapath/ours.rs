@@ -61,9 +61,9 @@ impl Ours {
         &self.diagram
     }
 
-    /// The image of the decision alone.
-    pub fn decision(&self) -> Result<Image, Error> {
-        Ok(ebpf::compile_decision(self.family, ebpf::Shapes::Cheapest, "bench", &Matrix::of(&self.diagram)?, &self.target)?)
+    /// The image of the decision alone, by some shapes.
+    pub fn decision(&self, shapes: ebpf::Shapes) -> Result<Image, Error> {
+        Ok(ebpf::compile_decision(self.family, shapes, "bench", &Matrix::of(&self.diagram)?, &self.target)?)
     }
 
     /// The whole image of an endpoint whose egress nothing restricts.

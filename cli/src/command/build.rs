@@ -13,6 +13,7 @@ use super::Exit;
 use crate::args::{Color, Outputs, Paths};
 use crate::formats::{self, Plain};
 use crate::output;
+use crate::profile::Profile;
 use crate::render::{self, say};
 use crate::report::{API_VERSION, DialectEntry, Incomplete};
 use crate::session::{self, Session};
@@ -53,6 +54,9 @@ pub struct Build {
     /// Which shapes decisions have, where they are possible. All of them mean the same.
     #[arg(long, value_name = "SHAPES", default_value = "cheapest")]
     pub shapes: Shapes,
+    /// Lay decisions out by what was counted in this file, as `lab run --profile` writes it. What they mean stays the same.
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
     /// Print a form of each class's decision instead of the report. Repeatable.
     #[arg(long, value_name = "FORM")]
     pub emit: Vec<Emit>,
@@ -113,7 +117,14 @@ impl Build {
         }
         let db = &session.db;
         check_peers(db)?;
-        let how = How { shapes: self.shapes.into(), ..How::default() };
+        let profile = match self.profile.as_deref().map(Profile::read).transpose() {
+            Ok(profile) => profile,
+            Err(problem) => return Ok(nothing(db, &[*problem], "its profile cannot be used", color)),
+        };
+        let hits = |direction, diagram: &Diagram| {
+            profile.as_ref().map_or(Vec::new(), |profile| profile.hits(direction, diagram))
+        };
+        let how = How { shapes: self.shapes.into(), hits: &hits };
         let built = match Built::of(db, &how) {
             Ok(built) => built,
             Err(problems) => {
@@ -123,6 +134,10 @@ impl Build {
         };
         if built.classes.is_empty() {
             say("warning: these files hold no pod that policies apply to, so there is nothing to build for");
+        }
+        if let Some(profile) = &profile {
+            let decisions = built.classes.iter().flat_map(|made| Direction::BOTH.into_iter().zip(&*made.diagrams));
+            render::draw(db, &profile.problems(decisions), color);
         }
         let subject =
             self.subject.as_deref().map(|name| built.subject(name, db.project().namespace(db))).transpose()?;

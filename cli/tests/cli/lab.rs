@@ -59,3 +59,17 @@ fn a_program_in_a_lab_ends_as_it_does_in_a_shell() {
     }
     assert_eq!(run.lab("exec", &["shop/web", "--", "no-such-program"]).code, 127);
 }
+
+#[test]
+fn what_a_lab_counted_is_a_profile_of_the_same_decisions() {
+    let Some(run) = Run::new("hits") else { return };
+    run.folder.run(&["lab", "run", ".", "--require-kernel", "--profile", "hits.profile"]).ended(0);
+    let text = std::fs::read_to_string(run.folder.join("hits.profile")).unwrap();
+    let profile: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let decisions = profile["decisions"].as_array().unwrap();
+    assert_eq!((decisions.len(), &decisions[0]["who"]), (1, &serde_json::json!(["pod shop/db"])), "{text}");
+    let hits: u64 = decisions[0]["hits"].as_array().unwrap().iter().filter_map(serde_json::Value::as_u64).sum();
+    assert!(hits > 0, "{text}");
+    let ran = run.folder.run(&["build", ".", "--profile", "hits.profile"]);
+    assert!(ran.code == 0 && !ran.err.contains("TG0078"), "{}", ran.err);
+}

@@ -21,6 +21,7 @@ mod output;
 mod packets;
 mod parts;
 mod policy_tests;
+mod profile;
 mod reading;
 mod reports;
 mod requests;

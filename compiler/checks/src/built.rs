@@ -37,3 +37,13 @@ pub fn not_as_built(file: &str, reason: &str) -> Diagnostic {
 pub fn object_differs(object: &str) -> Diagnostic {
     crate::tg0076_object_differs::render(object)
 }
+
+/// Says that a profile cannot be read.
+pub fn profile_unreadable(profile: &str, reason: &str) -> Diagnostic {
+    crate::tg0077_profile_unreadable::render(profile, reason)
+}
+
+/// Says that hits in a profile are of no decision of a build; `reason` says why, with a verb.
+pub fn profile_of_another_decision(profile: &str, who: &str, reason: &str) -> Diagnostic {
+    crate::tg0078_profile_of_another_decision::render(profile, who, reason)
+}

@@ -125,6 +125,8 @@ checks! {
     tg0074_certificate_of_other_checker;
     tg0075_folder_not_as_built;
     tg0076_object_differs;
+    tg0077_profile_unreadable;
+    tg0078_profile_of_another_decision;
     tg0090_foreign_policy;
     tg0091_removed_kind;
     tg0092_kind_ignored_by_cilium;

@@ -106,7 +106,7 @@ pub struct Enforcer {
     templates: Templates,
     numbers: Numbers,
     view: Arc<View>,
-    live: BTreeMap<Name, Live>,
+    pub(crate) live: BTreeMap<Name, Live>,
     names: BTreeMap<u32, Name>,
     /// The number that the next endpoint gets. Numbers go round before one comes again, so that no pod meets the connections of another.
     next_endpoint: u16,

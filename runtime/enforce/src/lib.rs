@@ -19,6 +19,7 @@
 
 pub mod change;
 pub mod explain;
+pub mod hits;
 pub mod host;
 pub mod journal;
 pub mod numbers;
@@ -27,3 +28,4 @@ pub mod state;
 
 pub use change::{Applied, Change, Enforcer, Error, Local};
 pub use explain::{Explained, explain};
+pub use hits::Hits;

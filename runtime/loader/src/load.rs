@@ -6,7 +6,8 @@ use crate::relocate::relocate;
 use crate::sys::map::{Access, Map};
 use crate::sys::memory::Mapped;
 use crate::sys::program::{self, Context, Program, Run, Stats};
-use image::{Digest, Fill, Hook, Image, MapKind, MapRef, MapSpec, NodeMap};
+use flow::Direction;
+use image::{CELL_COUNTERS, Digest, Fill, Hook, Image, MapKind, MapRef, MapSpec, NodeMap};
 use std::sync::atomic::Ordering;
 
 /// What a loaded table holds; an [`image::Fill`] without its bytes.
@@ -123,6 +124,13 @@ impl Loaded {
     pub fn read_classes(&self, hook: Hook) -> Vec<u16> {
         let read = |mapped: &Mapped| mapped.words16().iter().map(|word| word.load(Ordering::Acquire)).collect();
         self.classes(hook).next().map(read).unwrap_or_default()
+    }
+
+    /// The packets that each cell of a decision counted. Shape: `None` when the direction decides nothing.
+    pub fn read_cells(&self, direction: Direction) -> Option<Vec<u64>> {
+        let name = CELL_COUNTERS[usize::from(direction == Direction::Egress)];
+        let at = self.tables.iter().position(|table| table.name == name)?;
+        self.read_counters(at as u16)
     }
 
     /// The counters of one of the image's tables, by its index in the image; `None` when that table holds something else.

@@ -4,9 +4,11 @@ use super::{doubt, view};
 use crate::args::{Color, Outputs, Paths};
 use crate::command::Exit;
 use crate::formats::{self, Plain};
+use crate::profile::ProfileFile;
 use crate::{render, session};
 use clap::Args;
 use driver::Database;
+use enforce::Hits;
 use image::Target;
 use lab::RunId;
 use lab::topology::Plan;
@@ -23,6 +25,9 @@ pub struct Run {
     /// Where the report goes.
     #[command(flatten)]
     pub outputs: Outputs,
+    /// Write how often each cell of each decision was hit into this file, for `build --profile`. Needs the kernel.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["no_attach", "wrong_image"], requires = "require_kernel")]
+    pub profile: Option<std::path::PathBuf>,
     /// Attach nothing, to see that the comparison notices.
     #[arg(long)]
     pub no_attach: bool,
@@ -70,7 +75,12 @@ impl Run {
         let answers = match &on_kernel {
             Ok(()) => {
                 render::say(&plan.describe());
-                on_this_kernel(&mut session.db, &plan, &questions, fault, seed)?
+                let (answers, hits) = on_this_kernel(&mut session.db, &plan, &questions, fault, seed)?;
+                if let Some(path) = &self.profile {
+                    let text = crate::command::json(&ProfileFile::of(hits))?;
+                    std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+                }
+                answers
             }
             Err(_) => {
                 rehearsal::in_user_space(&session.db, &plan, &questions, fault).map_err(|error| error.to_string())?
@@ -100,14 +110,15 @@ fn on_this_kernel(
     questions: &[Question],
     fault: Fault,
     seed: u64,
-) -> Result<Vec<Answer>, String> {
+) -> Result<(Vec<Answer>, Vec<Hits>), String> {
     let stop = super::stop_flag();
     let mut stage =
         Stage::up(plan, &Target::default(), || Pins::None, seed, &stop).map_err(|error| error.to_string())?;
     let answers = asked(db, &mut stage, questions, fault, &stop);
+    let hits = stage.enforcers().flat_map(|(_, enforcer)| enforcer.hits()).collect();
     let down = stage.down().map_err(|error| error.to_string());
     let answers = answers?;
-    down.map(|()| answers)
+    down.map(|()| (answers, hits))
 }
 
 fn asked(
