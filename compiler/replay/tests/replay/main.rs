@@ -4,3 +4,4 @@ mod coverage;
 mod judge;
 mod suggest;
 mod support;
+mod tables;
