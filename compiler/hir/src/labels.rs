@@ -219,8 +219,14 @@ impl Requirement {
 
     /// Whether it holds of these labels.
     pub fn matches(&self, labels: &LabelSet) -> bool {
-        let value = labels.get(self.source.as_ref(), &self.key);
-        match &self.operator {
+        self.operator.holds(labels.get(self.source.as_ref(), &self.key))
+    }
+}
+
+impl Operator {
+    /// Whether it holds of the value of its key; `None` is a key that is absent.
+    pub fn holds(&self, value: Option<&str>) -> bool {
+        match self {
             Operator::In(values) => value.is_some_and(|value| values.iter().any(|wanted| wanted == value)),
             Operator::NotIn(values) => value.is_none_or(|value| values.iter().all(|unwanted| unwanted != value)),
             Operator::Exists => value.is_some(),

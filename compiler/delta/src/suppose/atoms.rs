@@ -26,7 +26,7 @@ pub(super) fn atoms(namespace: &LabelSet, asked: &[Asked<'_>]) -> Vec<Way> {
         let mut next = Vec::new();
         for (way, met) in &followed {
             for value in values(key, met.iter().map(|at| asked[*at].0)) {
-                let meets = |at: &usize| of_key(asked[*at].0, key).all(|it| holds(it, value.as_deref()));
+                let meets = |at: &usize| of_key(asked[*at].0, key).all(|it| it.operator.holds(value.as_deref()));
                 let met: Vec<usize> = met.iter().copied().filter(meets).collect();
                 // Why not others: whom no changed selector selects, nothing changes for but what changes for everybody.
                 if next.len() < MOST && met.iter().any(|at| asked[*at].1) && seen.insert(met.clone()) {
@@ -85,13 +85,4 @@ fn values<'s>(key: &str, selectors: impl Iterator<Item = &'s Selector>) -> Vec<O
     let other = (0..).map(|number| if number == 0 { "any".to_owned() } else { format!("any-{number}") });
     let other = other.into_iter().find(|it| !listed.contains(it.as_str()));
     std::iter::once(None).chain(listed.into_iter().map(|it| Some(it.to_owned()))).chain(other.map(Some)).collect()
-}
-
-fn holds(requirement: &Requirement, value: Option<&str>) -> bool {
-    match &requirement.operator {
-        Operator::In(values) => value.is_some_and(|value| values.iter().any(|it| it == value)),
-        Operator::NotIn(values) => value.is_none_or(|value| values.iter().all(|it| it != value)),
-        Operator::Exists => value.is_some(),
-        Operator::DoesNotExist => value.is_none(),
-    }
 }
