@@ -45,7 +45,11 @@ fn change(world: &World, everybody: &Numbered<'_>, draft: Draft, spelled: &mut S
         let twins = &world.names.supposed.twins;
         let is_own = |name: &Name| own.iter().any(|it| matches!(it, Subject::Pod(one) if one == name));
         let is_alike = |name: &Name| twins.contains(name) || world.names.is_supposed(name) && is_own(name);
-        parties.all.retain(|party| !matches!(party, Party::Pod(name) if is_alike(name)));
+        let (alike, others): (Vec<&Party>, Vec<&Party>) =
+            parties.all.iter().copied().partition(|party| matches!(party, Party::Pod(name) if is_alike(name)));
+        parties.all = others;
+        parties.beside.extend(alike);
+        parties.beside.sort_unstable();
     }
     let sample = sample(world, direction, &own, &parties.all, &l4);
     let (l4, known) = (whole(l4), &world.names.supposed.port_names);
