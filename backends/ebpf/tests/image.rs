@@ -46,7 +46,7 @@ fn a_direction_that_decides_nothing_has_no_tables() {
     let image = compile_matrices("x", &Matrix::allow(), &policy(), &target()).unwrap();
     assert_eq!(image.plan.ingress, DirectionPlan::Constant(1));
     let names: Vec<&str> = image.tables.iter().map(|table| table.name.as_str()).collect();
-    assert_eq!(names, ["tg_digest", "tg_class_out", "tg_count_out"]);
+    assert_eq!(names, ["tg_digest", "tg_table_out", "tg_class_out", "tg_count_out"]);
     let size = |hook| image.program(hook).unwrap().insns.len();
     assert!(size(Hook::ToEndpoint) < size(Hook::FromEndpoint));
 }
@@ -88,8 +88,8 @@ fn a_plan_is_explained_in_numbers() {
         [
             "shop/db",
             "    ingress: 3 classes x 2 columns = 6 leaves",
-            "    column by a sum of comparisons at 10 boundaries; leaf from a word in the code, 1 of its bits each",
-            "    decision table 0 bytes, class table 512 bytes, leaf counters 48 bytes",
+            "    column by 6 protocol slots and 5 pages; leaf from a word in the code, 1 of its bits each",
+            "    decision table 5888 bytes, class table 512 bytes, leaf counters 48 bytes",
             "    egress: every flow allow, nothing is asked",
         ]
     );

@@ -217,7 +217,6 @@ fn small_decisions_have_no_tables_of_keys_and_leaves() {
     };
     let few = Matrix { cuts: vec![(0, 0), (0x06_0050, 1), (0x06_0051, 0)], leaves: vec![0, 1], ..Matrix::allow() };
     assert_eq!(shape(&few), ("tree", false, false));
-    assert_eq!(shape(&ports()), ("sum", false, false));
     let two = Matrix { class_count: 2, leaves: vec![0, 1], signatures: vec![vec![]; 2], ..Matrix::allow() };
     assert_eq!(shape(&two), ("nothing", false, true));
     let cuts = vec![(0, 0), (0x06_0050, 1), (0x06_0051, 0)];

@@ -75,7 +75,7 @@ fn packets_that_stand_for_many_count_as_many() {
     assert_eq!(world.in_vm(Hook::ToEndpoint, &frame), "pass");
     assert_eq!(world.counters()[0], 31);
     // Column 1, class 1 of three.
-    assert_eq!(world.leaf_counters(2)[4], 31);
+    assert_eq!(world.leaf_counters(3)[4], 31);
 }
 
 #[test]

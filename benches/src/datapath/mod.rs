@@ -115,7 +115,7 @@ struct Decision {
 const DECISIONS: [Decision; 3] = [
     Decision {
         target: "T1",
-        sizes: Sizes { full: &[10, 100, 1000, 10_000, 64_000], quick: &[10, 1000, 10_000, 64_000] },
+        sizes: Sizes { full: &[10, 100, 1000, 10_000, 64_000], quick: &[10, 100, 1000, 10_000, 64_000] },
         case: Case::identities,
         peers: &[("peer_shape", peers::lpm::shape), ("hash_shape", peers::hash::shape)],
         peer_limit: 64_000,

@@ -238,7 +238,7 @@ fn candidate(matrix: &Matrix, given: Given, key: &Key, leaf: Leaf) -> Candidate 
                 bytes: 256 + slots_bytes + pages_bytes,
                 entries: 256 + (slots_bytes + pages_bytes) / 2,
                 instructions: price::pages_words(*slots, *pages, classes),
-                picos: price::READ_NEAR + price::read(slots_bytes) + price::read(pages_bytes),
+                picos: price::pages_picos(pages_bytes),
             }
         }
     };
