@@ -112,10 +112,6 @@ mod tests {
             }
         }
         let blocks = sum.terms.iter().filter(|it| matches!(it, Term::Block { .. })).count();
-        assert_eq!(
-            (blocks, sum.terms.len()),
-            (2, 6),
-            "the port, the protocol; two ends of the range, of two columns and of all"
-        );
+        assert_eq!((blocks, sum.terms.len()), (2, 7), "port and protocol; both ends of the range; three boundaries");
     }
 }
