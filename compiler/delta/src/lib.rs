@@ -9,12 +9,13 @@
 //!  new ─side─┘                └─► parties: whoever is on the other side ────────┘
 //! ```
 //! Both sides are built over what policies of both mention, and over the subjects and peers of both, so that no class of peers of either
-//! side hides a difference. Whoever no file tells of, and policies mention, is supposed: pods of workloads, of labels, of namespaces.
+//! side hides a difference. Whoever no file tells of, and policies mention, is supposed: a pod of each workload, and one for each way in
+//! which selectors can meet.
 //! # Does not know
 //! Files on disk, terminals, words, formats.
 //! # Laws
 //! The rows are exactly what the oracle answers otherwise, for every subject, peer and key (`brute`). Rewrites of equal meaning
-//! give no row (`testdata/diff`).
+//! give no row (`testdata/diff`). Whatever changes for some pod that there may be changes for a supposed one (`brute::supposed`).
 //! # Reading order
 //! [`side`], `ways`, `suppose`, `world`, `boxes`, `ends`, [`rows`], `group`, `spell`, then [`mod@diff`], `beside`, [`mod@equal`].
 
