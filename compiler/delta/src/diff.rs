@@ -5,7 +5,7 @@ use crate::group::group;
 use crate::guess::{Guess, guesses};
 use crate::names::Names;
 use crate::rows::{Change, sort};
-use crate::side::Side;
+use crate::side::{Side, is_of_nodes};
 use crate::suppose::{differing, suppose};
 use crate::world::World;
 use diagram::TooLarge;
@@ -13,6 +13,9 @@ use driver::Database;
 use hir::ObjectRef;
 use kinds::Engine;
 use std::collections::BTreeSet;
+
+/// What would have to be known of whether nodes enforce policies.
+const HOST_FIREWALL: &str = "setting enable-host-firewall";
 
 /// Everything that two sides decide otherwise.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,6 +66,7 @@ pub fn diff(old: &Database, new: &Database) -> Result<Delta, TooLarge> {
     };
     let guesses = guesses(&old, &new);
     let others: Vec<(Side, Side)> = guesses.iter().map(|guess| (guess.made(&old), guess.made(&new))).collect();
+    let nodes = with_nodes(&old, &new);
     let (names, changes) = compare(old, new)?;
     delta.apart = apart(&names);
     let mut worlds = Vec::new();
@@ -70,13 +74,36 @@ pub fn diff(old: &Database, new: &Database) -> Result<Delta, TooLarge> {
         worlds.push(compare(old, new)?.1);
     }
     delta.changes = joined(changes, worlds, &guesses);
+    if let Some((old, new)) = nodes {
+        let found = found(old, new, |unit, world| world.is_host(unit))?.1;
+        let missing = || BTreeSet::from([HOST_FIREWALL.to_owned()]);
+        delta.changes.extend(found.into_iter().map(|change| Change { missing: missing(), ..change }));
+        sort(&mut delta.changes);
+    }
     Ok(delta)
 }
 
-pub(crate) fn compare(mut old: Side, mut new: Side) -> Result<(Names, Vec<Change>), TooLarge> {
+/// Both sides with nodes that enforce policies, where policies of nodes differ and no file says whether nodes do.
+fn with_nodes(old: &Side, new: &Side) -> Option<(Side, Side)> {
+    let unsaid = |side: &Side| side.partial && !side.cluster.config.host_firewall;
+    let is_asked = unsaid(old) && unsaid(new) && differing(old, new).iter().any(|policy| is_of_nodes(policy));
+    is_asked.then(|| (old.clone().with_host_firewall(), new.clone().with_host_firewall()))
+}
+
+pub(crate) fn compare(old: Side, new: Side) -> Result<(Names, Vec<Change>), TooLarge> {
+    found(old, new, |_, _| true)
+}
+
+/// What differs for the units that are wanted.
+fn found(
+    mut old: Side,
+    mut new: Side,
+    wanted: impl Fn(usize, &World) -> bool,
+) -> Result<(Names, Vec<Change>), TooLarge> {
     let supposed = suppose(&mut old, &mut new);
     let world = World::of(old, new, supposed);
-    let rows = rows(&world, false)?;
+    let mut rows = rows(&world, false)?;
+    rows.retain(|row| wanted(row.unit, &world));
     let changes = group(&world, rows);
     Ok((world.names, changes))
 }

@@ -5,8 +5,8 @@ use crate::diff::{foreign, gateways};
 use crate::ends::rows;
 use crate::group::group;
 use crate::rows::Change;
-use crate::side::{Edit, Side};
-use crate::suppose::{Supposed, suppose};
+use crate::side::{Edit, Side, is_of_nodes};
+use crate::suppose::{Supposed, differing, suppose};
 use crate::world::World;
 use diagram::TooLarge;
 use driver::Database;
@@ -58,8 +58,11 @@ fn same(mut old: Side, mut new: Side) -> Result<(), Witness> {
     if let Some((object, path)) = only_one(&old, &new).or_else(|| only_one(&new, &old)) {
         return Err(Witness::Unevaluated(object, path));
     }
-    // Why: a rewrite must hold in every cluster, not only in the one that was read.
+    // Why: a rewrite must hold in every cluster, not only in the one that was read, and where nodes enforce policies too.
     (old.partial, new.partial) = (true, true);
+    if differing(&old, &new).iter().any(|policy| is_of_nodes(policy)) {
+        (old, new) = (old.with_host_firewall(), new.with_host_firewall());
+    }
     let supposed = suppose(&mut old, &mut new);
     // Why: so it must beside policies that were not read.
     for beside in Beside::telling([&old, &new]) {

@@ -5,6 +5,7 @@ use driver::{Database, Db, Knowledge, SourceFile, world};
 use facts::{Cluster, Fact};
 use hir::gateway::GatewayPolicy;
 use hir::peers::Mentions;
+use hir::policy::Subjects;
 use hir::{Dialect, ObjectRef, Policy, Source, labels::NAMESPACE};
 use kinds::{Consequence, Engine};
 use std::collections::BTreeMap;
@@ -77,6 +78,12 @@ impl Side {
         all.filter(|policy| policy.sections.iter().any(|section| hir::subject::selects(section, class))).collect()
     }
 
+    /// It with nodes that enforce policies.
+    pub fn with_host_firewall(mut self) -> Side {
+        self.cluster.config.host_firewall = true;
+        self
+    }
+
     /// Every policy.
     pub fn all(&self) -> impl Iterator<Item = &Arc<Policy>> {
         self.policies.values().flatten()
@@ -88,6 +95,11 @@ impl Side {
         self.all().for_each(|policy| mentions.extend(&Mentions::of(policy)));
         mentions
     }
+}
+
+/// Whether a policy is one of nodes, which enforce none but where they are told to.
+pub(crate) fn is_of_nodes(policy: &Policy) -> bool {
+    policy.sections.iter().any(|section| matches!(section.subjects, Subjects::Nodes(_)))
 }
 
 /// What files hold.

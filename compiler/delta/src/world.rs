@@ -275,12 +275,16 @@ impl World {
         group.unit == Some(unit) && one()
     }
 
+    /// Whether a unit is of nodes.
+    pub fn is_host(&self, unit: usize) -> bool {
+        self.sides[1].classes[self.units[unit].classes[1]].kind == SubjectKind::Host
+    }
+
     /// Whether the subjects of a unit meet a group at all: a node's own subjects meet it as their own node.
     pub fn meets(&self, unit: usize, group: &Group) -> bool {
-        let Unit { node, classes, .. } = &self.units[unit];
-        let is_host = self.sides[1].classes[classes[1]].kind == SubjectKind::Host;
+        let Unit { node, .. } = &self.units[unit];
         match group.members.as_slice() {
-            [Party::Own] => !is_host,
+            [Party::Own] => !self.is_host(unit),
             [Party::Node(name)] => node.as_ref() != Some(name),
             _ => true,
         }
