@@ -114,7 +114,7 @@ fn pods_of_one_kind_reach_each_other_by_what_is_decided() {
         ["Lost other pods in shop -> other pods in shop"]
     );
     let baseline = "{apiVersion: policy.networking.k8s.io/v1alpha1, kind: BaselineAdminNetworkPolicy, metadata: {name: default}, spec: {subject: {namespaces: {}}, ingress: [{name: d, action: Deny, from: [{namespaces: {}}]}]}}";
-    assert_eq!(told(baseline, ""), ["Gained other pods in default -> other pods in default"]);
+    assert_eq!(told(baseline, ""), ["Gained pods in other namespaces -> pods in other namespaces"]);
     let workload = "---\n{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db, namespace: shop}, spec: {selector: {matchLabels: {app: db}}, template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: i}]}}}}\n";
     let among = admits("{from: [{podSelector: {matchLabels: {app: db}}}]}");
     let lost = told(&format!("{among}\n{workload}"), &format!("{nobody}\n{workload}"));
