@@ -205,6 +205,9 @@ fn no_git(error: &std::io::Error) -> String {
 
 /// What some files hold, each an object with the path that it is shown by.
 fn contents(files: Vec<(String, String)>) -> Result<Vec<Blob>, String> {
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
     let mut child = Command::new("git")
         .args(["cat-file", "--batch"])
         .stdin(Stdio::piped())

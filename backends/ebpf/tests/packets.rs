@@ -36,25 +36,7 @@ fn every_cell_decides_as_the_matrix_says() {
     let leaves = (0..33).map(|cell| [0, 1, 2, 1, 3][cell % 5]).collect();
     let matrix = Matrix { class_count: 3, cuts, leaves, signatures: vec![vec![]; 3], hits: vec![] };
     let mut world = World::new(&matrix, &matrix);
-    let mut from = 1000;
-    for start in starts {
-        for key in [start - 1, start, start + 1] {
-            let (protocol, port) = ((key >> 16) as u8, key as u16);
-            for ([own, peers @ ..], at) in families().into_iter().flat_map(|family| (0..3).map(move |at| (family, at)))
-            {
-                let peer = peers[at];
-                from += 1;
-                let frame = match protocol {
-                    6 => Frame::tcp(peer, own, from, port, Flags::SYN),
-                    17 => Frame::udp(peer, own, from, port),
-                    132 => Frame::sctp(peer, own, from, port),
-                    _ => continue,
-                };
-                // All engines agree with the matrix, or `to` fails.
-                let _ = world.to(&frame.build());
-            }
-        }
-    }
+    world.ask_around(starts);
     assert!(world.counters()[0] > 20, "cells that pass");
     let dropped: Vec<u64> = [1, 2, 3].map(|reason| world.counters()[reason]).to_vec();
     assert!(dropped.iter().all(|count| *count > 5), "denied, redirected, unauthenticated: {dropped:?}");

@@ -154,25 +154,7 @@ fn all_engines_agree_on_packets_whatever_the_shape() {
         for (shapes, hooks) in SHAPES.into_iter().flat_map(|it| [(it, Hook::BOTH), (it, Hook::HOST)]) {
             let settings = Settings { shapes, ..Settings::default() };
             let mut world = World::under(settings, hooks, &target(), &matrix, &matrix);
-            let mut from = 1000;
-            for (start, _) in &matrix.cuts[1..] {
-                for key in [start - 1, *start, start + 1] {
-                    let (protocol, port) = ((key >> 16) as u8, key as u16);
-                    for [own, peers @ ..] in common::families() {
-                        for peer in peers {
-                            from += 1;
-                            let frame = match protocol {
-                                6 => Frame::tcp(peer, own, from, port, Flags::SYN),
-                                17 => Frame::udp(peer, own, from, port),
-                                132 => Frame::sctp(peer, own, from, port),
-                                _ => continue,
-                            };
-                            // All engines agree with the matrix, or `to` fails.
-                            let _ = world.to(&frame.build());
-                        }
-                    }
-                }
-            }
+            world.ask_around(matrix.cuts[1..].iter().map(|(start, _)| *start));
             assert!(
                 world.counters()[0] > 5 && world.counters()[1] > 5,
                 "{shapes:?} of {classes}: some pass, some do not"

@@ -5,7 +5,7 @@ use crate::group::group;
 use crate::guess::{Guess, guesses};
 use crate::names::Names;
 use crate::rows::{Change, sort};
-use crate::side::{Side, is_of_nodes};
+use crate::side::{Side, policies_of_nodes_differ};
 use crate::suppose::{differing, suppose};
 use crate::world::World;
 use diagram::TooLarge;
@@ -86,7 +86,7 @@ pub fn diff(old: &Database, new: &Database) -> Result<Delta, TooLarge> {
 /// Both sides with nodes that enforce policies, where policies of nodes differ and no file says whether nodes do.
 fn with_nodes(old: &Side, new: &Side) -> Option<(Side, Side)> {
     let unsaid = |side: &Side| side.partial && !side.cluster.config.host_firewall;
-    let is_asked = unsaid(old) && unsaid(new) && differing(old, new).iter().any(|policy| is_of_nodes(policy));
+    let is_asked = unsaid(old) && unsaid(new) && policies_of_nodes_differ(old, new);
     is_asked.then(|| (old.clone().with_host_firewall(), new.clone().with_host_firewall()))
 }
 

@@ -5,8 +5,8 @@ use crate::diff::{foreign, gateways};
 use crate::ends::rows;
 use crate::group::group;
 use crate::rows::Change;
-use crate::side::{Edit, Side, is_of_nodes};
-use crate::suppose::{Supposed, differing, suppose};
+use crate::side::{Edit, Side, policies_of_nodes_differ};
+use crate::suppose::{Supposed, suppose};
 use crate::world::World;
 use diagram::TooLarge;
 use driver::Database;
@@ -60,7 +60,7 @@ fn same(mut old: Side, mut new: Side) -> Result<(), Witness> {
     }
     // Why: a rewrite must hold in every cluster, not only in the one that was read, and where nodes enforce policies too.
     (old.partial, new.partial) = (true, true);
-    if differing(&old, &new).iter().any(|policy| is_of_nodes(policy)) {
+    if policies_of_nodes_differ(&old, &new) {
         (old, new) = (old.with_host_firewall(), new.with_host_firewall());
     }
     let supposed = suppose(&mut old, &mut new);

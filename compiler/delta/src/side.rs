@@ -1,5 +1,6 @@
 //! One side of a comparison: facts, policies, reading.
 
+use crate::suppose::differing;
 use driver::text::{self, Role};
 use driver::{Database, Db, Knowledge, SourceFile, world};
 use facts::{Cluster, Fact};
@@ -97,9 +98,12 @@ impl Side {
     }
 }
 
-/// Whether a policy is one of nodes, which enforce none but where they are told to.
-pub(crate) fn is_of_nodes(policy: &Policy) -> bool {
-    policy.sections.iter().any(|section| matches!(section.subjects, Subjects::Nodes(_)))
+/// Whether policies of nodes differ, which nodes enforce only where they are told to.
+pub(crate) fn policies_of_nodes_differ(old: &Side, new: &Side) -> bool {
+    let is_of_nodes =
+        |policy: &Arc<Policy>| policy.sections.iter().any(|section| matches!(section.subjects, Subjects::Nodes(_)));
+    // Why first: few clusters have any, and this is asked for every fix that is proved.
+    old.all().chain(new.all()).any(is_of_nodes) && differing(old, new).iter().any(is_of_nodes)
 }
 
 /// What files hold.

@@ -7,7 +7,8 @@ use image::codec::{Config, Endpoint};
 use image::{DropReason, Hook, Image, Target, layout};
 use loader::{Context, Loaded, Node, Pins};
 use maps::NodeMaps;
-use packet::{Because, Host, Lifetimes, Origin, Outcome, Ruling, Track};
+use packet::craft::Frame;
+use packet::{Because, Flags, Host, Lifetimes, Origin, Outcome, Ruling, Track};
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -156,6 +157,25 @@ impl World {
     /// Likewise, of an endpoint or of a node.
     pub fn at(hooks: [Hook; 2], target: &Target, ingress: &Matrix, egress: &Matrix) -> World {
         World::under(ebpf::Settings::default(), hooks, target, ingress, egress)
+    }
+
+    /// Asks about each key of ports at which something begins, and those beside it, from every peer of both families. All engines agree with
+    /// the matrix, or [`World::to`] fails.
+    pub fn ask_around(&mut self, starts: impl IntoIterator<Item = u32>) {
+        let keys = starts.into_iter().flat_map(|start| [start - 1, start, start + 1]);
+        let pairs = families().map(|[own, peers @ ..]| peers.map(|peer| (own, peer)));
+        for (from, (key, (own, peer))) in
+            (1000..).zip(keys.flat_map(|key| pairs.as_flattened().iter().map(move |pair| (key, *pair))))
+        {
+            let port = key as u16;
+            let frame = match key >> 16 {
+                6 => Frame::tcp(peer, own, from, port, Flags::SYN),
+                17 => Frame::udp(peer, own, from, port),
+                132 => Frame::sctp(peer, own, from, port),
+                _ => continue,
+            };
+            let _ = self.to(&frame.build());
+        }
     }
 
     /// Likewise, on a node with settings of its own.

@@ -148,21 +148,12 @@ pub fn forecast_of(hook: Hook, matrix: &Matrix, shapes: ebpf::Shapes, target: &T
 }
 
 fn priced(best: &Candidate, others: &[Candidate]) -> ForecastEntry {
-    let step = |step: &str, shape: &str, cost: Cost| StepEntry {
-        step: step.into(),
-        shape: shape.into(),
-        bytes: cost.bytes,
-        entries: cost.entries,
-        instructions: cost.instructions,
-        picoseconds: cost.picos,
-    };
+    let step =
+        |step: &str, shape: &str, cost: Cost| StepEntry { step: step.into(), shape: shape.into(), cost: cost.into() };
     let other = |it: &Candidate| OtherEntry {
         column_shape: it.key_name().into(),
         leaf_shape: it.leaf_name().into(),
-        bytes: it.cost().bytes,
-        entries: it.cost().entries,
-        instructions: it.cost().instructions,
-        picoseconds: it.cost().picos,
+        cost: it.cost().into(),
     };
     ForecastEntry {
         steps: vec![
@@ -171,7 +162,7 @@ fn priced(best: &Candidate, others: &[Candidate]) -> ForecastEntry {
             step("cell -> leaf", best.leaf_name(), best.leaf_cost),
             step("counting", "counters", best.frame_cost),
         ],
-        picoseconds: best.cost().picos,
+        all: best.cost().into(),
         others: others.iter().map(other).collect(),
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::cluster::ClusterEntry;
 use crate::report::{DialectEntry, Incomplete, NotOnNode, Place};
+use ebpf::decide::choose::Cost;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -169,8 +170,8 @@ pub struct DirectionEntry {
 pub struct ForecastEntry {
     /// In their order.
     pub steps: Vec<StepEntry>,
-    /// Of all steps.
-    pub picoseconds: u64,
+    /// All of them together.
+    pub all: CostEntry,
     /// The other ways to decide the same, the next best first.
     pub others: Vec<OtherEntry>,
 }
@@ -183,14 +184,9 @@ pub struct StepEntry {
     pub step: String,
     /// How.
     pub shape: String,
-    /// Bytes of its tables.
-    pub bytes: u64,
-    /// Their elements.
-    pub entries: u64,
-    /// Its instructions, in words of eight bytes.
-    pub instructions: u32,
-    /// By measured prices.
-    pub picoseconds: u64,
+    /// What it costs.
+    #[serde(flatten)]
+    pub cost: CostEntry,
 }
 
 /// Another way to decide.
@@ -201,14 +197,30 @@ pub struct OtherEntry {
     pub column_shape: String,
     /// How the leaf is found.
     pub leaf_shape: String,
-    /// Bytes of all tables.
+    /// What the decision would cost.
+    #[serde(flatten)]
+    pub cost: CostEntry,
+}
+
+/// What a decision, or a step of one, costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CostEntry {
+    /// Bytes of its tables.
     pub bytes: u64,
     /// Their elements.
     pub entries: u64,
-    /// Instructions of the decision.
+    /// Its instructions, in words of eight bytes.
     pub instructions: u32,
     /// By measured prices.
     pub picoseconds: u64,
+}
+
+impl From<Cost> for CostEntry {
+    fn from(cost: Cost) -> CostEntry {
+        let Cost { bytes, entries, instructions, picos } = cost;
+        CostEntry { bytes, entries, instructions, picoseconds: picos }
+    }
 }
 
 /// One class of endpoints.

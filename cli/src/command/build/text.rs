@@ -1,6 +1,6 @@
 //! What a build says to people.
 
-use super::report::{BuildReport, DirectionEntry, ForecastEntry};
+use super::report::{BuildReport, CostEntry, DirectionEntry, ForecastEntry};
 use super::{Built, Made, plan, who};
 use crate::cluster::ClusterEntry;
 use crate::render::count;
@@ -115,7 +115,8 @@ fn facts(entry: &DirectionEntry) -> String {
 /// Each step with its price, then the other ways with theirs.
 fn prices(priced: &ForecastEntry) -> String {
     let mut out = String::new();
-    let mut line = |name: &str, shape: &str, (bytes, entries, instructions, picoseconds): (u64, u64, u32, u64)| {
+    let mut line = |name: &str, shape: &str, cost: CostEntry| {
+        let CostEntry { bytes, entries, instructions, picoseconds } = cost;
         let ns = picoseconds as f64 / 1000.0;
         let _ = writeln!(
             out,
@@ -123,15 +124,11 @@ fn prices(priced: &ForecastEntry) -> String {
         );
     };
     for it in &priced.steps {
-        line(&it.step, &it.shape, (it.bytes, it.entries, it.instructions, it.picoseconds));
+        line(&it.step, &it.shape, it.cost);
     }
-    let all = priced.steps.iter().fold((0, 0, 0, 0), |(bytes, entries, instructions, picoseconds), it| {
-        (bytes + it.bytes, entries + it.entries, instructions + it.instructions, picoseconds + it.picoseconds)
-    });
-    line("all", "", all);
+    line("all", "", priced.all);
     for it in &priced.others {
-        let shape = format!("{}, {}", it.column_shape, it.leaf_shape);
-        line("or else", &shape, (it.bytes, it.entries, it.instructions, it.picoseconds));
+        line("or else", &format!("{}, {}", it.column_shape, it.leaf_shape), it.cost);
     }
     out
 }

@@ -2,7 +2,7 @@
 
 use super::{Names, supposed_name};
 use crate::suppose::{Supposed, carries};
-use facts::{Cluster, Labels, Pod};
+use facts::{Cluster, Labels, Name, Pod};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -25,7 +25,8 @@ impl Names {
         let mut known = owners(old);
         known.extend(owners(new));
         let nodes = new.node_ips().into_keys().filter(|it| !supposed.nodes.contains(*it)).count();
-        let mut names = Names { supposed, nodes, owners: known, ..Names::default() };
+        let wider = wider(&supposed.labels);
+        let mut names = Names { supposed, wider, nodes, owners: known, ..Names::default() };
         let workloads: BTreeMap<_, _> = old.workloads.iter().chain(&new.workloads).collect();
         let mut made_by: BTreeMap<&str, Vec<(&str, &Labels)>> = BTreeMap::new();
         for workload in workloads.values().filter(|it| !it.labels.is_empty()) {
@@ -63,6 +64,25 @@ impl Names {
         }
         names
     }
+}
+
+/// Of pods by their labels, those of each one's namespace that have some of its labels and no others.
+fn wider(labels: &BTreeMap<Name, Labels>) -> BTreeMap<Name, Vec<Name>> {
+    let mut by_namespace: BTreeMap<&str, Vec<(&Name, &Labels)>> = BTreeMap::new();
+    for it in labels {
+        by_namespace.entry(&it.0.namespace).or_default().push(it);
+    }
+    let mut found: BTreeMap<Name, Vec<Name>> = BTreeMap::new();
+    for (narrow, all) in labels {
+        let others = &by_namespace[narrow.namespace.as_str()];
+        let is_wider =
+            |wide: &Labels| wide.len() < all.len() && wide.iter().all(|(key, value)| all.get(key) == Some(value));
+        let wider: Vec<Name> = others.iter().filter(|(_, it)| is_wider(it)).map(|(name, _)| (*name).clone()).collect();
+        if !wider.is_empty() {
+            found.insert(narrow.clone(), wider);
+        }
+    }
+    found
 }
 
 /// Who has which address, as the objects of a cluster say.

@@ -17,6 +17,8 @@ use std::net::IpAddr;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
     pub supposed: Supposed,
+    /// Of supposed pods, those of the namespace whose labels they have with more.
+    wider: BTreeMap<Name, Vec<Name>>,
     /// What pods are grouped under.
     label_of: BTreeMap<Name, String>,
     /// How many real pods are grouped under a label.
@@ -129,16 +131,9 @@ impl Names {
     fn pods(&self, pods: &BTreeSet<&Name>) -> Vec<String> {
         let mut by_label: BTreeMap<&String, Vec<&Name>> = BTreeMap::new();
         let mut names = Vec::new();
-        let plain = |pod: &Name| {
-            let labels = self.supposed.labels.get(pod);
-            let wider = |other: &&Name| {
-                let others =
-                    self.supposed.labels.get(*other).filter(|_| other.namespace == pod.namespace && *other != pod);
-                others.zip(labels).is_some_and(|(wide, narrow)| wide.iter().all(|it| narrow.get(it.0) == Some(it.1)))
-            };
-            labels.is_none() || !pods.iter().any(wider)
-        };
-        for pod in pods.iter().copied().filter(|pod| plain(pod)) {
+        let is_wider_there =
+            |pod: &&Name| self.wider.get(*pod).is_some_and(|all| all.iter().any(|it| pods.contains(it)));
+        for pod in pods.iter().copied().filter(|pod| !is_wider_there(pod)) {
             match self.label_of.get(pod) {
                 Some(label) => by_label.entry(label).or_default().push(pod),
                 None => names.push(pod.to_string()),

@@ -26,10 +26,13 @@ pub(super) fn atoms(namespace: &LabelSet, asked: &[Asked<'_>]) -> Vec<Way> {
         let mut next = Vec::new();
         for (way, met) in &followed {
             for value in values(key, met.iter().map(|at| asked[*at].0)) {
+                if next.len() == MOST {
+                    break;
+                }
                 let meets = |at: &usize| of_key(asked[*at].0, key).all(|it| it.operator.holds(value.as_deref()));
                 let met: Vec<usize> = met.iter().copied().filter(meets).collect();
                 // Why not others: whom no changed selector selects, nothing changes for but what changes for everybody.
-                if next.len() < MOST && met.iter().any(|at| asked[*at].1) && seen.insert(met.clone()) {
+                if met.iter().any(|at| asked[*at].1) && seen.insert(met.clone()) {
                     let mut way = way.clone();
                     way.extend(value.map(|value| (key.to_owned(), value)));
                     next.push((way, met));
