@@ -273,3 +273,25 @@ fn what_nobody_can_read_of_the_new_side_is_said_and_never_taken_for_a_change_alo
     folder.run(&["diff", "same", "cluster", "--isolated"]).ended(2);
     assert!(folder.run(&["diff", "same", "cluster", "--config", "exclued=['x']"]).failed(2).contains("`exclude`"));
 }
+
+#[test]
+fn what_is_too_much_to_ask_about_is_said() {
+    let many = |port: u16| -> String {
+        let rule = |number: usize| {
+            POLICY
+                .replace("{name: db", &format!("{{name: db-{number}"))
+                .replace("{app: db}", &format!("{{app: a{number}}}"))
+                .replace("{app: web}", &format!("{{role: r{number}}}"))
+                .replace("port: pg", &format!("port: {port}"))
+        };
+        (0..40).map(|number| rule(number) + "---\n").collect()
+    };
+    let folder = pair(&many(80), &many(81));
+    let note = "not every pod that there may be was asked about";
+    assert!(folder.run(&["diff", "old/policy.yaml", "new/policy.yaml"]).ended(1).contains(note));
+    assert!(!folder.run(&["diff", "old/policy.yaml", "new/policy.yaml", "--facts", "all"]).out.contains(note));
+    let report: serde_json::Value =
+        serde_json::from_str(&folder.run(&["diff", "old/policy.yaml", "new/policy.yaml", "-o", "json"]).ended(1))
+            .unwrap();
+    assert_eq!(report["moreWays"], true);
+}

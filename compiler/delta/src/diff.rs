@@ -32,6 +32,8 @@ pub struct Delta {
     pub foreign: Vec<(Engine, ObjectRef)>,
     /// Policies of egress gateways that differ: they choose routes, which are not compared.
     pub gateways: Vec<ObjectRef>,
+    /// Whether selectors can meet on a pod that no file tells of in more ways than were compared.
+    pub is_cut: bool,
     /// How many policies take part: on the old side, on the new one.
     pub policies: [usize; 2],
 }
@@ -68,7 +70,7 @@ pub fn diff(old: &Database, new: &Database) -> Result<Delta, TooLarge> {
     let others: Vec<(Side, Side)> = guesses.iter().map(|guess| (guess.made(&old), guess.made(&new))).collect();
     let nodes = with_nodes(&old, &new);
     let (names, changes) = compare(old, new)?;
-    delta.apart = apart(&names);
+    (delta.apart, delta.is_cut) = (apart(&names), names.supposed.is_cut);
     let mut worlds = Vec::new();
     for (old, new) in others {
         worlds.push(compare(old, new)?.1);

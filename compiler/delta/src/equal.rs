@@ -25,6 +25,8 @@ pub enum Witness {
     Unevaluated(ObjectRef, String),
     /// A limit of diagrams ended the comparison.
     TooLarge(TooLarge),
+    /// Selectors can meet on a pod in more ways than are compared.
+    TooManyWays,
 }
 
 /// Whether two databases decide every flow alike, for whoever is in their files and for whoever their policies mention: as they stand, and
@@ -64,6 +66,9 @@ fn same(mut old: Side, mut new: Side) -> Result<(), Witness> {
         (old, new) = (old.with_host_firewall(), new.with_host_firewall());
     }
     let supposed = suppose(&mut old, &mut new);
+    if supposed.is_cut {
+        return Err(Witness::TooManyWays);
+    }
     // Why: so it must beside policies that were not read.
     for beside in Beside::telling([&old, &new]) {
         decides_alike(beside.with(old.clone()), beside.with(new.clone()), supposed.clone())?;

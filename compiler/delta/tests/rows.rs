@@ -219,3 +219,30 @@ fn whoever_one_more_or_one_less_value_is_about_gains_and_loses_though_nobody_is_
         assert!(equal(&narrow, &wide).is_err(), "{text}");
     }
 }
+
+/// Policies that each let a role of their own into an application of their own.
+fn many(port: u16) -> String {
+    let one = |number: usize| {
+        format!(
+            "{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: n{number}, namespace: s{}}}, spec: {{podSelector: {{matchLabels: {{app: a{number}}}}}, policyTypes: [Ingress], ingress: [{{from: [{{podSelector: {{matchLabels: {{role: r{}}}}}}}], ports: [{{port: {port}}}]}}]}}}}",
+            number % 10,
+            number / 10
+        )
+    };
+    (0..300).map(one).collect::<Vec<_>>().join("\n---\n")
+}
+
+#[test]
+fn where_selectors_meet_in_too_many_ways_each_changed_one_is_met_and_the_rest_is_said() {
+    let delta = diff(&policies(&many(80)), &policies(&many(81))).unwrap();
+    let told: String = delta.changes.iter().flat_map(|it| &it.subjects.names).map(|it| format!("{it}\n")).collect();
+    let missing: Vec<usize> =
+        (0..300).filter(|it| !told.contains(&format!("pods app=a{it} in s{}\n", it % 10))).collect();
+    assert_eq!(missing, Vec::<usize>::new());
+    assert!(delta.is_cut, "30 applications times 30 roles in each of 10 namespaces");
+    assert_eq!(equal(&policies(&many(80)), &policies(&many(80))), Ok(()), "nothing differs, so nobody need be met");
+    assert!(matches!(equal(&policies(&many(80)), &policies(&many(81))), Err(Witness::TooManyWays)));
+    let (one, none) =
+        (network("{matchLabels: {app: db}}", "{podSelector: {}}"), network("{matchLabels: {app: db}}", ""));
+    assert!(!diff(&policies(&one), &policies(&none)).unwrap().is_cut);
+}

@@ -45,6 +45,9 @@ pub struct DiffReport {
     /// engines as engine and object.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub not_evaluated: Vec<String>,
+    /// Whether selectors can meet in more ways, on pods that no file tells of, than were compared; absent where every one was.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub more_ways: bool,
     /// Policies of egress gateways that differ: the routes that they choose are not compared.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<String>,
@@ -225,6 +228,7 @@ impl DiffReport {
             summary: Total { unknown: counted.unknown + read.left_out.differing.len() + audited, ..counted },
             changes: delta.changes.iter().map(|it| entry(sides, it)).collect(),
             not_evaluated: not_evaluated(delta),
+            more_ways: delta.is_cut,
             routes: delta.gateways.iter().map(ToString::to_string).collect(),
         }
     }

@@ -178,6 +178,10 @@ pub fn by_configuration(report: &DiffReport) -> Vec<String> {
     out
 }
 
+/// What is said where not every pod was asked about that there may be.
+const MORE_WAYS: &str = "not every pod that there may be was asked about: selectors can meet in more ways than are compared; a snapshot \
+    (`--cluster`) with `--facts all` asks about those that there are";
+
 /// What readers should know beside the changes, a line each.
 pub fn notes(report: &DiffReport) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();
@@ -196,6 +200,9 @@ pub fn notes(report: &DiffReport) -> Vec<String> {
     if !report.not_evaluated.is_empty() {
         let all = listed(&report.not_evaluated);
         out.push(format!("incomplete: differs and is not evaluated, so flows may change that are not listed: {all}"));
+    }
+    if report.more_ways {
+        out.push(MORE_WAYS.to_owned());
     }
     if !report.routes.is_empty() {
         out.push(format!("routes are not compared: {}", listed(&report.routes)));

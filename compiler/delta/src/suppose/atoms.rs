@@ -11,22 +11,24 @@ const MOST: usize = 256;
 pub(super) type Asked<'s> = (&'s Selector, bool);
 
 /// Labels of a pod, beyond those of its namespace, for each set of selectors that a pod there can meet together and of which one changed:
-/// the plainest labels of each set, those with few labels first.
+/// the plainest labels of each set, those with few labels first; and whether these are all.
 ///
 /// Cost: for each key, what is followed times what is asked of the key.
-pub(super) fn atoms(namespace: &LabelSet, asked: &[Asked<'_>]) -> Vec<Way> {
+pub(super) fn atoms(namespace: &LabelSet, asked: &[Asked<'_>]) -> (Vec<Way>, bool) {
     let may_meet = |(selector, _): &&Asked<'_>| {
         selector.requirements().iter().all(|it| if is_of_pod(it) { is_of_k8s(it) } else { it.matches(namespace) })
     };
     let asked: Vec<&Asked<'_>> = asked.iter().filter(may_meet).collect();
     let everybody: Vec<usize> = (0..asked.len()).collect();
     let mut followed = vec![(Way::new(), everybody)];
+    let mut are_all = true;
     for key in keys(&asked) {
         let mut seen: BTreeSet<Vec<usize>> = BTreeSet::new();
         let mut next = Vec::new();
         for (way, met) in &followed {
             for value in values(key, met.iter().map(|at| asked[*at].0)) {
                 if next.len() == MOST {
+                    are_all = false;
                     break;
                 }
                 let meets = |at: &usize| of_key(asked[*at].0, key).all(|it| it.operator.holds(value.as_deref()));
@@ -43,7 +45,7 @@ pub(super) fn atoms(namespace: &LabelSet, asked: &[Asked<'_>]) -> Vec<Way> {
     }
     let mut ways: Vec<Way> = followed.into_iter().map(|(way, _)| way).collect();
     ways.sort_by_key(Way::len);
-    ways
+    (ways, are_all)
 }
 
 /// Whether a requirement is about a pod's own labels or account, and not about its namespace or cluster.

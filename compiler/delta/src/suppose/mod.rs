@@ -33,6 +33,8 @@ pub(crate) struct Supposed {
     pub labels: BTreeMap<Name, Labels>,
     /// Those of them that stand for others like one pod of the files. Only others meet them: as subjects they are as that one.
     pub twins: BTreeSet<Name>,
+    /// Whether selectors can meet on a pod in more ways than are supposed.
+    pub is_cut: bool,
     /// Those of them that stand for what is behind a service that was not read: the service.
     pub behind: BTreeMap<Name, Name>,
     /// Nodes of which only policies tell.

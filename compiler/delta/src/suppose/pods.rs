@@ -48,7 +48,7 @@ fn near<'p>(some: impl Iterator<Item = Asking<'p>>, others: &BTreeSet<Asking<'_>
 }
 
 /// Where pods may be whom selectors select: a namespace by its name or labels, those of changed policies first, each with the namespace of a
-/// policy that asks for it.
+/// policy that asks for it; one more than [`PLACES`] at most.
 fn places<'p>(changed: &BTreeSet<Asking<'p>>, every: &BTreeSet<Asking<'p>>) -> Vec<(&'p str, Way)> {
     let mut places: Vec<(&str, Way)> = Vec::new();
     for (namespace, selector) in changed.iter().chain(every.difference(changed)) {
@@ -59,7 +59,7 @@ fn places<'p>(changed: &BTreeSet<Asking<'p>>, every: &BTreeSet<Asking<'p>>) -> V
             let own = Some(*namespace).filter(|it| elsewhere.is_none() || !it.is_empty());
             for namespace in own.into_iter().chain(elsewhere) {
                 let place = (namespace, place.clone());
-                if places.len() < PLACES && !places.contains(&place) {
+                if places.len() <= PLACES && !places.contains(&place) {
                     places.push(place);
                 }
             }
@@ -108,19 +108,23 @@ impl Maker<'_> {
             }
             *known.entry((pod.name.namespace.clone(), one)).or_default() += many;
         }
-        for (namespace, place) in places(&changed, &every) {
-            let Some(any) = self.pod(namespace, &place) else { continue };
-            let here = endpoint_labels(&any, &self.new.cluster, self.new.dialect);
-            for own in atoms(&here, &asked) {
-                let way = place.iter().map(|(key, value)| (key.clone(), value.clone())).chain(own).collect();
-                self.add(namespace, &way, &ports, &judge, &mut known);
-            }
-        }
-        // Where that are too many: each value at least.
+        // Why first: where there are too many ways, each changed selector is met in the plainest ones at least.
         for (namespace, selector) in &changed {
             for way in ways(selector) {
                 let is_open = !way.keys().any(|key| is_of_namespace(key));
                 let namespace = if is_open && namespace.is_empty() { ELSEWHERE } else { namespace };
+                self.add(namespace, &way, &ports, &judge, &mut known);
+            }
+        }
+        let places = places(&changed, &every);
+        self.supposed.is_cut |= places.len() > PLACES;
+        for (namespace, place) in places.into_iter().take(PLACES) {
+            let Some(any) = self.pod(namespace, &place) else { continue };
+            let here = endpoint_labels(&any, &self.new.cluster, self.new.dialect);
+            let (ways, are_all) = atoms(&here, &asked);
+            self.supposed.is_cut |= !are_all;
+            for own in ways {
+                let way = place.iter().map(|(key, value)| (key.clone(), value.clone())).chain(own).collect();
                 self.add(namespace, &way, &ports, &judge, &mut known);
             }
         }
@@ -129,11 +133,15 @@ impl Maker<'_> {
     /// A pod of these labels, where nobody yet is selected by the same selectors there: whoever is shows what becomes of this one. Where
     /// somebody is alone, one more, whom only others meet: what becomes of flows among several, one cannot show.
     fn add(&mut self, namespace: &str, way: &Way, ports: &[ContainerPort], judge: &Judge<'_>, known: &mut Known) {
-        let Some(pod) = self.pod(namespace, way).filter(|_| self.supposed.pods.len() < MOST) else { return };
+        let Some(pod) = self.pod(namespace, way) else { return };
         let pod = Pod { ports: ports.to_vec(), ..pod };
         let selected_by = judge.selected_by(&endpoint_labels(&pod, &self.new.cluster, self.new.dialect));
         let like = known.entry((pod.name.namespace.clone(), selected_by)).or_default();
         if *like > 1 {
+            return;
+        }
+        if self.supposed.pods.len() == MOST {
+            self.supposed.is_cut = true;
             return;
         }
         if *like == 1 {
