@@ -112,6 +112,17 @@ pub fn apply(db: &dyn Db, found: Vec<Diagnostic>, rules: &Rules) -> Judged {
     judged
 }
 
+/// The same for the findings of one file: everything that [`crate::check_file`] says of it.
+pub fn apply_to(db: &dyn Db, file: SourceFile, found: Vec<Diagnostic>, rules: &Rules) -> Judged {
+    let mut judged = Judged { kept: found, suppressed: Vec::new() };
+    if may_hold(db, file) {
+        let said = of_file(&Text::new(db, file), &mut judged, rules);
+        judged.kept.extend(said);
+        judged.kept.sort();
+    }
+    judged
+}
+
 /// Whether a file may hold a suppression: most hold none, and are not read again.
 fn may_hold(db: &dyn Db, file: SourceFile) -> bool {
     file.text(db).is_some_and(|text| written::TRACES.iter().any(|word| text.contains(word)))
