@@ -24,6 +24,7 @@ mod find;
 mod others;
 pub mod page;
 mod place;
+mod population;
 mod splice;
 mod stages;
 pub mod suppress;
@@ -33,6 +34,7 @@ mod words;
 
 pub use cover::may_share;
 pub use page::{Group, Page};
+pub use population::{Candidate, Population};
 pub use wishes::{EssentialFlow, Wishes};
 
 use diag::Diagnostic;
@@ -232,7 +234,7 @@ pub fn check(db: &dyn Db) -> Vec<Diagnostic> {
 
 /// The same for somebody who says more of what is meant than files do.
 pub fn check_for(db: &dyn Db, wishes: &Wishes) -> Vec<Diagnostic> {
-    let finder = Finder::new(db);
+    let finder = Finder::of(db);
     let wide = of_several(db, &finder, wishes);
     files(db).into_iter().flat_map(|file| of_file(db, file, &finder, &wide)).collect()
 }
@@ -241,7 +243,7 @@ pub fn check_for(db: &dyn Db, wishes: &Wishes) -> Vec<Diagnostic> {
 ///
 /// Cost: that of looking for objects that stand twice is linear in all files.
 pub fn check_file(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
-    let finder = Finder::new(db);
+    let finder = Finder::of(db);
     of_file(db, file, &finder, &of_several(db, &finder, &Wishes::default()))
 }
 

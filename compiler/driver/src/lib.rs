@@ -17,7 +17,7 @@
 //! A comment re-runs `parse` and `decode` only. A pod that joins a known class stops at `space`. An edited policy re-runs the classes
 //! that it selects only. Each has a `rerun` block in the suite.
 //! # Reading order
-//! [`database`], [`text`], [`world`], [`dialect`], [`meaning`], [`build`], [`locate`].
+//! [`database`], [`text`], [`world`], [`dialect`], [`meaning`], [`build`], [`locate`], [`shelf`].
 
 #![allow(
     missing_docs,
@@ -29,6 +29,7 @@ pub mod database;
 pub mod dialect;
 pub mod locate;
 pub mod meaning;
+pub mod shelf;
 pub mod text;
 pub mod world;
 

@@ -121,6 +121,24 @@ impl Cursor {
         text_of(&self.tree, self.tree.find(self.root, path)?)
     }
 
+    /// The text of a key beside the word.
+    pub fn beside(&self, key: &str) -> Option<&str> {
+        text_of(&self.tree, self.tree.get(self.holder?, key)?.value)
+    }
+
+    /// The keys and texts at a path of the object, the cursor's own left out.
+    pub fn entries(&self, path: &str) -> Vec<(String, String)> {
+        let Some(node) = self.tree.find(self.root, path) else { return Vec::new() };
+        let entries = self.tree.entries(node).iter().filter(|entry| !self.tree.raw(entry.key).contains(MARK));
+        let texts = entries.filter_map(|it| Some((self.tree.key(it.key).into_owned(), text_of(&self.tree, it.value)?)));
+        texts.filter(|(_, text)| !text.contains(MARK)).map(|(key, text)| (key, text.to_owned())).collect()
+    }
+
+    /// Whether something stands at a path of the object.
+    pub fn has(&self, path: &str) -> bool {
+        self.tree.find(self.root, path).is_some()
+    }
+
     /// The keys of the mapping that holds the word, or the texts of the list, without the word itself.
     pub fn siblings(&self) -> Vec<String> {
         let Some(holder) = self.holder else { return Vec::new() };
@@ -131,6 +149,22 @@ impl Cursor {
         let items = lists.filter_map(|item| text_of(&self.tree, *item)).map(str::to_owned);
         keys.chain(items).filter(|it| !it.contains(MARK)).collect()
     }
+}
+
+/// A path as text, in the form that trees read.
+pub(crate) fn spell(path: &[Step]) -> String {
+    let mut out = String::new();
+    for step in path {
+        match step {
+            Step::Item(at) => out.push_str(&format!("[{at}]")),
+            Step::Key(key) if key.contains(['.', '[', ']', '"', '/', '\\']) => {
+                out.push_str(&format!("[\"{}\"]", key.replace('\\', "\\\\").replace('"', "\\\"")));
+            }
+            Step::Key(key) if out.is_empty() => out.push_str(key),
+            Step::Key(key) => out.push_str(&format!(".{key}")),
+        }
+    }
+    out
 }
 
 /// The path of a node from the root of its document, that root, and whether the node is a key: then the path leads to its mapping.

@@ -23,6 +23,7 @@ mod hover;
 mod outline;
 mod shape;
 
+pub use complete::snippets::{SNIPPETS, Snippet};
 pub use complete::{Item, ItemKind, complete};
 pub use diagnostics::diagnostics;
 pub use hover::{Hover, hover};

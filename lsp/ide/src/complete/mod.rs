@@ -2,10 +2,16 @@
 //!
 //! ```text
 //!  cursor ─┬─ a key of a mapping of fields ──► fields
-//!          └─ a value ──► words of the schema
+//!          ├─ a key or value of a selector ──► labels of those whom the selector is about
+//!          ├─ a value ──► names of the workspace, or words of the schema
+//!          └─ nothing yet ──► whole policies
 //! ```
 
 mod fields;
+mod labels;
+mod names;
+mod population;
+pub(crate) mod snippets;
 mod words;
 
 use driver::{Database, Db};
@@ -68,12 +74,13 @@ pub enum ItemKind {
 pub fn complete(db: &Database, at: At) -> Vec<Item> {
     let Some(text) = at.file.text(db) else { return Vec::new() };
     let Some(cursor) = Cursor::new(&text, at.offset, db.syntax_limits()) else { return Vec::new() };
-    let site = Site::new(&cursor);
+    let site = Site::new(db, &cursor);
     let mut items = match cursor.place {
         Place::Key => fields::keys(&site),
-        Place::Start => fields::starts(&site),
+        Place::Start => [snippets::items(&site), fields::starts(&site)].concat(),
         Place::Value => values(&site),
     };
+    items.extend(labels::items(&site));
     items.sort_by(|a, b| a.sort.cmp(&b.sort).then_with(|| a.label.cmp(&b.label)));
     items.dedup_by(|a, b| a.label == b.label);
     items
@@ -81,14 +88,20 @@ pub fn complete(db: &Database, at: At) -> Vec<Item> {
 
 /// What all that completes looks at.
 pub(crate) struct Site<'a> {
+    pub db: &'a Database,
     pub cursor: &'a Cursor,
     pub kind: Option<&'static kinds::Kind>,
 }
 
 impl<'a> Site<'a> {
-    fn new(cursor: &'a Cursor) -> Site<'a> {
+    fn new(db: &'a Database, cursor: &'a Cursor) -> Site<'a> {
         let kind = shape::kind(cursor.text("apiVersion").unwrap_or_default(), cursor.text("kind").unwrap_or_default());
-        Site { cursor, kind }
+        Site { db, cursor, kind }
+    }
+
+    /// The namespace of the object.
+    pub fn namespace(&self) -> &str {
+        self.cursor.text("metadata.namespace").unwrap_or_else(|| self.db.project().namespace(self.db))
     }
 
     /// An item that writes a word as it is.
@@ -126,6 +139,10 @@ fn is_plain(word: &str) -> bool {
 
 fn values(site: &Site<'_>) -> Vec<Item> {
     let Some(known) = shape::walk(site.kind, &site.cursor.path) else { return Vec::new() };
+    let names = names::items(site, known);
+    if !names.is_empty() {
+        return names;
+    }
     match known.shape {
         // Why: between brackets, `[` is still to come.
         Shape::List(of) => words::of_shape(site, of.of, known.field),

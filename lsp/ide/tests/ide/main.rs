@@ -2,5 +2,6 @@
 
 mod complete;
 mod hover;
+mod names;
 mod random;
 mod world;
