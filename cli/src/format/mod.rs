@@ -24,8 +24,6 @@ use diag::Diagnostic;
 use driver::Database;
 use std::path::{Path, PathBuf};
 
-/// Where the pages of codes stand in public.
-const PAGES: &str = "https://github.com/tidegate/tidegate/blob/main/compiler/checks/src";
 /// Where tidegate stands in public.
 pub(crate) const HOME: &str = "https://github.com/tidegate/tidegate";
 
@@ -151,8 +149,7 @@ pub fn render(review: &Review<'_>, format: Format, destination: Destination) -> 
 
 /// The page of a code in public.
 fn page_address(code: &str) -> String {
-    let folder = checks::explain(code).map(|page| page.slug.replace('-', "_")).unwrap_or_default();
-    format!("{PAGES}/{}_{folder}/page.md", code.to_lowercase())
+    checks::explain(code).map(|page| page.address()).unwrap_or_default()
 }
 
 /// The headline, why it matters and what to do, one paragraph each.

@@ -36,6 +36,7 @@ pub use cover::may_share;
 pub use page::{Group, Page};
 pub use population::{Candidate, Population};
 pub use wishes::{EssentialFlow, Wishes};
+pub use words::condition;
 
 use diag::Diagnostic;
 use driver::{Db, SourceFile, locate};

@@ -62,7 +62,16 @@ impl Group {
     }
 }
 
+/// Where the pages of codes stand in public.
+const PAGES: &str = "https://github.com/tidegate/tidegate/blob/main/compiler/checks/src";
+
 impl Page {
+    /// Where the page stands in public.
+    pub fn address(&self) -> String {
+        let folder = self.slug.replace('-', "_");
+        format!("{PAGES}/{}_{folder}/page.md", self.code.to_string().to_lowercase())
+    }
+
     /// The text of one of its sections, such as `Why`; empty for a section that no page has.
     pub fn section(&self, name: &str) -> &'static str {
         let after = self.text.split_once(&format!("\n## {name}\n")).map_or("", |(_, after)| after);

@@ -96,7 +96,7 @@ pub(crate) fn replace(file: FileId, span: Span, replacement: impl Into<String>, 
 }
 
 /// A condition as people write it on the command line.
-pub(crate) fn condition(requirement: &Requirement) -> String {
+pub fn condition(requirement: &Requirement) -> String {
     let key = &requirement.key;
     match &requirement.operator {
         Operator::In(values) if values.len() == 1 => format!("{key}={}", values[0]),

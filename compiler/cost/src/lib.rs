@@ -16,12 +16,13 @@
 //! [`blocks`], then [`costs`].
 
 use driver::meaning::{self, ClassKey};
-use driver::{Database, world};
+use driver::{Database, shelf, world};
 use flow::{L4Key, L4Set, PeerId, Peers, Protocol};
 use hir::peers::PeerTable;
 use hir::subject::{Class, Subject};
 use rules::{Fallback, Origin, Rule, RuleSet};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Entries that a policy map of Cilium holds unless `bpf-policy-map-max` says otherwise.
 pub const CILIUM_MAP: usize = 16_384;
@@ -72,13 +73,53 @@ type Entry = (usize, Identity, u32, u32);
 
 /// What the policies of a database cost, class by class and rule by rule.
 pub fn costs(db: &Database) -> Costs {
-    let peers = world::peers(db);
-    let identities = Identities::of(&peers);
+    let costing = Costing::of(db);
     let mut rules: BTreeMap<Origin, (BTreeSet<Identity>, usize, usize, usize)> = BTreeMap::new();
     let mut classes = Vec::new();
     for (class, subjects) in world::classes(db).iter() {
-        let key = ClassKey::new(db, class.clone());
-        let sets = meaning::rule_sets(db, key);
+        let (cost, of_rule) = costing.entries(class, subjects);
+        for (origin, (selected, entries)) in of_rule {
+            let cost = rules.entry(origin).or_default();
+            cost.0.extend(selected);
+            cost.1 = cost.1.max(entries);
+            cost.2 += 1;
+            cost.3 += subjects.len();
+        }
+        classes.push(cost);
+    }
+    let cost =
+        |(origin, (identities, entries, classes, endpoints)): (Origin, (BTreeSet<Identity>, usize, usize, usize))| {
+            RuleCost { origin, identities: identities.len(), entries, classes, endpoints }
+        };
+    let mut rules: Vec<RuleCost> = rules.into_iter().map(cost).collect();
+    rules.sort_by(|a, b| (b.entries, b.identities, &a.origin).cmp(&(a.entries, a.identities, &b.origin)));
+    Costs { classes, rules, identities: costing.identities.inside }
+}
+
+/// What questions about the cost of several classes share.
+pub struct Costing<'db> {
+    db: &'db Database,
+    identities: Arc<Identities>,
+}
+
+/// By rule: whom it selects, and how many entries it makes.
+type OfRule = BTreeMap<Origin, (BTreeSet<Identity>, usize)>;
+
+impl<'db> Costing<'db> {
+    /// That of a database.
+    pub fn of(db: &'db Database) -> Costing<'db> {
+        // Why kept: every peer is looked at.
+        Costing { db, identities: shelf::of_policies(db).get(|| Identities::of(&world::peers(db))) }
+    }
+
+    /// What the policies of one class cost.
+    pub fn class(&self, class: &Class, subjects: &[Subject]) -> ClassCost {
+        self.entries(class, subjects).0
+    }
+
+    fn entries(&self, class: &Class, subjects: &[Subject]) -> (ClassCost, OfRule) {
+        let key = ClassKey::new(self.db, class.clone());
+        let sets = meaning::rule_sets(self.db, key);
         let mut all: BTreeSet<Entry> = BTreeSet::new();
         let mut of_rule: BTreeMap<&Origin, (BTreeSet<Identity>, BTreeSet<Entry>)> = BTreeMap::new();
         for (direction, set) in sets.iter().enumerate() {
@@ -87,7 +128,7 @@ pub fn costs(db: &Database) -> Costs {
                 all.insert((direction, None, 0, 1 << 24));
             }
             for rule in each(set) {
-                let selected = identities.selected(&rule.peers);
+                let selected = self.identities.selected(&rule.peers);
                 let blocks = blocks(&rule.l4);
                 let entries =
                     || selected.iter().flat_map(|it| blocks.iter().map(move |(at, size)| (direction, *it, *at, *size)));
@@ -99,29 +140,17 @@ pub fn costs(db: &Database) -> Costs {
                 }
             }
         }
-        for (origin, (selected, entries)) in of_rule {
-            let cost = rules.entry(origin.clone()).or_default();
-            cost.0.extend(selected);
-            cost.1 = cost.1.max(entries.len());
-            cost.2 += 1;
-            cost.3 += subjects.len();
-        }
-        let diagrams = meaning::diagrams(db, key).ok();
+        let diagrams = meaning::diagrams(self.db, key).ok();
         let named = |diagram: &diagram::Diagram| diagram.class_of_each().filter(|it| it.0 != 0).count();
-        classes.push(ClassCost {
+        let cost = ClassCost {
             class: class.clone(),
-            subjects: subjects.clone(),
+            subjects: subjects.to_vec(),
             entries: all.len(),
             peers: diagrams.map(|both| [named(&both[0]), named(&both[1])]),
-        });
-    }
-    let cost =
-        |(origin, (identities, entries, classes, endpoints)): (Origin, (BTreeSet<Identity>, usize, usize, usize))| {
-            RuleCost { origin, identities: identities.len(), entries, classes, endpoints }
         };
-    let mut rules: Vec<RuleCost> = rules.into_iter().map(cost).collect();
-    rules.sort_by(|a, b| (b.entries, b.identities, &a.origin).cmp(&(a.entries, a.identities, &b.origin)));
-    Costs { classes, rules, identities: identities.inside }
+        let of_rule = of_rule.into_iter().map(|(origin, (selected, made))| (origin.clone(), (selected, made.len())));
+        (cost, of_rule.collect())
+    }
 }
 
 fn each(set: &RuleSet) -> impl Iterator<Item = &Rule> {

@@ -5,7 +5,7 @@ use crate::group::group;
 use crate::guess::{Guess, guesses};
 use crate::names::Names;
 use crate::rows::{Change, sort};
-use crate::side::{Side, policies_of_nodes_differ};
+use crate::side::{Edit, Side, policies_of_nodes_differ};
 use crate::suppose::{differing, suppose};
 use crate::world::World;
 use diagram::TooLarge;
@@ -58,6 +58,17 @@ pub fn diff(old: &Database, new: &Database) -> Result<Delta, TooLarge> {
         // A panic over there is one here.
         (old.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), new)
     });
+    between(old, new)
+}
+
+/// Compares what a database would hold with other texts of some files, the old side, with what it holds.
+///
+/// Errors: as [`diff`].
+pub fn diff_from(old: &[Edit], new: &Database) -> Result<Delta, TooLarge> {
+    between(Side::after(new, old), Side::of(new))
+}
+
+fn between(old: Side, new: Side) -> Result<Delta, TooLarge> {
     let mut delta = Delta {
         rejected: [old.rejected.clone(), new.rejected.clone()],
         policies: [old.all().count(), new.all().count()],

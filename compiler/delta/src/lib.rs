@@ -39,7 +39,7 @@ mod suppose;
 mod ways;
 mod world;
 
-pub use diff::{Apart, Delta, diff};
+pub use diff::{Apart, Delta, diff, diff_from};
 pub use equal::{Witness, equal, equal_after};
 pub use fates::{Decided, Fate, Passes, Step};
 pub use rows::{Change, Ends, Kind, Sample};

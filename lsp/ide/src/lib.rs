@@ -13,20 +13,43 @@
 //! No feature panics, whatever the text and the offset (`tests/ide/random.rs`). Nothing outside the document around the cursor counts for
 //! what its object is.
 //! # Reading order
-//! `outline`, `cursor`, `shape`, `here`, then one file a feature: [`diagnostics`](fn@diagnostics), [`complete`](fn@complete), [`hover`](fn@hover).
+//! `outline`, `cursor`, `shape`, `here`, `selectors`, then one file a feature: [`diagnostics`](fn@diagnostics), [`complete`](fn@complete),
+//! [`hover`](fn@hover), `targets`, `symbols`, `ranges`, `tokens`, `links`, `lenses`, `inlays`,
+//! `actions`, `effect`.
 
+mod actions;
+mod commands;
 mod complete;
 mod cursor;
 mod diagnostics;
+mod effect;
 mod here;
 mod hover;
+mod inlays;
+mod lenses;
+mod links;
 mod outline;
+mod ranges;
+mod selectors;
 mod shape;
+mod symbols;
+mod targets;
+mod tokens;
 
+pub use actions::{Action, ActionKind, actions};
+pub use commands::Command;
 pub use complete::snippets::{SNIPPETS, Snippet};
 pub use complete::{Item, ItemKind, complete};
 pub use diagnostics::diagnostics;
+pub use effect::{Effect, effect};
 pub use hover::{Hover, hover};
+pub use inlays::{Inlay, inlays};
+pub use lenses::{Lens, lenses};
+pub use links::{Link, links};
+pub use ranges::{Fold, folds, selections};
+pub use symbols::{Symbol, SymbolKind, symbols, workspace_symbols};
+pub use targets::{Target, definition, references};
+pub use tokens::{TokenKind, tokens};
 
 use driver::SourceFile;
 

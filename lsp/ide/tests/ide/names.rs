@@ -1,42 +1,8 @@
 //! Completion of what the workspace has: labels, namespaces, services, ports, names.
 
-use crate::world::beside;
+use crate::world::{CLUSTER, beside};
 use driver::Database;
 use ide::{Item, complete};
-
-const CLUSTER: &str = "\
-apiVersion: v1
-kind: Namespace
-metadata: {name: shop, labels: {team: shop}}
----
-apiVersion: v1
-kind: Namespace
-metadata: {name: ops, labels: {team: platform}}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: web, namespace: shop, labels: {app: web, tier: front}}
-spec: {containers: [{ports: [{name: http, containerPort: 8080}]}]}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: db, namespace: shop}
-spec: {template: {metadata: {labels: {app: db}}, spec: {containers: [{ports: [{name: pg, containerPort: 5432}]}]}}}
----
-apiVersion: v1
-kind: Pod
-metadata: {name: prom, namespace: ops, labels: {app: prometheus}}
----
-apiVersion: v1
-kind: Service
-metadata: {name: db, namespace: shop}
-spec: {selector: {app: db}, ports: [{port: 5432, targetPort: pg}]}
----
-apiVersion: cilium.io/v2
-kind: CiliumCIDRGroup
-metadata: {name: offices}
-spec: {externalCIDRs: [192.0.2.0/24]}
-";
 
 const HEAD: &str = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a, namespace: shop}\n";
 const CILIUM: &str = "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {name: a, namespace: shop}\n";

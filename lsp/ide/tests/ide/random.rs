@@ -2,6 +2,7 @@
 
 use driver::Database;
 use ide::At;
+use source::Span;
 
 const TEXTS: [&str; 2] = [
     "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a, namespace: \"shöp\"}\nspec:\n  podSelector:\n    \
@@ -48,11 +49,22 @@ fn no_feature_panics_whatever_the_text_and_the_offset() {
         let text = broken(TEXTS[round % TEXTS.len()], &mut dice);
         db.set_file("a.yaml", &text);
         let file = db.file_at("a.yaml").expect("it was set");
-        ide::diagnostics(&db, file, &checks::suppress::Rules::default());
+        let rules = checks::suppress::Rules::default();
+        ide::diagnostics(&db, file, &rules);
+        ide::symbols(&db, file);
+        ide::folds(&db, file);
+        ide::tokens(&db, file);
+        ide::links(&db, file);
+        ide::lenses(&db, file);
+        ide::inlays(&db, file, Span::new(0, u32::MAX));
+        ide::actions(&db, file, Span::new(0, u32::MAX), &rules);
         for _ in 0..12 {
             let at = At { file, offset: dice.roll(text.len() + 3) as u32 };
             ide::complete(&db, at);
             ide::hover(&db, at);
+            ide::definition(&db, at);
+            ide::references(&db, at, true);
+            ide::selections(&db, at);
         }
     }
 }
