@@ -6,6 +6,7 @@ use crate::run::{Path, Run};
 use crate::scalar::Scalar;
 use crate::state::{Places, State};
 use crate::value::{Kind, Reach, Value};
+use image::MapKind;
 
 /// The most registers and slots that learn together.
 const LINKED: u32 = 6;
@@ -55,13 +56,15 @@ impl Run<'_> {
         self.learn(&mut other.state, insn, compare, width, linked);
         let is_null = !insn.by_register() && insn.imm == 0 && width == Width::All;
         match (left.kind, compare) {
-            (Kind::ValueOrNull(_), Compare::Eq | Compare::Ne) if is_null => {
+            (Kind::ValueOrNull(map), Compare::Eq | Compare::Ne) if is_null => {
                 let (null, present) = match compare {
                     Compare::Eq => (&mut other.state, &mut path.state),
                     _ => (&mut path.state, &mut other.state),
                 };
+                // A lock is given back by the number of its look-up, so that stays.
+                let number = if self.tables.tables[map].spec.kind == MapKind::Locks { left.id } else { 0 };
                 settle_null(null, left.id, None);
-                settle_null(present, left.id, Some(left.kind));
+                settle_null(present, left.id, Some(number));
             }
             _ if insn.by_register() && width == Width::All => {
                 self.packet_end(&mut path.state, &mut other.state, insn, compare);
@@ -214,10 +217,10 @@ fn shift(value: &Value) -> i64 {
     if value.shifted { value.offset } else { 0 }
 }
 
-/// All copies of a pointer that may be null become what they are: null, or present.
-fn settle_null(state: &mut State, id: u32, present: Option<Kind>) {
+/// All copies of a pointer that may be null become what they are: null, or present with this number.
+fn settle_null(state: &mut State, id: u32, present: Option<u32>) {
     for value in state.values_mut().filter(|it| matches!(it.kind, Kind::ValueOrNull(_)) && it.id == id) {
-        value.id = 0;
+        value.id = present.unwrap_or(0);
         value.kind = match (present, value.kind) {
             (Some(_), Kind::ValueOrNull(map)) => Kind::Value(map),
             _ => Kind::Number,

@@ -1,19 +1,26 @@
 //! Calls of kernel functions.
 
-use crate::helper::{Argument, Gives, Helper, helper};
+use crate::helper::{Argument, Gives, Helper, LOCK, UNLOCK, helper};
 use crate::memory::{Access, named};
 use crate::run::{Path, Run};
 use crate::value::{Kind, Value};
+use image::MapKind;
 
 impl Run<'_> {
     /// Calls a function: arguments are checked, R1 to R5 are gone, R0 is what it gives.
     pub fn call(&mut self, path: &mut Path, number: i32) -> Result<(), String> {
         let helper = helper(number).ok_or_else(|| format!("call of kernel function {number}"))?;
+        if path.state.lock != 0 && number != UNLOCK {
+            return Err(format!("call of {} while a lock is held", helper.name));
+        }
         let mut map = None;
         for (at, argument) in helper.arguments.iter().enumerate() {
             let register = at + 1;
             self.argument(path, register, *argument, &mut map)
                 .map_err(|what| format!("call of {}, R{register}: {what}", helper.name))?;
+        }
+        if matches!(number, LOCK | UNLOCK) {
+            path.state.lock = locked(path, number)?;
         }
         path.state.regs[..6].fill(Value::UNSET);
         path.state.regs[0] = self.result(&helper, map)?;
@@ -27,6 +34,7 @@ impl Run<'_> {
 
     fn result(&mut self, helper: &Helper, map: Option<usize>) -> Result<Value, String> {
         Ok(match helper.gives {
+            Gives::Nothing => Value::UNSET,
             Gives::Number => Value::ANY,
             Gives::ValueOrNull => {
                 let map = map.ok_or("call without a map")?;
@@ -59,6 +67,16 @@ impl Run<'_> {
             },
             Argument::Key => self.memory(path, &value, spec.map_or(0, |spec| spec.key_size).into()),
             Argument::Value => self.memory(path, &value, spec.map_or(0, |spec| spec.value_size).into()),
+            Argument::Lock => match value.kind {
+                Kind::Value(map)
+                    if self.tables.tables[map].spec.kind == MapKind::Locks
+                        && value.offset == 0
+                        && value.number.constant() == Some(0) =>
+                {
+                    Ok(())
+                }
+                other => Err(format!("{} instead of a lock", named(other))),
+            },
             // Checked with its size, which comes next.
             Argument::Memory => Ok(()),
             Argument::Size => {
@@ -80,5 +98,16 @@ impl Run<'_> {
             Kind::Value(map) => self.in_value(map, base, 0, size, Access::Load),
             other => Err(format!("{} instead of memory", named(other))),
         }
+    }
+}
+
+/// The lock that is held after R1 was locked or given back: what was looked up together with it; 0 for none.
+fn locked(path: &Path, number: i32) -> Result<u32, String> {
+    let (held, asked) = (path.state.lock, path.state.regs[1].id);
+    match number {
+        LOCK if held == 0 && asked != 0 => Ok(asked),
+        UNLOCK if held != 0 && held == asked => Ok(0),
+        LOCK => Err("lock beside another".into()),
+        _ => Err("unlock of what is not locked".into()),
     }
 }

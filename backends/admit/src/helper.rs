@@ -17,6 +17,8 @@ pub(crate) enum Argument {
     Memory,
     /// The size of the memory before it.
     Size,
+    /// A lock at the start of a value of a map of locks.
+    Lock,
     /// Anything that was written.
     Any,
 }
@@ -24,6 +26,8 @@ pub(crate) enum Argument {
 /// What a function gives back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Gives {
+    /// R0 may not be read.
+    Nothing,
     Number,
     /// An address in a value of the map, or null.
     ValueOrNull,
@@ -39,6 +43,11 @@ pub(crate) struct Helper {
 }
 
 const KEYED: &[MapKind] = &[MapKind::Hash, MapKind::LruHash, MapKind::LpmTrie, MapKind::Array];
+const LOOKED_UP: &[MapKind] = &[MapKind::Hash, MapKind::LruHash, MapKind::LpmTrie, MapKind::Array, MapKind::Locks];
+/// `spin_lock`, and what gives it back.
+pub(crate) const LOCK: i32 = 93;
+/// Likewise.
+pub(crate) const UNLOCK: i32 = 94;
 
 /// The function of a number; `None` for one that no program of ours calls.
 ///
@@ -46,10 +55,12 @@ const KEYED: &[MapKind] = &[MapKind::Hash, MapKind::LruHash, MapKind::LpmTrie, M
 pub(crate) fn helper(number: i32) -> Option<Helper> {
     use Argument::*;
     let (name, arguments, gives, moves_packet): (_, &[Argument], _, _) = match number {
-        1 => ("map_lookup_elem", &[Map(KEYED), Key], Gives::ValueOrNull, false),
+        1 => ("map_lookup_elem", &[Map(LOOKED_UP), Key], Gives::ValueOrNull, false),
         2 => ("map_update_elem", &[Map(KEYED), Key, Value, Any], Gives::Number, false),
         5 => ("ktime_get_ns", &[], Gives::Number, false),
         39 => ("skb_pull_data", &[Context, Any], Gives::Number, true),
+        LOCK => ("spin_lock", &[Lock], Gives::Nothing, false),
+        UNLOCK => ("spin_unlock", &[Lock], Gives::Nothing, false),
         118 => ("jiffies64", &[], Gives::Number, false),
         130 => ("ringbuf_output", &[Map(&[MapKind::RingBuf]), Memory, Size, Any], Gives::Number, false),
         _ => return None,

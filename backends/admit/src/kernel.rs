@@ -23,6 +23,11 @@ impl Kernel {
         of(5, 10..=19).chain(of(6, 0..=18)).collect()
     }
 
+    /// Its two numbers.
+    pub const fn numbers(self) -> (u8, u8) {
+        (self.major, self.minor)
+    }
+
     const fn is(self, major: u8, minor: u8) -> bool {
         self.major > major || self.major == major && self.minor >= minor
     }
@@ -34,6 +39,7 @@ impl Kernel {
             packet_ends: self.is(5, 11),
             fetches: self.is(5, 12),
             wide_values: self.is(6, 0),
+            matched_locks: self.is(6, 2),
             unset_stack: self.is(6, 4),
             narrow_spills: self.is(6, 8),
             open_operands: self.is(6, 11),
@@ -79,6 +85,8 @@ pub(crate) struct Rules {
     pub fetches: bool,
     /// Arrays whose values exceed 4 MiB (6.0).
     pub wide_values: bool,
+    /// Two paths under a lock are alike whatever the numbers of their look-ups (6.2).
+    pub matched_locks: bool,
     /// Programs may read bytes of the frame that they never wrote, given the privilege (6.4).
     pub unset_stack: bool,
     /// Immediates and registers of any size and bounds are followed through the frame (6.8).

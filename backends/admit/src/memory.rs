@@ -3,6 +3,7 @@
 use crate::frame::Source;
 use crate::run::{Path, Run};
 use crate::value::{Kind, Reach, Value};
+use image::MapKind;
 
 /// Above this, a variable part of an address is no offset: 2^29, in every kernel.
 pub(crate) const FARTHEST: i64 = 1 << 29;
@@ -56,6 +57,9 @@ impl Run<'_> {
         access: Access,
     ) -> Result<(), String> {
         let table = &self.tables.tables[map];
+        if table.spec.kind == MapKind::Locks {
+            return Err(format!("access of map {}, which holds locks", table.name));
+        }
         if access == Access::Store && table.content.is_some() {
             return Err(format!("store to map {}, which programs only read", table.name));
         }

@@ -10,6 +10,8 @@ struct Pairs {
     pairs: Vec<(u32, u32)>,
     /// Numbers for values that have none: larger than all that exist.
     next: u32,
+    /// Whether addresses of locks correspond by the numbers of their look-ups.
+    locks: bool,
 }
 
 impl Pairs {
@@ -45,9 +47,15 @@ impl Pairs {
 impl Run<'_> {
     /// Whether everything that may happen from `new` on has been followed from `old` on.
     pub fn is_covered(&self, old: &State, new: &State, at: usize) -> bool {
-        let mut pairs = Pairs { pairs: Vec::new(), next: self.ids };
+        let mut pairs = Pairs { pairs: Vec::new(), next: self.ids, locks: self.rules.matched_locks };
         // Before, what is not read was forgotten when the old state was cleaned.
         let live = if self.rules.joint_liveness { self.form.live[at] } else { u16::MAX };
+        // Numbers of look-ups are new each time: where they are compared as such, what is done under a lock is followed for each.
+        let same_lock =
+            if self.rules.matched_locks { pairs.match_ids(old.lock, new.lock) } else { old.lock == new.lock };
+        if !same_lock {
+            return false;
+        }
         let mut registers = old.regs.iter().zip(&new.regs).enumerate();
         registers.all(|(at, (old, new))| live & 1 << at == 0 || covers(old, new, &mut pairs))
             && self.frame_is_covered(&old.frame, &new.frame, &mut pairs)
@@ -109,7 +117,8 @@ fn covers(old: &Value, new: &Value, pairs: &mut Pairs) -> bool {
                     && pairs.match_numbers(old.id, new.id)
         }
         Kind::Value(_) | Kind::ValueOrNull(_) => {
-            old.offset == new.offset && old.number.holds(&new.number) && pairs.match_ids(old.id, new.id)
+            let corresponds = matches!(old.kind, Kind::Value(_)) && !pairs.locks || pairs.match_ids(old.id, new.id);
+            old.offset == new.offset && old.number.holds(&new.number) && corresponds
         }
         Kind::Packet => {
             let reaches = match (old.reach, new.reach) {

@@ -42,6 +42,8 @@ pub(crate) struct State {
     pub regs: [Value; 11],
     /// Slot n begins 8 * (n + 1) bytes below the end of the frame. Shape: as far down as the path has touched.
     pub frame: Vec<Slot>,
+    /// The number of the look-up that gave the lock that is held; 0 for none.
+    pub lock: u32,
 }
 
 impl State {
@@ -50,7 +52,7 @@ impl State {
         let mut regs = [Value::UNSET; 11];
         regs[1] = Value::pointer(Kind::Context);
         regs[FRAME] = Value::pointer(Kind::Frame);
-        State { regs, frame: Vec::new() }
+        State { regs, frame: Vec::new(), lock: 0 }
     }
 
     /// Makes the frame reach down to `offset`, which is negative.

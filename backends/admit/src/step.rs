@@ -52,6 +52,9 @@ impl Run<'_> {
             Class::Call => self.call(path, insn.imm)?,
             Class::Exit => {
                 self.read(path, 0)?;
+                if path.state.lock != 0 {
+                    return Err("exit while a lock is held".into());
+                }
                 return Ok(Next::End);
             }
         }

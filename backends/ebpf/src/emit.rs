@@ -73,6 +73,10 @@ pub(crate) mod frame {
     pub const INNER: Slot = FRAGMENT;
     /// The best score so far while an entry is chosen. Fragments are done with by then.
     pub const SCORE: Slot = FRAGMENT;
+    /// Eight bytes: the address of a lock; and the four of its number, on their way there. Fragments are done with by then.
+    pub const LOCK: Slot = Slot(-168);
+    /// Likewise.
+    pub const LOCK_NUMBER: Slot = Slot(-160);
 }
 
 /// What parsing tells tracking, as bits beside the TCP flags in the lowest byte.

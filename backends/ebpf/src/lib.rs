@@ -51,8 +51,8 @@ use crate::decide::blob;
 use crate::decide::choose::{self, Candidate, Given, Key};
 use diagram::Diagram;
 use image::{
-    CELL_COUNTERS, CellPlan, DirectionPlan, Fill, Hook, Image, KeyPlan, LeafPlan, Notes, PagePlan, Plan, Program,
-    Table, Target,
+    CELL_COUNTERS, CellPlan, DirectionPlan, Fill, Hook, Image, KeyPlan, LeafPlan, MapKind, NARROW_VALUE, NodeMap,
+    Notes, PagePlan, Plan, Program, Table, Target,
 };
 
 /// The table of the image's digest is always the first.
@@ -79,6 +79,14 @@ pub enum Problem {
     /// The target has sizes that no program can be written for.
     #[error("the target is out of range: {0}")]
     Target(&'static str),
+    /// A table is larger than kernels of the target allocate.
+    #[error("table {table} would have {bytes} bytes, and kernels before 6.0 give one at most {NARROW_VALUE}")]
+    Narrow {
+        /// The table.
+        table: String,
+        /// What it would take.
+        bytes: u32,
+    },
     /// A mistake of this crate: the program would be malformed.
     #[error("the program is malformed: {0}")]
     Malformed(#[from] asm::AsmError),
@@ -154,6 +162,7 @@ pub fn compile_with(
         programs.push(Program { name, hook, insns: built.insns, relocs: built.relocs });
         plans.push(plan);
     }
+    check_tables(target, &tables)?;
     let egress_plan = plans.pop().ok_or(Problem::Shape)?;
     let ingress_plan = plans.pop().ok_or(Problem::Shape)?;
     Ok(Image {
@@ -231,6 +240,15 @@ fn fixed(
     Ok((key, leaf.unwrap_or(LeafPlan::Matrix { table, offset: end })))
 }
 
+/// Whether every table of the policy fits into what kernels of the target give one.
+fn check_tables(target: &Target, tables: &[Table]) -> Result<(), Problem> {
+    let size = |table: &Table| table.value_size(1 << target.peers_log2);
+    match tables.iter().find(|table| !target.wide_values && size(table) > NARROW_VALUE) {
+        Some(table) => Err(Problem::Narrow { table: table.name.clone(), bytes: size(table) }),
+        None => Ok(()),
+    }
+}
+
 /// Sizes whose offsets and masks are 32-bit immediates and fit into what a kernel gives one map.
 fn check_target(target: &Target) -> Result<(), Problem> {
     let checks = [
@@ -241,6 +259,13 @@ fn check_target(target: &Target) -> Result<(), Problem> {
     ];
     match checks.into_iter().find(|(holds, _)| !holds) {
         Some((_, what)) => Err(Problem::Target(what)),
-        None => Ok(()),
+        None if target.wide_values || arrays_are_narrow(target) => Ok(()),
+        None => Err(Problem::Target("arrays of the node")),
     }
+}
+
+/// Whether the node's own arrays fit into what kernels before 6.0 give one.
+fn arrays_are_narrow(target: &Target) -> bool {
+    let sizes = |map: &NodeMap| (map.spec(target).kind == MapKind::Array).then(|| map.spec(target).value_size);
+    NodeMap::of(target).iter().filter_map(sizes).all(|size| size <= NARROW_VALUE)
 }

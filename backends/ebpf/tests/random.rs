@@ -4,7 +4,7 @@ mod common;
 
 use common::{FRIEND4, FRIEND6, MAC, OWN4, OWN6, STRANGER6, TRUSTED4, TRUSTED6, World, policy, target};
 use ebpf::Matrix;
-use image::{Hook, Target};
+use image::{Exchange, Hook, Target};
 use packet::craft::{Echo, Frame};
 use packet::{Flags, Origin};
 use std::net::IpAddr;
@@ -143,6 +143,15 @@ fn so_they_do_at_the_node_itself() {
     let native = roomy();
     let other = Target { little_endian: !native.little_endian, ..native };
     exercise(World::at(Hook::HOST, &other, &policy(), &policy()), 15, 10_000);
+}
+
+#[test]
+fn so_they_do_where_writers_lock() {
+    let locked = Target { exchange: Exchange::Lock, ..roomy() };
+    exercise(World::on(&locked, &policy(), &policy()), 17, 10_000);
+    exercise(World::at(Hook::HOST, &locked, &policy(), &policy()), 18, 10_000);
+    let other = Target { little_endian: !locked.little_endian, ..locked };
+    exercise(World::on(&other, &policy(), &policy()), 19, 4_000);
 }
 
 #[test]

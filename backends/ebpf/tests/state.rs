@@ -2,18 +2,23 @@
 
 mod common;
 
-use common::{FRIEND4, OWN4, OWN6, STRANGER4, STRANGER6, TRUSTED4, TRUSTED6, World, policy, target};
+use common::{FRIEND4, IFINDEX, OWN4, OWN6, STRANGER4, STRANGER6, TRUSTED4, TRUSTED6, World, policy, targets};
 use ebpf::Matrix;
 use image::layout::state;
 use image::{DropReason, Hook, Target};
+use loader::Context;
 use packet::Flags;
 use packet::craft::{Echo, Frame};
 use std::net::{IpAddr, Ipv4Addr};
 
 #[test]
 fn a_flood_of_openings_leaves_answered_connections_alone() {
-    // One set of eight ways, four of them answered.
-    let target = Target { track4_sets_log2: 0, ..target() };
+    targets().iter().for_each(flood);
+}
+
+/// One set of eight ways, four of them answered.
+fn flood(target: &Target) {
+    let target = Target { track4_sets_log2: 0, ..target.clone() };
     let mut world = World::on(&target, &policy(), &policy());
     let syn = |from: u16| Frame::tcp(TRUSTED4, OWN4, from, 22, Flags::SYN).build();
     for from in 1..=4 {
@@ -36,7 +41,11 @@ fn a_flood_of_openings_leaves_answered_connections_alone() {
 
 #[test]
 fn closing_connections_make_room_first() {
-    let target = Target { track4_sets_log2: 0, ..target() };
+    targets().iter().for_each(close);
+}
+
+fn close(target: &Target) {
+    let target = Target { track4_sets_log2: 0, ..target.clone() };
     let mut world = World::on(&target, &policy(), &policy());
     for from in 1..=8 {
         let frame = Frame::tcp(TRUSTED4, OWN4, from, 22, if from == 5 { Flags::RST } else { Flags::SYN });
@@ -47,6 +56,38 @@ fn closing_connections_make_room_first() {
     let connections = world.connections();
     assert!(!connections.iter().any(|connection| connection.flags & state::RESET != 0));
     assert!(connections.iter().any(|connection| connection.protocol == 17));
+}
+
+#[test]
+fn writers_of_one_set_leave_whole_entries_to_each_other() {
+    for target in targets() {
+        let target = Target { track4_sets_log2: 0, ..target };
+        let world = World::on(&target, &policy(), &policy());
+        let Some(loaded) = world.loaded() else { continue };
+        // Of one flow the ports say each other, so that an entry that two writers made together shows.
+        let write = |first: u16| {
+            for from in (first..30_000).step_by(2) {
+                let syn = Frame::tcp(TRUSTED4, OWN4, from, from + 1, Flags::SYN).build();
+                let answer = Frame::tcp(OWN4, TRUSTED4, from + 1, from, Flags::SYN_ACK).build();
+                for (hook, frame) in [(Hook::ToEndpoint, syn), (Hook::FromEndpoint, answer)] {
+                    loaded.run(hook, &frame, &Context { ifindex: IFINDEX, ..Context::default() }, 1).unwrap();
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for first in [20_000, 20_001] {
+                let write = &write;
+                scope.spawn(move || write(first));
+            }
+        });
+        let held = world.connections_in_kernel();
+        assert_eq!(held.len(), 8, "{held:?}");
+        for it in held {
+            let opened = it.a.0 == IpAddr::from(OWN4);
+            let (own, other) = if opened { (it.a.1, it.b.1) } else { (it.b.1, it.a.1) };
+            assert_eq!((own, it.flags & state::BUSY), (other + 1, 0), "{it:?}");
+        }
+    }
 }
 
 #[test]

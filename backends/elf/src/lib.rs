@@ -7,7 +7,7 @@
 //!  programs ────────────► classifier  one function a hook ──relocations──┐
 //!  fixed tables, digest ► .rodata.*   frozen when loaded                 │
 //!  classes, counters ───► .data.*     zero when loaded            ◄──────┤
-//!  arrays of the node ──► .bss        likewise, one map for all   ◄──────┤
+//!  arrays of the node ──► .bss        likewise, one map for all   ◄──────┤   (before 6.0: .data.*, one map each)
 //!  its other maps ──────► .maps       defined by types            ◄──────┘
 //!  rules ───────────────► .BTF.ext    which object and path a decision serves
 //! ```
@@ -20,6 +20,7 @@
 //! libbpf lets a program address the bytes of a map (`BPF_PSEUDO_MAP_VALUE`) only in maps that it makes of data sections itself, one of each
 //! section. Tables of an image have a section each. Those of the node are 29 MB of zeroes at the usual sizes, which only `.bss` holds without
 //! their bytes in the file; it is one section, and has the same layout in every object of a target, so that objects can share its map.
+//! Kernels before 6.0 give no array so much: objects for them have a section for each array that a program uses, with its bytes in the file.
 //! # Reading order
 //! [`object`](fn@object), `places`, `lines`, `btf`, `write`.
 

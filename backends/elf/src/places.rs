@@ -81,7 +81,12 @@ impl Place {
             }
             MapRef::Node(map) => {
                 let part = parts(&image.target).into_iter().find(|(known, _)| *known == map).map(|(_, part)| part);
-                let holds = part.map_or_else(|| Holds::Defined(map.spec(&image.target)), Holds::Node);
+                let holds = match part {
+                    // All together would be more than such a kernel gives one array.
+                    Some(part) if !image.target.wide_values => Holds::Own(part.bytes, part.element),
+                    Some(part) => Holds::Node(part),
+                    None => Holds::Defined(map.spec(&image.target)),
+                };
                 Some(Place { symbol: map.name().to_owned(), holds })
             }
         }
@@ -124,11 +129,17 @@ pub(crate) fn definition(spec: &MapSpec) -> Vec<(&'static str, u32)> {
         MapKind::LpmTrie => (LPM_TRIE, NO_PREALLOC),
         MapKind::RingBuf => (RINGBUF, 0),
         MapKind::PerCpuArray => (PERCPU_ARRAY, 0),
+        MapKind::Locks => (ARRAY, 0),
+    };
+    // Types say of locks how large keys and values are.
+    let (key_size, value_size) = match spec.kind {
+        MapKind::Locks => (0, 0),
+        _ => (spec.key_size, spec.value_size),
     };
     let fields = [
         ("type", kind),
-        ("key_size", spec.key_size),
-        ("value_size", spec.value_size),
+        ("key_size", key_size),
+        ("value_size", value_size),
         ("max_entries", spec.max_entries),
         ("map_flags", flags),
     ];

@@ -4,7 +4,7 @@ use crate::btf::{Btf, Line, Type};
 use crate::lines;
 use crate::places::{Holds, Place, definition, parts};
 use crate::{Contents, PROGRAMS, Problem};
-use image::{Image, MapRef, Program};
+use image::{Image, MapKind, MapRef, Program};
 use object::write::{Object, Relocation, SectionId, Symbol, SymbolId, SymbolSection};
 use object::{
     Architecture, BinaryFormat, Endianness, RelocationFlags, SectionKind, SymbolFlags, SymbolKind, SymbolScope, elf,
@@ -93,7 +93,7 @@ impl Writer<'_> {
         })
     }
 
-    /// Every map that a program uses, once, and every array of the node.
+    /// Every map that a program uses, once, and every array of the node where they share a section.
     fn maps(&mut self) -> Result<(), Problem> {
         let (mut data, mut defined) = (BTreeMap::new(), BTreeMap::new());
         for program in &self.image.programs {
@@ -111,7 +111,9 @@ impl Writer<'_> {
         for (map, place) in data {
             self.data(map, &place)?;
         }
-        self.node()?;
+        if self.image.target.wide_values {
+            self.node()?;
+        }
         self.definitions(&defined);
         Ok(())
     }
@@ -121,8 +123,10 @@ impl Writer<'_> {
         let (bytes, element, kind) = match &place.holds {
             Holds::Fixed(bytes) => (bytes.clone(), 1, SectionKind::ReadOnlyData),
             Holds::Own(bytes, element) => {
-                let first =
-                    if let MapRef::Own(index) = map { self.contents.and_then(|it| it.own.get(&index)) } else { None };
+                let first = self.contents.and_then(|it| match map {
+                    MapRef::Own(index) => it.own.get(&index),
+                    MapRef::Node(map) => it.node.get(&map),
+                });
                 (filled(*bytes, first, &place.symbol)?, *element, SectionKind::Data)
             }
             Holds::Node(_) | Holds::Defined(_) => return Ok(()),
@@ -181,6 +185,12 @@ impl Writer<'_> {
             for (name, value) in definition(spec) {
                 let array = types.btf.array(types.int, types.index, value);
                 members.push((name, types.btf.pointer(array)));
+            }
+            if spec.kind == MapKind::Locks {
+                let [_, _, number, _] = types.numbers;
+                let lock = types.btf.structure("bpf_spin_lock", 4, &[("val", number)]);
+                let value = types.btf.structure("tg_lock", spec.value_size, &[("lock", lock)]);
+                members.extend([("key", types.btf.pointer(number)), ("value", types.btf.pointer(value))]);
             }
             let size = members.len() as u32 * 8;
             let structure = types.btf.structure("", size, &members);

@@ -4,7 +4,7 @@ mod common;
 
 use common::node::{IFINDEX, Ours, call, file, fill, frames, isolated};
 use common::{ALLOW, DENY, PROXIED, TABLES, image, maps, target};
-use image::{Fill, Hook, Image, MapRef, NodeMap, Target, layout};
+use image::{Exchange, Fill, Hook, Image, MapRef, NodeMap, Target, layout};
 use loader::sys::map::Map;
 use loader::sys::object;
 use loader::sys::program::Program;
@@ -39,15 +39,15 @@ impl Theirs {
         // The name of an object is that of its file up to the first dot, of which a map's name has room for eight letters.
         let bss = format!("{:.8}.bss", file.path().file_stem().unwrap().to_str().unwrap());
         let theirs = Theirs { pins, bss };
-        let mut value = theirs.map(".bss").lookup(&[0; 4]).unwrap().unwrap();
-        for map in NodeMap::ALL {
-            let place = elf::loaded(image, MapRef::Node(map)).unwrap();
-            if place.map == ".bss" {
-                let bytes = node.map(map).lookup(&[0; 4]).unwrap().unwrap();
-                value[place.offset as usize..][..bytes.len()].copy_from_slice(&bytes);
-            }
+        // Arrays that no program uses are in `.bss` with the others, or nowhere.
+        for map in maps(image).into_iter().filter(|map| !shared(map)) {
+            let MapRef::Node(kind) = map else { continue };
+            let place = elf::loaded(image, map).unwrap();
+            let bytes = node.map(kind).lookup(&[0; 4]).unwrap().unwrap();
+            let mut value = theirs.map(&place.map).lookup(&[0; 4]).unwrap().unwrap();
+            value[place.offset as usize..][..bytes.len()].copy_from_slice(&bytes);
+            theirs.map(&place.map).update(&[0; 4], &value).unwrap();
         }
-        theirs.map(".bss").update(&[0; 4], &value).unwrap();
         for (index, table) in (0..).zip(&image.tables) {
             if let Fill::Classes(program) = table.fill {
                 let mut value = vec![0; table.value_size(1 << image.target.peers_log2) as usize];
@@ -85,8 +85,8 @@ impl Theirs {
 }
 
 /// Puts every frame through both and compares: answers, packets, and in the end what all maps say.
-fn compare(program: &Path, root: &Path, hooks: [Hook; 2], texts: [&str; 2]) -> [u64; 2] {
-    let (image, classes) = image(hooks, texts, &target());
+fn compare(program: &Path, root: &Path, hooks: [Hook; 2], texts: [&str; 2], target: &Target) -> [u64; 2] {
+    let (image, classes) = image(hooks, texts, target);
     let (ours, theirs) = (Ours::of(&image, &classes), Theirs::of(program, root, &image, &classes));
     let programs = hooks.map(|hook| theirs.program(&image.program(hook).unwrap().name));
     let context = Context { ifindex: IFINDEX, ingress_ifindex: 0, ..Context::default() };
@@ -127,8 +127,19 @@ fn objects_decide_as_images_do() {
             (Hook::BOTH, [DENY, DENY], false),
             (Hook::HOST, [TABLES, PROXIED], true),
         ] {
-            let [dropped, passed] = compare(program, root, hooks, texts);
+            let [dropped, passed] = compare(program, root, hooks, texts, &target());
             assert!(dropped > 20 && (passed > 20) == passes, "{texts:?}: {dropped} dropped, {passed} passed");
+        }
+    });
+}
+
+#[test]
+fn so_do_objects_for_kernels_of_small_arrays_that_lock() {
+    isolated(|program, root| {
+        let target = Target { exchange: Exchange::Lock, wide_values: false, ..target() };
+        for hooks in [Hook::BOTH, Hook::HOST] {
+            let [dropped, passed] = compare(program, root, hooks, [TABLES, PROXIED], &target);
+            assert!(dropped > 20 && passed > 20, "{dropped} dropped, {passed} passed");
         }
     });
 }
@@ -136,10 +147,12 @@ fn objects_decide_as_images_do() {
 #[test]
 fn an_object_of_a_whole_node_loads_as_it_stands() {
     isolated(|program, root| {
-        for hooks in [Hook::BOTH, Hook::HOST] {
-            let (image, _) = image(hooks, [TABLES, TABLES], &Target::default());
+        let targets = [Target::default(), Target::for_kernel((5, 10))];
+        let cases = targets.iter().flat_map(|target| [Hook::BOTH, Hook::HOST].map(|hooks| (target, hooks)));
+        for (target, hooks) in cases {
+            let (image, _) = image(hooks, [TABLES, TABLES], target);
             let file = file(&image);
-            let pins = root.join(format!("{:?}", hooks[0]));
+            let pins = root.join(format!("{:?}{:?}", target.exchange, hooks[0]));
             let [path, at] = [file.path(), &pins].map(|path| path.display().to_string());
             call(program, &["prog", "loadall", &path, &at]);
             for program in &image.programs {

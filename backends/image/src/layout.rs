@@ -138,7 +138,7 @@ pub mod track6 {
 
 /// The state word of a tracked connection: `flags << 32 | last seen`, `last seen` being the low 32 bits of jiffies.
 ///
-/// The word is replaced by compare-and-exchange; a writer that changes the key sets [`BUSY`](state::BUSY) first, and a reader that
+/// The word is replaced by compare-and-exchange, or by what is one under a [lock]; a writer that changes the key sets [`BUSY`](state::BUSY) first, and a reader that
 /// meets it, or sees the word change while comparing the key, takes the entry for somebody else's. Zero is a free entry.
 pub mod state {
     /// The entry holds a connection.
@@ -161,6 +161,14 @@ pub mod state {
     pub const AUDITED: u32 = 256;
     /// The lowest bit of a 16-bit generation that changes whenever the entry is taken over, so that a reader notices.
     pub const GENERATION_SHIFT: u32 = 16;
+}
+
+/// Values of `tg_locks`. Sets of both connection tables share a lock when the lowest bits of their numbers are equal.
+pub mod lock {
+    /// Bytes of a value: a line of the cache, of which the first four bytes are the lock. Nobody but the kernel touches them.
+    pub const SIZE: u32 = 64;
+    /// How many locks there are: a power of two.
+    pub const COUNT: u32 = 1024;
 }
 
 /// Keys and values of `tg_fragments`.

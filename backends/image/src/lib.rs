@@ -30,12 +30,12 @@ pub use plan::{CellPlan, DirectionPlan, KeyPlan, LeafPlan, PagePlan, Plan};
 pub use program::{Hook, MapRef, Program, Reloc};
 pub use reason::DropReason;
 pub use table::{CELL_COUNTERS, Fill, Table};
-pub use target::{MapKind, MapSpec, NodeMap, Target};
+pub use target::{Exchange, MapKind, MapSpec, NARROW_VALUE, NodeMap, Target};
 
 use serde::{Deserialize, Serialize};
 
 /// The version of the image contract: file format, node map layouts and their meaning together.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Everything a node needs to enforce the policy of one endpoint class.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

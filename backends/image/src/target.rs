@@ -24,6 +24,51 @@ pub struct Target {
     pub fragments_log2: u8,
     /// Bytes of [`NodeMap::Records`], as a power of two.
     pub records_log2: u8,
+    /// How programs replace the state word of a connection.
+    pub exchange: Exchange,
+    /// Whether values of arrays may exceed [`NARROW_VALUE`] (kernel 6.0).
+    pub wide_values: bool,
+}
+
+/// How programs replace a word that others may replace at the same moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Exchange {
+    /// By an instruction that compares and exchanges (kernel 5.12).
+    Instruction,
+    /// By a comparison and a store while a lock of [`NodeMap::Locks`] is held (kernel 5.1); on x86-64, where stores are seen in their order.
+    Lock,
+}
+
+/// The greatest value of an array before kernel 6.0: what one allocation of the kernel gives. Units: bytes.
+pub const NARROW_VALUE: u32 = 4 << 20;
+
+impl Target {
+    /// The default for the kernels from one version on, mainline's first two numbers. Supposed is 5.10 at least.
+    ///
+    /// Source: commits 5ffa25502b5a (compare and exchange, 5.12) and 63b8ce77b15e (wide values, 6.0).
+    pub fn for_kernel(version: (u8, u8)) -> Target {
+        Target::offered(version >= (5, 12), version >= (6, 0))
+    }
+
+    /// The default for a kernel that offers an instruction to compare and exchange, or not, and values of arrays beyond [`NARROW_VALUE`], or not.
+    pub fn offered(compares_and_exchanges: bool, wide_values: bool) -> Target {
+        let usual = Target::default();
+        let exchange = if compares_and_exchanges { Exchange::Instruction } else { Exchange::Lock };
+        let usual = Target { exchange, wide_values, ..usual };
+        match wide_values {
+            true => usual,
+            false => Target { address4_pages_log2: 11, track4_sets_log2: 14, track6_sets_log2: 13, ..usual },
+        }
+    }
+
+    /// The first kernel that offers what this target supposes.
+    pub fn since(&self) -> &'static str {
+        match (self.wide_values, self.exchange) {
+            (true, _) => "6.0",
+            (false, Exchange::Instruction) => "5.12",
+            (false, Exchange::Lock) => "5.10",
+        }
+    }
 }
 
 impl Default for Target {
@@ -39,6 +84,8 @@ impl Default for Target {
             address6_log2: 16,
             fragments_log2: 13,
             records_log2: 20,
+            exchange: Exchange::Instruction,
+            wide_values: true,
         }
     }
 }
@@ -68,11 +115,13 @@ pub enum NodeMap {
     Counters,
     /// The addresses of the node itself (hash): [`layout::own`].
     Own,
+    /// Locks of the sets of both connection tables, for targets of [`Exchange::Lock`]: [`layout::lock`].
+    Locks,
 }
 
 impl NodeMap {
     /// Every node map, in the order of their numbers.
-    pub const ALL: [NodeMap; 11] = [
+    pub const ALL: [NodeMap; 12] = [
         NodeMap::Config,
         NodeMap::Endpoints,
         NodeMap::Address4,
@@ -84,7 +133,17 @@ impl NodeMap {
         NodeMap::Records,
         NodeMap::Counters,
         NodeMap::Own,
+        NodeMap::Locks,
     ];
+
+    /// The maps that a node of a target has, in the order of their numbers.
+    pub fn of(target: &Target) -> &'static [NodeMap] {
+        let [usual @ .., NodeMap::Locks] = &NodeMap::ALL else { return &NodeMap::ALL };
+        match target.exchange {
+            Exchange::Instruction => usual,
+            Exchange::Lock => &NodeMap::ALL,
+        }
+    }
 
     /// The kernel's name for the map, and its file name below the pin folder.
     pub fn name(self) -> &'static str {
@@ -100,6 +159,7 @@ impl NodeMap {
             NodeMap::Records => "tg_records",
             NodeMap::Counters => "tg_counters",
             NodeMap::Own => "tg_own",
+            NodeMap::Locks => "tg_locks",
         }
     }
 
@@ -134,6 +194,12 @@ impl NodeMap {
                 value_size: layout::own::VALUE_SIZE,
                 max_entries: layout::own::ENTRIES,
             },
+            NodeMap::Locks => MapSpec {
+                kind: MapKind::Locks,
+                key_size: 4,
+                value_size: layout::lock::SIZE,
+                max_entries: layout::lock::COUNT,
+            },
         }
     }
 }
@@ -153,6 +219,8 @@ pub enum MapKind {
     RingBuf,
     /// `BPF_MAP_TYPE_PERCPU_ARRAY`, kernel 4.6: each processor has values of its own.
     PerCpuArray,
+    /// `BPF_MAP_TYPE_ARRAY` whose values each begin with a `struct bpf_spin_lock`, said by their types; kernel 5.1.
+    Locks,
 }
 
 /// The arguments of `BPF_MAP_CREATE`. Units: bytes, and entries (bytes for a ring buffer).
@@ -166,4 +234,32 @@ pub struct MapSpec {
     pub value_size: u32,
     /// Entries, or bytes of a ring buffer.
     pub max_entries: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn maps_fit_into_what_the_kernel_of_a_target_allocates() {
+        let arrays = |target: &Target| -> Vec<u32> {
+            let specs = NodeMap::of(target).iter().map(|map| map.spec(target));
+            specs.filter(|spec| spec.kind == MapKind::Array).map(|spec| spec.value_size).collect()
+        };
+        for version in [(5, 10), (5, 11), (5, 15), (5, 19)] {
+            let target = Target::for_kernel(version);
+            assert!(arrays(&target).iter().all(|size| *size <= NARROW_VALUE), "{version:?}: {:?}", arrays(&target));
+        }
+        assert_eq!(Target::for_kernel((6, 0)), Target::default());
+        assert!(arrays(&Target::default()).iter().any(|size| *size > NARROW_VALUE));
+    }
+
+    #[test]
+    fn only_targets_of_locks_have_a_map_of_them() {
+        assert!(NodeMap::of(&Target::for_kernel((5, 11))).contains(&NodeMap::Locks));
+        assert_eq!(NodeMap::of(&Target::for_kernel((5, 12))).len(), NodeMap::ALL.len() - 1);
+        assert!(!NodeMap::of(&Target::default()).contains(&NodeMap::Locks));
+        let in_order = NodeMap::ALL.iter().enumerate().all(|(at, map)| *map as usize == at);
+        assert!(in_order, "maps are found by their numbers");
+    }
 }

@@ -76,7 +76,7 @@ impl Map {
     pub fn new(spec: MapSpec, access: Access, little_endian: bool) -> Map {
         let (memory, keys) = match spec.kind {
             // Here is one processor.
-            MapKind::Array | MapKind::PerCpuArray => {
+            MapKind::Array | MapKind::PerCpuArray | MapKind::Locks => {
                 (Memory::new(spec.value_size, spec.max_entries), Keys::Array { little_endian })
             }
             MapKind::Hash => {

@@ -20,7 +20,11 @@ pub struct NodeMaps {
 impl NodeMaps {
     /// All maps, empty, except that the configuration is [`Config::new`] with [`HZ`] and a fixed seed.
     pub fn new(target: &Target) -> NodeMaps {
-        let make = |map: &NodeMap| Map::new(map.spec(target), Access::ReadWrite, target.little_endian);
+        let make = |map: &NodeMap| {
+            // Locks are the kernel's to write.
+            let access = if *map == NodeMap::Locks { Access::ReadOnly } else { Access::ReadWrite };
+            Map::new(map.spec(target), access, target.little_endian)
+        };
         let mut maps = NodeMaps { target: target.clone(), maps: NodeMap::ALL.iter().map(make).collect() };
         maps.set_config(&Config::new(HZ, 0x7469_6465));
         maps

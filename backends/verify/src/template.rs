@@ -185,6 +185,8 @@ fn arguments(helper: i32) -> u16 {
     match helper {
         // ktime_get_ns, jiffies64
         5 | 118 => 0,
+        // spin_lock, spin_unlock
+        93 | 94 => 0x02,
         // map_lookup_elem, skb_pull_data
         1 | 39 => 0x06,
         // map_update_elem, ringbuf_output

@@ -35,6 +35,8 @@ fn targets() -> Vec<(&'static str, Target)> {
     vec![
         ("little-endian", Target { little_endian: true, ..default.clone() }),
         ("big-endian", Target { little_endian: false, ..default }),
+        ("5.10", Target { little_endian: true, ..Target::for_kernel((5, 10)) }),
+        ("5.12", Target { little_endian: true, ..Target::for_kernel((5, 12)) }),
         ("tests", Target { little_endian: true, ..target() }),
     ]
 }

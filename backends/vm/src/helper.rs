@@ -17,6 +17,8 @@ pub mod id {
     pub const GET_SMP_PROCESSOR_ID: i64 = 8;
     pub const SKB_LOAD_BYTES: i64 = 26;
     pub const SKB_PULL_DATA: i64 = 39;
+    pub const SPIN_LOCK: i64 = 93;
+    pub const SPIN_UNLOCK: i64 = 94;
     pub const JIFFIES64: i64 = 118;
     pub const RINGBUF_OUTPUT: i64 = 130;
     pub const RINGBUF_RESERVE: i64 = 131;
@@ -67,6 +69,9 @@ impl World {
 
 /// Calls a helper. Errors: [`What`] when the kernel's verifier would have refused the call.
 pub fn call(helper: i64, args: [u64; 5], space: &mut Space<'_>, world: &mut World) -> Result<u64, What> {
+    if space.is_locked() && helper != id::SPIN_UNLOCK {
+        return Err(What::Locked(helper));
+    }
     let result = match helper {
         id::MAP_LOOKUP_ELEM | id::MAP_UPDATE_ELEM | id::MAP_DELETE_ELEM => on_map(helper, args, space)?,
         id::KTIME_GET_NS => world.now_ns,
@@ -78,6 +83,11 @@ pub fn call(helper: i64, args: [u64; 5], space: &mut Space<'_>, world: &mut Worl
             context(helper, args[0], space)?;
             let pulled = usize::try_from(args[1] as u32).is_ok_and(|len| space.pull(len));
             errno(if pulled { 0 } else { ENOMEM })
+        }
+        id::SPIN_LOCK | id::SPIN_UNLOCK => {
+            let done = if helper == id::SPIN_LOCK { space.lock(args[0]) } else { space.unlock(args[0]) };
+            done.ok_or(What::Argument(helper, 1))?;
+            NO_RESULT
         }
         id::RINGBUF_OUTPUT => output(args, space)?,
         id::RINGBUF_RESERVE => reserve(args, space)?,

@@ -70,6 +70,12 @@ pub enum What {
     /// The budget is spent.
     #[error("more instructions than the budget allows")]
     Budget,
+    /// A helper that is called while a lock is held.
+    #[error("helper {0} while a lock is held")]
+    Locked(i64),
+    /// A lock is held at the end.
+    #[error("a lock is never given back")]
+    LockLeft,
     /// A record was reserved and neither submitted nor discarded.
     #[error("a reserved record is left behind")]
     RecordLeft,
@@ -238,10 +244,13 @@ fn execute(
     }
 }
 
-/// The end of a run, at an exit: `r0`, and how many instructions ran. Errors: a record that is still open.
+/// The end of a run, at an exit: `r0`, and how many instructions ran. Errors: a record that is still open, a lock that is held.
 pub fn leave(at: usize, r0: u64, instructions: u64, space: &Space<'_>) -> Result<Outcome, Fault> {
     if space.has_open_records() {
         return Err(Fault { at, what: What::RecordLeft });
+    }
+    if space.is_locked() {
+        return Err(Fault { at, what: What::LockLeft });
     }
     Ok(Outcome { action: r0 as i32, instructions })
 }

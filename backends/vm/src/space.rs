@@ -7,7 +7,7 @@
 //! ```
 
 use crate::context::skb;
-use image::{MapRef, NodeMap};
+use image::{MapKind, MapRef, NodeMap};
 use maps::ring::Reservation;
 use maps::{Access, Map, NodeMaps, OwnTables};
 
@@ -120,6 +120,8 @@ pub struct Space<'a> {
     context: [u8; skb::SIZE],
     stack: [u8; STACK_SIZE],
     records: Vec<Option<(usize, Reservation)>>,
+    /// The address of the lock that is held.
+    held: Option<u64>,
     little_endian: bool,
 }
 
@@ -129,7 +131,7 @@ impl<'a> Space<'a> {
         let little_endian = maps.node.target().little_endian;
         let linear = linear.min(packet.len());
         let stack = [UNWRITTEN; STACK_SIZE];
-        Space { maps, packet, linear, pulls: 0, context, stack, records: Vec::new(), little_endian }
+        Space { maps, packet, linear, pulls: 0, context, stack, records: Vec::new(), held: None, little_endian }
     }
 
     /// The stack, whose first byte is [`STACK_SIZE`] below [`FRAME_ADDRESS`].
@@ -312,6 +314,24 @@ impl<'a> Space<'a> {
 
     pub(crate) fn has_open_records(&self) -> bool {
         self.records.iter().any(Option::is_some)
+    }
+
+    /// Takes the lock at an address. `None` when there is none, or the program holds one already.
+    pub(crate) fn lock(&mut self, address: u64) -> Option<()> {
+        let number = (address >> TAG_SHIFT).checked_sub(VALUES).filter(|_| self.held.is_none())?;
+        let spec = self.map(usize::try_from(number).ok()?)?.spec();
+        let is_lock = spec.kind == MapKind::Locks && (address & OFFSET).is_multiple_of(u64::from(spec.value_size));
+        is_lock.then(|| self.held = Some(address))
+    }
+
+    /// Gives the lock at an address back. `None` when the program does not hold it.
+    pub(crate) fn unlock(&mut self, address: u64) -> Option<()> {
+        self.held.take_if(|held| *held == address).map(drop)
+    }
+
+    /// Whether the program holds a lock. Nobody else is there, so that nobody waits for it.
+    pub(crate) fn is_locked(&self) -> bool {
+        self.held.is_some()
     }
 
     /// Gives up what a faulting program left open, so that the ring does not stall for those who come after.

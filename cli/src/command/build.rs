@@ -27,7 +27,7 @@ use driver::{Database, Db, world};
 use emit::Emit;
 use flow::Direction;
 use hir::subject::{Class, Subject};
-use image::Image;
+use image::{Image, Target};
 use report::{BuildReport, BuildSummary, ClassEntry, DirectionEntry, ImageEntry};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -57,6 +57,11 @@ pub struct Build {
     /// Lay decisions out by what was counted in this file, as `lab run --profile` writes it. What they mean stays the same.
     #[arg(long, value_name = "FILE")]
     pub profile: Option<PathBuf>,
+    /// The oldest kernel that the images are for, from 5.10 on: before 6.0 tables are smaller, before 5.12 tracking of connections locks.
+    ///
+    /// A newer kernel takes such images as well, on a node whose maps were made for them. Without it they are for 6.0 and later.
+    #[arg(long, value_name = "VERSION")]
+    pub target_kernel: Option<admit::Kernel>,
     /// Print a form of each class's decision instead of the report. Repeatable.
     #[arg(long, value_name = "FORM")]
     pub emit: Vec<Emit>,
@@ -111,7 +116,10 @@ struct Built {
 impl Build {
     /// Reads, compiles, writes, prints.
     pub fn run(self, color: Color) -> Result<Exit, String> {
-        let session = session::open(&self.paths)?;
+        let mut session = session::open(&self.paths)?;
+        if let Some(kernel) = self.target_kernel {
+            session.db.set_target(Target::for_kernel(kernel.numbers()));
+        }
         if session.refused("nothing is built", color) {
             return Ok(Exit::Bad);
         }

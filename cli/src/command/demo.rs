@@ -11,7 +11,6 @@ use crate::output::Destination;
 use crate::render;
 use clap::Args;
 use driver::{Choice, Database, Wish};
-use image::Target;
 use lab::RunId;
 use lab::topology::Plan;
 use loader::Pins;
@@ -77,8 +76,8 @@ fn in_user_space(db: &Database, choice: &Choice, plan: &Plan, why: &str, colours
 fn on_kernel(db: &mut Database, choice: &Choice, plan: &Plan, colours: bool) -> Result<Exit, String> {
     let stop = stop_flag();
     say(&format!("{}\n\n", plan.describe()))?;
-    let mut stage =
-        Stage::up(plan, &Target::default(), || Pins::None, seed(None), &stop).map_err(|error| error.to_string())?;
+    let target = super::lab::target(db)?;
+    let mut stage = Stage::up(plan, &target, || Pins::None, seed(None), &stop).map_err(|error| error.to_string())?;
     let shown = show(db, choice, plan, &mut stage, colours, &stop);
     let down = stage.down().map_err(|error| error.to_string());
     let exit = shown?;

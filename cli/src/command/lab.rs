@@ -12,6 +12,7 @@ use crate::output;
 use crate::visible::visible;
 use clap::{Args, Subcommand};
 use driver::{Database, world};
+use image::Target;
 use lab::RunId;
 use lab::topology::Plan;
 use std::sync::Arc;
@@ -79,6 +80,13 @@ pub(super) fn kernel() -> Result<(), String> {
         return Err("it needs root".into());
     }
     loader::features().map(|_| ()).map_err(|error| error.to_string())
+}
+
+/// The target of the running kernel, for which the database builds from now on.
+pub(super) fn target(db: &mut Database) -> Result<Target, String> {
+    let target = loader::features().map_err(|error| error.to_string())?.target();
+    db.set_target(target.clone());
+    Ok(target)
 }
 
 /// Text on standard output; a reader who left is no error.

@@ -129,6 +129,16 @@ pub enum Error {
         /// The node.
         node: String,
     },
+    /// The kernel lacks what programs of the target need.
+    #[error("this kernel lacks {lacks}, which {object} was built to use; build for it with `--target-kernel {kernel}`")]
+    Lacks {
+        /// The image's subject, or the node.
+        object: String,
+        /// What it lacks, with the version that has it.
+        lacks: &'static str,
+        /// The version to build for.
+        kernel: &'static str,
+    },
     /// A target of another byte order than the machine's.
     #[error("node {node} is to have another byte order than this machine")]
     ByteOrder {
@@ -188,6 +198,7 @@ impl Error {
             Error::Verifier { .. }
             | Error::Layout { .. }
             | Error::Target { .. }
+            | Error::Lacks { .. }
             | Error::ByteOrder { .. }
             | Error::Malformed { .. }
             | Error::Damaged { .. }

@@ -1,11 +1,11 @@
 //! What the running kernel can do, found by trying it, and how fast its clock ticks.
 
-use crate::error::{Context as _, Operation, Result};
+use crate::error::{Context as _, Error, Operation, Result};
 use crate::memlock;
 use crate::sys::link;
 use crate::sys::map::{Access, Map};
 use crate::sys::program::{self, Context, Program, Refused};
-use image::{Hook, MapKind, MapSpec};
+use image::{Exchange, Hook, MapKind, MapSpec, Target};
 use std::io;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -17,14 +17,30 @@ pub struct Features {
     pub tcx: bool,
     /// Ring buffers (5.8), which records need.
     pub ring_buffer: bool,
-    /// Atomic compare-and-exchange in programs (5.12 on x86-64), which connection tracking needs.
+    /// Atomic compare-and-exchange in programs (5.12 on x86-64); without it connection tracking locks, see [`image::Exchange`].
     pub compare_exchange: bool,
     /// The helper that returns jiffies (5.6), which connection tracking needs.
     pub jiffies64: bool,
-    /// Values of arrays beyond 4 MiB (6.0, commit 63b8ce77b15e); without them the tables of [`image::Target`] must be smaller than its default.
+    /// Values of arrays beyond 4 MiB (6.0, commit 63b8ce77b15e); without them tables are smaller than those of the default target.
     pub wide_values: bool,
     /// Arrays that user space maps into memory (5.5), which this crate needs.
     pub mapped_arrays: bool,
+}
+
+impl Features {
+    /// The target that images for this kernel are built for.
+    pub fn target(&self) -> Target {
+        Target::offered(self.compare_exchange, self.wide_values)
+    }
+
+    /// What programs of a target need and this kernel lacks though it may have a target of its own, for people; `None` when it has all.
+    pub fn lacks(&self, target: &Target) -> Option<&'static str> {
+        let needs = [
+            (!self.compare_exchange && target.exchange == Exchange::Instruction, "compare-and-exchange (5.12)"),
+            (!self.wide_values && target.wide_values, "values of arrays beyond 4 MiB (6.0)"),
+        ];
+        needs.into_iter().find(|(lacks, _)| *lacks).map(|(_, what)| what)
+    }
 }
 
 /// One instruction.
@@ -76,6 +92,20 @@ pub fn features() -> Result<Features> {
         wide_values: map(MapKind::Array, (4 << 20) + 4096, 1, Access::ReadOnlyToPrograms),
         mapped_arrays: map(MapKind::Array, 4, 1, Access::Shared),
     })
+}
+
+/// The failure of something that was made for a target, in other words where the kernel lacks what the target supposes.
+///
+/// Why asked then and not before: what it takes to find out is more than what it takes to try.
+pub(crate) fn lacking(failed: Error, object: &str, target: &Target) -> Error {
+    if !matches!(failed, Error::Kernel { .. } | Error::Verifier { .. }) {
+        return failed;
+    }
+    let Ok(found) = features() else { return failed };
+    match found.lacks(target) {
+        Some(lacks) => Error::Lacks { object: object.into(), lacks, kernel: found.target().since() },
+        None => failed,
+    }
 }
 
 /// Whether the kernel has TCX: asked about an interface that cannot exist, it misses the interface and not the hook.

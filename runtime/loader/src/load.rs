@@ -148,12 +148,12 @@ pub(crate) fn no_program(digest: Digest, hook: Hook) -> Error {
 /// Makes an image's tables and loads its programs. Nothing is attached or pinned; on failure nothing remains.
 ///
 /// `node` gives the shared maps. Errors: [`Error::Verifier`], [`Error::Malformed`], or the kernel's.
-pub(crate) fn load<'n>(image: &Image, node: impl Fn(NodeMap) -> &'n Map) -> Result<Loaded> {
+pub(crate) fn load<'n>(image: &Image, node: impl Fn(NodeMap) -> Option<&'n Map>) -> Result<Loaded> {
     let digest = image.digest();
     let tables = image.tables.iter().map(|table| create(image, digest, table)).collect::<Result<Vec<_>>>()?;
     let map = |reference| match reference {
         MapRef::Own(index) => tables.get(usize::from(index)).map(|table| &table.map),
-        MapRef::Node(map) => Some(node(map)),
+        MapRef::Node(map) => node(map),
     };
     let mut programs = Vec::with_capacity(image.programs.len());
     for program in &image.programs {

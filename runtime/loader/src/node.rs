@@ -3,16 +3,20 @@
 use crate::addresses::Addresses;
 use crate::attach::{Attachments, Via};
 use crate::error::{Context as _, Error, Operation, Result};
+use crate::features;
 use crate::load::{self, Loaded};
 use crate::memlock;
 use crate::pins;
 use crate::sys::map::{Access, Map};
 use crate::sys::memory::Mapped;
 use crate::sys::object;
-use image::{Digest, Image, MapKind, MapSpec, NodeMap, Target};
+use image::{Digest, Exchange, Image, MapKind, MapSpec, NodeMap, Target};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
+
+/// Whether processors see stores of others in their order, as [`Exchange::Lock`] supposes.
+const ORDERED_STORES: bool = cfg!(target_arch = "x86_64");
 
 /// Whether a node's objects outlive the process.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +76,13 @@ impl Node {
         if target.little_endian != cfg!(target_endian = "little") {
             return Err(Error::ByteOrder { node: name.into() });
         }
+        if target.exchange == Exchange::Lock && !ORDERED_STORES {
+            return Err(Error::Kernel {
+                operation: Operation::CreateMap,
+                object: format!("{}: images of its target need x86-64", NodeMap::Locks.name()),
+                source: std::io::Error::from_raw_os_error(libc::EOPNOTSUPP),
+            });
+        }
         let folder = match pins {
             Pins::None => None,
             Pins::At(root) => {
@@ -81,11 +92,12 @@ impl Node {
                 Some(Folder { root, node })
             }
         };
-        let maps: Vec<Map> = NodeMap::ALL
-            .into_iter()
-            .map(|map| open(map, target, folder.as_ref().map(|folder| folder.node.as_path())))
-            .collect::<Result<_>>()?;
-        let mapped = NodeMap::ALL.iter().zip(&maps).map(|(&map, made)| mapped(map, &map.spec(target), made));
+        let maps: Vec<Map> = NodeMap::of(target)
+            .iter()
+            .map(|&map| open(map, target, folder.as_ref().map(|folder| folder.node.as_path())))
+            .collect::<Result<_>>()
+            .map_err(|failed| features::lacking(failed, &format!("node {name}"), target))?;
+        let mapped = NodeMap::of(target).iter().zip(&maps).map(|(&map, made)| mapped(map, &map.spec(target), made));
         let mut node = Node {
             name: name.into(),
             target: target.clone(),
@@ -118,7 +130,7 @@ impl Node {
         &self.target
     }
 
-    /// One of the node's maps.
+    /// One of the node's maps; the caller names one that every target has, as all but [`NodeMap::Locks`] are.
     pub fn map(&self, map: NodeMap) -> &Map {
         &self.maps[map as usize]
     }
@@ -132,7 +144,7 @@ impl Node {
     /// Loads an image: makes its tables, fills in the maps that its programs use, loads them. Nothing is attached.
     ///
     /// An image of the same digest that is still held, or that is pinned, is not loaded again.
-    /// Errors: [`Error::Verifier`] with the end of its log, [`Error::Target`], [`Error::Malformed`], the kernel's. What is attached
+    /// Errors: [`Error::Verifier`] with the end of its log, [`Error::Target`], [`Error::Lacks`], [`Error::Malformed`], the kernel's. What is attached
     /// stays attached.
     pub fn load(&mut self, image: &Image) -> Result<Arc<Loaded>> {
         let digest = image.digest();
@@ -157,7 +169,8 @@ impl Node {
 
     fn load_anew(&mut self, image: &Image) -> Result<Loaded> {
         self.loads += 1;
-        load::load(image, |map| self.map(map))
+        load::load(image, |map| self.maps.get(map as usize))
+            .map_err(|failed| features::lacking(failed, &image.notes.subject, &image.target))
     }
 
     /// How many images this process had the kernel's verifier judge; those that it held already, or found pinned, ask nothing of it.

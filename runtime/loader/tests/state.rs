@@ -5,8 +5,8 @@ mod common;
 use common::{ALLOW, answer, image, insn, node};
 use image::codec::{Endpoint, Record};
 use image::layout::{record, state, track4};
-use image::{Fill, Hook, MapRef, NodeMap, Reloc, Table};
-use loader::{Context, Error, Retry, features, hz};
+use image::{Exchange, Fill, Hook, MapRef, NodeMap, Reloc, Table, Target};
+use loader::{Context, Error, Features, Node, Pins, Retry, features, hz};
 use std::os::fd::AsFd;
 
 #[test]
@@ -15,10 +15,48 @@ fn the_kernel_of_the_tests_has_what_programs_need() {
         Err(error) if error.errno() == Some(1) => return common::absent("bpf(2) is not permitted"),
         found => found.unwrap(),
     };
-    // Programs assume these; TCX and wide values have a way without.
-    assert!(found.ring_buffer && found.compare_exchange && found.jiffies64 && found.mapped_arrays, "{found:?}");
+    // Programs assume these; TCX, compare-and-exchange and wide values have a way without.
+    assert!(found.ring_buffer && found.jiffies64 && found.mapped_arrays, "{found:?}");
+    assert_eq!(found.lacks(&found.target()), None);
     let hz = hz().unwrap();
     assert!([100, 250, 300, 1000].contains(&hz), "{hz}");
+}
+
+#[test]
+fn a_kernel_says_what_it_lacks_of_a_target_and_which_one_it_takes() {
+    let found = Features {
+        tcx: false,
+        ring_buffer: true,
+        compare_exchange: false,
+        jiffies64: true,
+        wide_values: false,
+        mapped_arrays: true,
+    };
+    assert_eq!(found.target(), Target::for_kernel((5, 10)));
+    assert_eq!(found.lacks(&Target::default()), Some("compare-and-exchange (5.12)"));
+    assert_eq!(found.lacks(&Target::for_kernel((5, 10))), None);
+    let newer = Features { compare_exchange: true, ..found };
+    assert_eq!(newer.target(), Target::for_kernel((5, 15)));
+    assert_eq!(newer.lacks(&Target::default()), Some("values of arrays beyond 4 MiB (6.0)"));
+    let error =
+        Error::Lacks { object: "node a".into(), lacks: newer.lacks(&Target::default()).unwrap(), kernel: "5.12" };
+    assert_eq!(error.retry(), Retry::Never);
+}
+
+#[test]
+fn nodes_whose_programs_lock_have_locks_that_nobody_can_write() {
+    let target = Target { exchange: Exchange::Lock, ..common::target() };
+    let Some(node) = common::permitted(Node::open("locks", &target, Pins::None)) else { return };
+    let locks = node.map(NodeMap::Locks);
+    assert!(locks.info().agrees(&NodeMap::Locks.spec(&target)));
+    assert!(loader::sys::memory::Mapped::new(locks).is_err(), "the kernel maps no locks into memory");
+    // A program of a node without them finds none.
+    let mut image = image("locks", answer(ALLOW), answer(ALLOW));
+    image.programs[0].insns.splice(0..0, [insn(0x18, 1, 0, 0, 0), 0]);
+    image.programs[0].relocs = vec![Reloc { at: 0, map: MapRef::Node(NodeMap::Locks), value_offset: None }];
+    image.target = Target { exchange: Exchange::Instruction, ..target };
+    let Some(mut without) = common::permitted(Node::open("no-locks", &image.target, Pins::None)) else { return };
+    assert!(matches!(without.load(&image), Err(Error::Malformed { .. })));
 }
 
 #[test]

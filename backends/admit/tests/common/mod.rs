@@ -4,7 +4,7 @@
 use admit::Kernel;
 use ebpf::{Matrix, Settings, Shapes, compile_decision, compile_with};
 use flow::Family;
-use image::{Fill, Hook, Image, MapRef, NodeMap, Program, Target};
+use image::{Exchange, Fill, Hook, Image, MapRef, NodeMap, Program, Target};
 use loader::sys::map::{Access, Map};
 use loader::sys::program::{self, Refused, Stats};
 use std::collections::BTreeMap;
@@ -23,6 +23,17 @@ pub fn target() -> Target {
         records_log2: 14,
         ..Target::default()
     }
+}
+
+/// Likewise for kernels without an instruction to compare and exchange.
+pub fn locked() -> Target {
+    Target { exchange: Exchange::Lock, ..target() }
+}
+
+/// The targets that the running kernel has programs of.
+pub fn targets() -> Vec<Target> {
+    let has_both = loader::features().is_ok_and(|it| it.compare_exchange);
+    if has_both { vec![target(), locked()] } else { vec![locked()] }
 }
 
 /// Decisions of every form: of one class and of many, by every shape, and each constant.

@@ -134,6 +134,10 @@ pub enum Helper {
     KtimeNs = 5,
     /// `skb_pull_data(skb, len)`: every packet pointer is stale after it.
     PullData = 39,
+    /// `spin_lock(lock)`: until it is unlocked nothing else is called. Kernel 5.1.
+    SpinLock = 93,
+    /// `spin_unlock(lock)`.
+    SpinUnlock = 94,
     /// `jiffies64()`: inlined by the kernel, not a call. Kernel 5.6.
     Jiffies64 = 118,
     /// `ringbuf_output(map, data, size, flags)`. Kernel 5.8.

@@ -1,16 +1,16 @@
 //! Making an entry: a free way if there is one, else the one that is missed least.
 
-use crate::asm::{Alu, Asm, Atomic, Cond, Reg, Reg::*, Size};
+use crate::asm::{Alu, Asm, Atomic, Cond, Label, Reg, Reg::*, Size};
 use crate::emit::{Emit, Family, facts, frame};
 use image::layout::{TRACK_WAYS, config, state};
-use image::{DropReason, MapRef, NodeMap};
+use image::{DropReason, Exchange, MapRef, NodeMap};
 
 /// How far two processors' clocks may be apart, in jiffies.
 const SKEW: i32 = 256;
 
 impl Emit<'_> {
     /// After an allowed decision on a tuple without entry: R7 is the home entry. Passes, or drops with `tracking-full`.
-    pub fn insert(&mut self, family: Family, take: crate::asm::Label) {
+    pub fn insert(&mut self, family: Family, take: Label) {
         self.choose(family, take);
         self.asm.mov(R7, R9);
         self.asm.bind(take);
@@ -20,7 +20,7 @@ impl Emit<'_> {
     /// The victim: R9 its byte index, R8 its state word. A free entry leaves for `take` at once, in R7 and R8.
     ///
     /// The greatest score goes: closing connections, then unanswered ones and ended flows, and among equals the one idle for longest.
-    fn choose(&mut self, family: Family, take: crate::asm::Label) {
+    fn choose(&mut self, family: Family, take: Label) {
         self.asm.mov(R9, R7);
         self.asm.alu(Alu::Xor, R9, 0);
         self.asm.mov(R8, 0);
@@ -95,12 +95,26 @@ impl Emit<'_> {
 
     /// Takes over the entry R7 with state word R8 for the key in the frame.
     fn take(&mut self, family: Family) {
-        let taken = self.asm.label();
-        self.next_generation();
-        self.claim(family);
-        self.asm.jump_if(Cond::Eq, R0, R8, taken);
+        let (taken, lost) = (self.asm.label(), self.asm.label());
+        match self.target.exchange {
+            Exchange::Instruction => {
+                self.next_generation();
+                self.claim(family);
+                self.asm.jump_if(Cond::Eq, R0, R8, taken);
+            }
+            Exchange::Lock => {
+                self.claim_locked(family, lost);
+                self.asm.jump(taken);
+                self.asm.bind(lost);
+            }
+        }
         self.second_try(family);
         self.asm.bind(taken);
+        if self.target.exchange == Exchange::Lock {
+            // Locking left nothing in the registers.
+            self.entry_address(family);
+            self.next_generation();
+        }
         for word in 0..family.words {
             self.asm.get(Size::Double, R1, frame::KEY.at(word * 8));
             self.asm.store(Size::Double, R5, word * 8, R1);
@@ -108,8 +122,12 @@ impl Emit<'_> {
         self.asm.mov(R1, 1);
         self.asm.store(Size::Double, R5, family.packets, R1);
         self.live_state();
-        // An exchange and no store, so that no processor sees the state before the key.
-        self.asm.atomic(Atomic::Exchange, R5, family.state, R4);
+        match self.target.exchange {
+            // An exchange and no store, so that no processor sees the state before the key.
+            Exchange::Instruction => self.asm.atomic(Atomic::Exchange, R5, family.state, R4),
+            // A store: nobody else writes a busy entry, and processors of x86-64 see stores in their order.
+            Exchange::Lock => self.asm.store(Size::Double, R5, family.state, R4),
+        }
     }
 
     /// R4 = the generation after that of R8, in place. Clobbers nothing else.
@@ -123,28 +141,44 @@ impl Emit<'_> {
 
     /// Marks the entry R7 busy if its state word is still R8: R0 = R8 then. R5 = the entry. Clobbers R3.
     fn claim(&mut self, family: Family) {
-        self.asm.value(R5, MapRef::Node(family.map), 0);
-        self.asm.alu(Alu::Add, R5, R7);
-        self.asm.constant(R3, u64::from(state::BUSY) << 32);
-        self.asm.alu(Alu::Or, R3, R4);
+        self.entry_address(family);
+        self.busy_word();
         self.asm.mov(R0, R8);
         self.asm.atomic(Atomic::CompareExchange, R5, family.state, R3);
+    }
+
+    /// Likewise under a lock; leaves for `lost` where the word is another by now. Clobbers R0 to R5.
+    fn claim_locked(&mut self, family: Family, lost: Label) {
+        self.exchange_locked(family, lost, |emit| {
+            emit.next_generation();
+            emit.busy_word();
+        });
+    }
+
+    /// R3 = R4, a generation, marked busy.
+    fn busy_word(&mut self) {
+        self.asm.constant(R3, u64::from(state::BUSY) << 32);
+        self.asm.alu(Alu::Or, R3, R4);
     }
 
     /// After a lost race: one other way, the one in the same cache line, if it is neither answered nor busy.
     fn second_try(&mut self, family: Family) {
         let full = self.drop(DropReason::TrackingFull);
         self.asm.alu(Alu::Xor, R7, 1 << family.entry_log2);
-        self.asm.value(R5, MapRef::Node(family.map), 0);
-        self.asm.alu(Alu::Add, R5, R7);
+        self.entry_address(family);
         self.asm.load(Size::Double, R8, R5, family.state);
         self.asm.mov(R2, R8);
         self.asm.alu(Alu::Shr, R2, 32);
         self.asm.alu(Alu::And, R2, (state::BUSY | state::ANSWERED) as i32);
         self.asm.jump_if(Cond::Ne, R2, 0, full);
-        self.next_generation();
-        self.claim(family);
-        self.asm.jump_if(Cond::Ne, R0, R8, full);
+        match self.target.exchange {
+            Exchange::Instruction => {
+                self.next_generation();
+                self.claim(family);
+                self.asm.jump_if(Cond::Ne, R0, R8, full);
+            }
+            Exchange::Lock => self.claim_locked(family, full),
+        }
     }
 
     /// R4, a generation, becomes the state of a connection that this packet opens.

@@ -11,6 +11,7 @@
 
 mod insert;
 mod key;
+mod lock;
 mod lookup;
 pub(crate) use lookup::Exits;
 mod touch;

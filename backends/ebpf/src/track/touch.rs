@@ -3,7 +3,7 @@
 use crate::asm::{Alu, Atomic, Cond, Reg::*, Size};
 use crate::emit::{Emit, Family, facts, frame};
 use image::layout::{config, state};
-use image::{MapRef, NodeMap};
+use image::{Exchange, MapRef, NodeMap};
 
 impl Emit<'_> {
     /// R9 = flags that a packet from the opener adds. Clobbers R1.
@@ -33,8 +33,7 @@ impl Emit<'_> {
     /// When another processor changes it at the same moment, theirs stands; the next packet tries again.
     pub fn touch(&mut self, family: Family) {
         let (write, done) = (self.asm.label(), self.asm.label());
-        self.asm.value(R5, MapRef::Node(family.map), 0);
-        self.asm.alu(Alu::Add, R5, R7);
+        self.entry_address(family);
         self.asm.mov(R3, R8);
         self.asm.alu(Alu::Shr, R3, 32);
         self.asm.alu(Alu::Or, R9, R3);
@@ -50,12 +49,27 @@ impl Emit<'_> {
         self.asm.alu(Alu::Sar, R4, 32);
         self.asm.jump_if(Cond::Sgt, R1, R4, fresh);
         self.asm.bind(write);
-        self.asm.mov32(R2, R2);
-        self.asm.alu(Alu::Shl, R9, 32);
-        self.asm.alu(Alu::Or, R2, R9);
-        self.asm.mov(R0, R8);
-        self.asm.atomic(Atomic::CompareExchange, R5, family.state, R2);
-        self.asm.bind(done);
+        match self.target.exchange {
+            Exchange::Instruction => {
+                self.asm.mov32(R2, R2);
+                self.asm.alu(Alu::Shl, R9, 32);
+                self.asm.alu(Alu::Or, R2, R9);
+                self.asm.mov(R0, R8);
+                self.asm.atomic(Atomic::CompareExchange, R5, family.state, R2);
+                self.asm.bind(done);
+            }
+            Exchange::Lock => {
+                self.exchange_locked(family, done, |emit| {
+                    emit.asm.get(Size::Double, R3, frame::NOW);
+                    emit.asm.mov32(R3, R3);
+                    emit.asm.mov(R4, R9);
+                    emit.asm.alu(Alu::Shl, R4, 32);
+                    emit.asm.alu(Alu::Or, R3, R4);
+                });
+                self.asm.bind(done);
+                self.entry_address(family);
+            }
+        }
         self.asm.load(Size::Double, R1, R5, family.packets);
         self.asm.alu(Alu::Add, R1, 1);
         self.asm.store(Size::Double, R5, family.packets, R1);

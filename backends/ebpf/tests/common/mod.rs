@@ -4,7 +4,7 @@
 use ebpf::Matrix;
 use flow::{Direction, Family, L4Key, Prefix};
 use image::codec::{Config, Endpoint};
-use image::{DropReason, Hook, Image, Target, layout};
+use image::{DropReason, Exchange, Hook, Image, Target, layout};
 use loader::{Context, Loaded, Node, Pins};
 use maps::NodeMaps;
 use packet::craft::Frame;
@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The endpoint's addresses.
@@ -52,8 +53,19 @@ pub fn target() -> Target {
         address6_log2: 6,
         fragments_log2: 6,
         records_log2: 14,
-        ..Target::default()
+        ..offered()
     }
+}
+
+/// What the running kernel offers to programs; the default where there is none to ask.
+fn offered() -> Target {
+    loader::features().map_or(Target::default(), |it| it.target())
+}
+
+/// The target, and beside it the one of kernels that offer no instruction to compare and exchange, which others take as well.
+pub fn targets() -> Vec<Target> {
+    let locked = Target { exchange: Exchange::Lock, ..target() };
+    if target() == locked { vec![locked] } else { vec![target(), locked] }
 }
 
 /// Classes: others, friend, trusted. Columns: everything else, tcp/80 and udp/53 and a few ICMP types, echo request.
@@ -405,9 +417,24 @@ impl World {
 
     fn in_kernel(&mut self, hook: Hook, frame: &[u8]) -> Option<Said> {
         let (node, loaded) = self.kernel.as_mut()?;
-        let before = node.counters();
-        let ingress_ifindex = if hook == Hook::FromHost { self.ingress_ifindex } else { IFINDEX };
+        let ingress_ifindex = match hook {
+            Hook::FromHost => self.ingress_ifindex,
+            // Nobody claims to be the host, of whom alone it is asked.
+            _ => {
+                if says_where_packets_came_in(loaded) {
+                    IFINDEX
+                } else {
+                    0
+                }
+            }
+        };
+        if ingress_ifindex != 0 && !says_where_packets_came_in(loaded) {
+            absent("it lets nobody say where a packet came in");
+            self.kernel = None;
+            return None;
+        }
         let context = Context { ifindex: IFINDEX, ingress_ifindex, ..Context::default() };
+        let before = node.counters();
         let run = match loaded.run(hook, frame, &context, 1) {
             // The kernel runs no program on a frame that ends inside its network header.
             Err(error) if error.errno() == Some(22) && frame.len() < 54 => return None,
@@ -440,6 +467,16 @@ impl World {
         assert!(self.maps.set_addresses4(&table));
     }
 
+    /// The connections that the kernel holds.
+    pub fn connections_in_kernel(&self) -> Vec<image::codec::Connection> {
+        self.kernel.as_ref().map_or(vec![], |(node, _)| node.connections())
+    }
+
+    /// Runs a program in the kernel alone, for many packets at once: nothing is compared.
+    pub fn loaded(&self) -> Option<Arc<Loaded>> {
+        self.kernel.as_ref().map(|(_, loaded)| loaded.clone())
+    }
+
     /// The records of the machine so far.
     pub fn records(&mut self) -> Vec<image::codec::Record> {
         self.maps.take_records()
@@ -459,6 +496,16 @@ impl World {
     pub fn leaf_counters(&self, table: usize) -> Vec<u64> {
         self.machine.tables().counters(table)
     }
+}
+
+/// Whether a test may say by which interface a packet came in, as kernels allow after 5.10.
+fn says_where_packets_came_in(loaded: &Loaded) -> bool {
+    static SAYS: OnceLock<bool> = OnceLock::new();
+    *SAYS.get_or_init(|| {
+        let context = Context { ifindex: IFINDEX, ingress_ifindex: IFINDEX, ..Context::default() };
+        // A frame of no kind, which changes nothing.
+        Hook::ALL.into_iter().any(|hook| loaded.run(hook, &[0; 64], &context, 1).is_ok())
+    })
 }
 
 /// The one counter that moved must be the answer's.

@@ -35,6 +35,8 @@ pub fn target(little_endian: bool) -> Target {
         address6_log2: 1,
         fragments_log2: 1,
         records_log2: 12,
+        exchange: image::Exchange::Instruction,
+        wide_values: true,
     }
 }
 

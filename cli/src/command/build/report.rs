@@ -106,6 +106,8 @@ pub struct TargetEntry {
     pub fragments: u64,
     /// Bytes of the ring buffer of records.
     pub record_bytes: u64,
+    /// The first kernel that takes programs for it.
+    pub kernel: String,
 }
 
 /// One image.

@@ -73,6 +73,7 @@ fn target(target: &Target) -> TargetEntry {
         track6: ways << target.track6_sets_log2,
         fragments: 1 << target.fragments_log2,
         record_bytes: 1 << target.records_log2,
+        kernel: target.since().to_owned(),
     }
 }
 

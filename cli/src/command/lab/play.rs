@@ -7,7 +7,6 @@ use crate::render;
 use crate::report::DialectEntry;
 use crate::session::{self, Session};
 use clap::Args;
-use image::Target;
 use lab::netns::Namespace;
 use lab::topology::Plan;
 use lab::{Lab, RunId};
@@ -110,10 +109,11 @@ impl Up {
                 "lab `{run}` is up; `tidegate lab swap --run {run}` changes it, `tidegate lab down --run {run}` takes it down"
             ));
         }
-        let Some((session, plan)) = opened(&self.paths, run.clone(), color)? else { return Ok(Exit::Bad) };
+        let Some((mut session, plan)) = opened(&self.paths, run.clone(), color)? else { return Ok(Exit::Bad) };
+        let target = super::target(&mut session.db)?;
         say(&format!("{}\n", plan.describe()))?;
         let stop = super::stop_flag();
-        let made = Stage::up(&plan, &Target::default(), pins, super::seed(None), &stop);
+        let made = Stage::up(&plan, &target, pins, super::seed(None), &stop);
         let mut stage = made.map_err(|error| undone(&run, error.to_string()))?;
         let applied = stage.apply(&session.db).map_err(|error| error.to_string()).and_then(|applied| {
             made_of::remember(&plan)?;
@@ -165,11 +165,11 @@ impl Swap {
         if !is_up(&run) {
             return Err(format!("no lab `{run}` is up; `tidegate lab up --run {run}` makes it"));
         }
-        let Some((session, plan)) = opened(&self.paths, run.clone(), color)? else { return Ok(Exit::Bad) };
+        let Some((mut session, plan)) = opened(&self.paths, run.clone(), color)? else { return Ok(Exit::Bad) };
+        let target = super::target(&mut session.db)?;
         made_of::compare(&plan)?;
         let lab = Lab::open(&plan).map_err(|error| format!("the lab `{run}` is not whole: {error}"))?;
-        let mut stage =
-            Stage::over(lab, &Target::default(), pins, super::seed(None)).map_err(|error| error.to_string())?;
+        let mut stage = Stage::over(lab, &target, pins, super::seed(None)).map_err(|error| error.to_string())?;
         let applied =
             stage.apply(&session.db).map_err(|error| format!("{error}; what was enforced before still is"))?;
         stage.keep();

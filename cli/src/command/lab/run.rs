@@ -9,7 +9,6 @@ use crate::{render, session};
 use clap::Args;
 use driver::Database;
 use enforce::Hits;
-use image::Target;
 use lab::RunId;
 use lab::topology::Plan;
 use loader::Pins;
@@ -112,8 +111,8 @@ fn on_this_kernel(
     seed: u64,
 ) -> Result<(Vec<Answer>, Vec<Hits>), String> {
     let stop = super::stop_flag();
-    let mut stage =
-        Stage::up(plan, &Target::default(), || Pins::None, seed, &stop).map_err(|error| error.to_string())?;
+    let target = super::target(db)?;
+    let mut stage = Stage::up(plan, &target, || Pins::None, seed, &stop).map_err(|error| error.to_string())?;
     let answers = asked(db, &mut stage, questions, fault, &stop);
     let hits = stage.enforcers().flat_map(|(_, enforcer)| enforcer.hits()).collect();
     let down = stage.down().map_err(|error| error.to_string());

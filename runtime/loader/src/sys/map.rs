@@ -1,6 +1,6 @@
 //! Maps: creation, elements, freezing.
 
-use super::{attributes, bpf, kernel_name, owned};
+use super::{attributes, bpf, kernel_name, owned, types};
 use aya_obj::generated::{
     BPF_F_MMAPABLE, BPF_F_NO_PREALLOC, BPF_F_RDONLY_PROG, bpf_attr, bpf_cmd, bpf_map_info, bpf_map_type,
 };
@@ -55,6 +55,7 @@ fn kind(kind: MapKind) -> u32 {
         MapKind::LpmTrie => bpf_map_type::BPF_MAP_TYPE_LPM_TRIE,
         MapKind::RingBuf => bpf_map_type::BPF_MAP_TYPE_RINGBUF,
         MapKind::PerCpuArray => bpf_map_type::BPF_MAP_TYPE_PERCPU_ARRAY,
+        MapKind::Locks => bpf_map_type::BPF_MAP_TYPE_ARRAY,
     }) as u32
 }
 
@@ -89,6 +90,13 @@ impl Map {
         attr.__bindgen_anon_1.max_entries = spec.max_entries;
         attr.__bindgen_anon_1.map_flags = flags(spec.kind, access);
         attr.__bindgen_anon_1.map_name = kernel_name(name);
+        // Held until the map is made, which holds them itself from then on.
+        let types = if spec.kind == MapKind::Locks { Some(types::of_locks(spec.value_size)?) } else { None };
+        if let Some(types) = &types {
+            attr.__bindgen_anon_1.btf_fd = types.fd.as_raw_fd() as u32;
+            attr.__bindgen_anon_1.btf_key_type_id = types.key;
+            attr.__bindgen_anon_1.btf_value_type_id = types.value;
+        }
         // SAFETY: the block holds no address; the descriptor is new.
         let fd = unsafe { bpf(bpf_cmd::BPF_MAP_CREATE, &mut attr).map(|fd| owned(fd))? };
         Map::from_fd(fd)

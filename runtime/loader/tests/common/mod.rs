@@ -24,7 +24,7 @@ pub fn target() -> Target {
         address6_log2: 6,
         fragments_log2: 4,
         records_log2: 12,
-        ..Target::default()
+        ..loader::features().map_or(Target::default(), |it| it.target())
     }
 }
 

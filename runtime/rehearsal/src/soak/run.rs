@@ -11,7 +11,6 @@ use crate::stage::{Error, Fault, Stage};
 use driver::meaning::{self, ClassKey};
 use driver::{Database, world};
 use flow::Family;
-use image::Target;
 use lab::topology::Plan;
 use lab::traffic::{Connections, Flow, Nanos, Report, Swap, Traffic};
 use lab::{End, Lab, Place, Probe, RunId};
@@ -76,7 +75,9 @@ pub fn run(options: &Options, stop: &AtomicBool) -> Result<Outcome, Error> {
     let spec = spec::spec(&world::cluster(&db), options.run.clone(), &BTreeSet::new());
     // Cannot fail: the cluster is ours, and its addresses and names are told apart by role and node.
     let plan = Plan::new(spec).map_err(|error| lab::Error::Question { what: format!("a lab: {error}") })?;
-    let mut stage = Stage::up(&plan, &Target::default(), || Pins::None, options.seed, stop)?;
+    let target = loader::features().map_err(enforce::Error::from)?.target();
+    db.set_target(target.clone());
+    let mut stage = Stage::up(&plan, &target, || Pins::None, options.seed, stop)?;
     stage.enforcers().for_each(|(_, enforcer)| enforcer.keep_loaded(KEPT));
     stage.apply(&db)?;
     let count = flows(&plan, 1).len().max(1) as u32;
