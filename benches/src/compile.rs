@@ -95,7 +95,8 @@ impl Bench {
         self.lap("set", |db| db.set_files(texts));
         let sources: Vec<SourceFile> = self.db.files().collect();
         self.lap("decode", |db| each(db, &sources, |db, file| drop(text::decoded(db, *file))));
-        self.lap("peers", |db| drop(stages::space(db)));
+        // As one that stays does: a node, an editor.
+        self.lap("peers", |db| db.expect_edits());
         self.lap("classes", |db| drop(stages::classes(db)));
         let classes: Vec<Class> = stages::classes(&self.db).keys().cloned().collect();
         self.lap("resolve", |db| each(db, &classes, |db, class| drop(meaning::bound(db, key(db, class)))));
@@ -144,9 +145,9 @@ impl Bench {
     }
 
     /// Everything again, as somebody would ask after an edit: diagrams of all classes, images of one node's.
-    fn ask(&self, classes: &[Class], node: &[Class]) {
-        for class in classes {
-            drop(meaning::diagrams(&self.db, key(&self.db, class)));
+    fn ask(&self, node: &[Class]) {
+        for key in meaning::keys(&self.db) {
+            drop(meaning::diagrams(&self.db, *key));
         }
         for class in node {
             drop(build::image(&self.db, key(&self.db, class)));
@@ -179,19 +180,17 @@ impl Bench {
     /// The median of some edits of a file; a first one, which may have more to do, does not count.
     fn edit(&mut self, name: &str, path: &str, text: impl Fn(u16) -> String, say: &mut dyn FnMut(Line)) {
         let (mut totals, mut processor, mut facts, mut ran) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        let mut classes: Vec<Class> = stages::classes(&self.db).keys().cloned().collect();
         let node = self.node();
         for edition in 1..=EDITS + 1 {
             self.db.listen();
             let (begin, begin_here) = (Instant::now(), thread_time());
             self.db.set_file(path, &text(edition));
-            let now = stages::classes(&self.db);
+            drop(stages::classes(&self.db));
             facts.push(milliseconds(thread_time() - begin_here));
-            self.ask(&classes, &node);
+            self.ask(&node);
             totals.push(milliseconds(begin.elapsed()));
             processor.push(milliseconds(thread_time() - begin_here));
             ran = self.db.take_log();
-            classes = now.keys().cloned().collect();
         }
         let count = |query: &str| ran.iter().filter(|one| one.query == query).count();
         let first = processor[0];

@@ -1,7 +1,6 @@
 //! From diagrams to images.
 
 use crate::meaning::{self, ClassKey};
-use crate::world;
 use ::image::{Digest, DirectionPlan, Hook, Image};
 use diagram::Diagram;
 use ebpf::Matrix;
@@ -104,8 +103,7 @@ pub fn settings(config: &Config) -> ebpf::Settings {
 
 /// The images of all classes, in the order of the classes.
 pub fn images(db: &dyn Db) -> Vec<(Class, Result<Arc<Image>, Problem>)> {
-    let classes = world::classes(db);
-    classes.keys().map(|class| (class.clone(), image(db, ClassKey::new(db, class.clone())))).collect()
+    meaning::keys(db).iter().map(|key| (key.class(db).clone(), image(db, *key))).collect()
 }
 
 /// Writes signatures that follow from the text of the rules: rule numbers become words of what each rule says, and the default class,

@@ -33,6 +33,8 @@ pub struct Database {
     trees: bool,
     log: Option<Arc<Mutex<Vec<Ran>>>>,
     project: Option<Project>,
+    /// Whether [`inputs::Steady`] is kept: see [`Database::expect_edits`].
+    pub(crate) edits: bool,
     files: BTreeMap<Arc<str>, SourceFile>,
     free: Vec<SourceFile>,
     by_id: Vec<SourceFile>,
@@ -87,6 +89,7 @@ impl Database {
             trees: false,
             log: None,
             project: None,
+            edits: false,
             files: BTreeMap::new(),
             free: Vec::new(),
             by_id: Vec::new(),
@@ -100,8 +103,14 @@ impl Database {
             Knowledge::Complete,
             Heeded::All,
             Arc::from([]),
+            true,
+            None,
         )
         .durability(Durability::MEDIUM)
+        // What a file says follows from these beside its text, and they change once, before anybody asks.
+        .dialect_durability(Durability::HIGH)
+        .namespace_durability(Durability::HIGH)
+        .restless_durability(Durability::LOW)
         .new(&db);
         db.project = Some(project);
         db
@@ -127,6 +136,7 @@ impl Database {
         if regroup {
             self.regroup();
         }
+        self.keep_steady();
     }
 
     /// Sets the text of one file and says its number.
@@ -141,6 +151,7 @@ impl Database {
             self.change(file, None);
             self.free.push(file);
             self.regroup();
+            self.keep_steady();
         }
     }
 
@@ -149,6 +160,7 @@ impl Database {
         let project = Db::project(self);
         if *project.cluster(self) != cluster {
             project.set_cluster(self).to(Arc::new(cluster));
+            self.keep_steady();
         }
     }
 
@@ -157,6 +169,7 @@ impl Database {
         let project = Db::project(self);
         if project.dialect(self) != dialect {
             project.set_dialect(self).to(dialect);
+            self.keep_steady();
         }
     }
 
@@ -165,6 +178,7 @@ impl Database {
         let project = Db::project(self);
         if project.namespace(self) != namespace {
             project.set_namespace(self).to(Arc::from(namespace));
+            self.keep_steady();
         }
     }
 
@@ -190,6 +204,7 @@ impl Database {
         let project = Db::project(self);
         if project.heeded(self) != heeded {
             project.set_heeded(self).to(heeded);
+            self.keep_steady();
         }
     }
 
@@ -246,7 +261,7 @@ impl Database {
             }
             None => {
                 let id = FileId(self.by_id.len() as u32);
-                let file = SourceFile::builder(id, path.clone(), Some(text)).durability(Durability::MEDIUM).new(self);
+                let file = SourceFile::builder(id, path.clone(), Some(text)).durability(Durability::HIGH).new(self);
                 self.by_id.push(file);
                 file
             }
@@ -263,7 +278,7 @@ impl Database {
             match buckets.get(at) {
                 Some(bucket) if bucket.files(self) == *group => {}
                 Some(bucket) => drop(bucket.set_files(self).to(group.clone())),
-                None => buckets.push(Bucket::new(self, group.clone())),
+                None => buckets.push(Bucket::builder(group.clone()).durability(Durability::MEDIUM).new(self)),
             }
         }
         for bucket in &buckets[groups.len()..] {

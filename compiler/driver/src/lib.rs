@@ -15,9 +15,10 @@
 //! Files, clocks, kernels, the words of a diagnostic.
 //! # Laws
 //! A comment re-runs `parse` and `decode` only. A pod that joins a known class stops at `space`. An edited policy re-runs the classes
-//! that it selects only. Each has a `rerun` block in the suite.
+//! that it selects only. Each has a `rerun` block in the suite. Where edits are expected ([`Database::expect_edits`]) the same holds from
+//! the second edit of a namespace on, and no class elsewhere is so much as looked at.
 //! # Reading order
-//! [`database`], [`text`], [`world`], [`dialect`], [`meaning`], [`build`], [`locate`], [`shelf`].
+//! [`database`], [`text`], [`world`], [`dialect`], [`meaning`], [`build`], [`locate`], [`shelf`], [`Database::expect_edits`].
 
 #![allow(
     missing_docs,
@@ -30,6 +31,7 @@ pub mod dialect;
 pub mod locate;
 pub mod meaning;
 pub mod shelf;
+mod steady;
 pub mod text;
 pub mod world;
 

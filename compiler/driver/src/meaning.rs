@@ -24,6 +24,12 @@ pub struct ClassKey<'db> {
     pub class: Class,
 }
 
+/// The keys of all classes, in the order of [`world::classes`]. Making a key costs more than asking whether its class is as it was.
+#[salsa::tracked(returns(deref))]
+pub fn keys<'db>(db: &'db dyn Db) -> Vec<ClassKey<'db>> {
+    world::classes(db).keys().map(|class| ClassKey::new(db, class.clone())).collect()
+}
+
 /// Whom selectors select, kept beside the peers that it follows from and gone with them.
 ///
 /// Not a query a selector: every class asks for several, and each would be an edge that the engine follows after every edit.
@@ -54,8 +60,16 @@ pub fn selections(db: &dyn Db) -> Arc<Selections> {
 }
 
 /// The configuration alone, so that pods do not stir what depends on it.
-#[salsa::tracked(returns(clone))]
 pub fn config(db: &dyn Db) -> Arc<Config> {
+    match db.project().steady(db) {
+        Some(steady) => steady.ground.config(db),
+        None => found_config(db),
+    }
+}
+
+/// The same, found.
+#[salsa::tracked(returns(clone))]
+pub(crate) fn found_config(db: &dyn Db) -> Arc<Config> {
     Arc::new(world::cluster(db).config.clone())
 }
 

@@ -14,7 +14,8 @@ use std::sync::Arc;
 /// The policies that can select subjects of one namespace.
 pub type Policies = Arc<[Arc<Policy>]>;
 
-/// What the files of a bucket say, file by file. The one query that looks at every file.
+/// What the files of a bucket say, file by file. The one query that looks at every file; as long as none of them was edited, the engine
+/// does not. Its parts are queries of their own, and restless: see [`inputs::Project::restless`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Told {
     facts: Arc<[Arc<[Fact]>]>,
@@ -33,10 +34,15 @@ fn bucket_told(db: &dyn Db, bucket: Bucket) -> Arc<Told> {
     Arc::new(Told { facts, policies, gateways, foreign })
 }
 
+fn told(db: &dyn Db, bucket: Bucket) -> Arc<Told> {
+    let _ = db.project().restless(db);
+    bucket_told(db, bucket)
+}
+
 /// The policies of egress gateways in the files of a bucket.
 #[salsa::tracked(returns(clone))]
 fn bucket_gateways(db: &dyn Db, bucket: Bucket) -> Arc<[Arc<GatewayPolicy>]> {
-    bucket_told(db, bucket).gateways.clone()
+    told(db, bucket).gateways.clone()
 }
 
 /// The policies of egress gateways, by name; one that stands twice counts as it stands last.
@@ -52,7 +58,7 @@ pub fn gateways(db: &dyn Db) -> Arc<[Arc<GatewayPolicy>]> {
 /// The policies of other engines in the files of a bucket.
 #[salsa::tracked(returns(clone))]
 fn bucket_foreign(db: &dyn Db, bucket: Bucket) -> Arc<[(Engine, ObjectRef)]> {
-    bucket_told(db, bucket).foreign.clone()
+    told(db, bucket).foreign.clone()
 }
 
 /// How many policies of other engines stand in the files, by engine. They may change any verdict and none of them is evaluated, so a
@@ -75,7 +81,7 @@ pub fn foreign(db: &dyn Db) -> Arc<BTreeMap<Engine, usize>> {
 /// The facts of the files of a bucket.
 #[salsa::tracked(returns(clone))]
 fn bucket_facts(db: &dyn Db, bucket: Bucket) -> Arc<[Arc<[Fact]>]> {
-    bucket_told(db, bucket).facts.clone()
+    told(db, bucket).facts.clone()
 }
 
 /// `cluster`: the snapshot, and over it what files say of the cluster, the last file winning.
@@ -115,7 +121,27 @@ fn is_declared(fact: &Fact) -> bool {
 /// The policies of the files of a bucket.
 #[salsa::tracked(returns(clone))]
 fn bucket_policies(db: &dyn Db, bucket: Bucket) -> Arc<[Arc<Policy>]> {
-    bucket_told(db, bucket).policies.clone()
+    told(db, bucket).policies.clone()
+}
+
+/// The policies of the files of a bucket by namespace, each by name; of those that stand twice the last.
+#[salsa::tracked(returns(clone))]
+fn bucket_index(db: &dyn Db, bucket: Bucket) -> Arc<BTreeMap<String, Policies>> {
+    Arc::new(by_namespace(bucket_policies(db, bucket).iter().cloned().collect()))
+}
+
+fn by_namespace(mut policies: Vec<Arc<Policy>>) -> BTreeMap<String, Policies> {
+    // Stable, so that of those that stand twice the last one stays last.
+    policies.sort_by(|one, other| one.object.cmp(&other.object));
+    let latest: Vec<&Arc<Policy>> =
+        policies.chunk_by(|one, other| one.object == other.object).filter_map(|same| same.last()).collect();
+    let of_one = latest.chunk_by(|one, other| one.object.namespace == other.object.namespace);
+    let mut by_namespace: BTreeMap<String, Vec<Arc<Policy>>> = BTreeMap::new();
+    for policies in of_one {
+        let namespace = by_namespace.entry(policies[0].object.namespace.clone()).or_default();
+        namespace.extend(policies.iter().copied().cloned());
+    }
+    by_namespace.into_iter().map(|(namespace, policies)| (namespace, Arc::from(policies))).collect()
 }
 
 /// `index`: every policy by the namespace whose subjects it can select; the empty name is for those of the whole cluster.
@@ -124,17 +150,27 @@ fn bucket_policies(db: &dyn Db, bucket: Bucket) -> Arc<[Arc<Policy>]> {
 #[salsa::tracked(returns(clone))]
 pub fn index(db: &dyn Db) -> Arc<BTreeMap<String, Policies>> {
     db.ran("index", &"");
-    let told: Vec<_> = db.project().buckets(db).iter().map(|bucket| bucket_policies(db, *bucket)).collect();
-    let mut policies: Vec<&Arc<Policy>> = told.iter().flat_map(|policies| policies.iter()).collect();
-    // Stable, so that of those that stand twice the last one stays last.
-    policies.sort_by(|one, other| one.object.cmp(&other.object));
-    let latest: Vec<&Arc<Policy>> =
-        policies.chunk_by(|one, other| one.object == other.object).filter_map(|same| same.last().copied()).collect();
-    let mut by_namespace: BTreeMap<String, Vec<Arc<Policy>>> = BTreeMap::new();
-    for of_one in latest.chunk_by(|one, other| one.object.namespace == other.object.namespace) {
-        by_namespace.entry(of_one[0].object.namespace.clone()).or_default().extend(of_one.iter().copied().cloned());
+    let mut told: BTreeMap<String, Vec<Policies>> = BTreeMap::new();
+    for bucket in db.project().buckets(db).iter() {
+        for (namespace, policies) in bucket_index(db, *bucket).iter() {
+            match told.get_mut(namespace) {
+                Some(known) => known.push(policies.clone()),
+                None => drop(told.insert(namespace.clone(), vec![policies.clone()])),
+            }
+        }
     }
-    Arc::new(by_namespace.into_iter().map(|(namespace, policies)| (namespace, Arc::from(policies))).collect())
+    let joined = |(namespace, mut told): (String, Vec<Policies>)| {
+        let policies = match told.len() {
+            // Most namespaces stand in one bucket, and are in order already.
+            1 => told.remove(0),
+            _ => {
+                let all = told.iter().flat_map(|policies| policies.iter().cloned()).collect();
+                by_namespace(all).remove(&namespace).unwrap_or_else(|| Arc::from([]))
+            }
+        };
+        (namespace, policies)
+    };
+    Arc::new(told.into_iter().map(joined).collect())
 }
 
 /// A namespace, as a key of queries.
@@ -148,7 +184,12 @@ pub struct Scope<'db> {
 /// The policies of one namespace, or those of the whole cluster: equal answers stop an edit elsewhere.
 #[salsa::tracked(returns(clone))]
 pub fn policies<'db>(db: &'db dyn Db, scope: Scope<'db>) -> Policies {
-    index(db).get(scope.namespace(db)).cloned().unwrap_or_else(|| Arc::from([]))
+    let namespace = scope.namespace(db);
+    let known = match db.project().steady(db) {
+        Some(steady) => steady.rooms.get(namespace).map(|room| room.policies(db)),
+        None => index(db).get(namespace).cloned(),
+    };
+    known.unwrap_or_else(|| Arc::from([]))
 }
 
 /// What the policies of a bucket mention.
@@ -179,9 +220,17 @@ pub fn peers(db: &dyn Db) -> Arc<PeerTable> {
     Arc::new(table)
 }
 
-/// `space`: the peers without their addresses and names. A pod that joins known peers leaves it equal, and the wave stops.
-#[salsa::tracked(returns(clone))]
+/// The peers without their addresses and names. A pod that joins known peers leaves it equal, and the wave stops.
 pub fn space(db: &dyn Db) -> Arc<PeerTable> {
+    match db.project().steady(db) {
+        Some(steady) => steady.ground.space(db),
+        None => found_space(db),
+    }
+}
+
+/// `space`: the same, found.
+#[salsa::tracked(returns(clone))]
+pub(crate) fn found_space(db: &dyn Db) -> Arc<PeerTable> {
     db.ran("space", &"");
     Arc::new(peers(db).space())
 }

@@ -6,24 +6,28 @@
 //! ```text
 //!  files ───► SourceFile ─► Bucket (about a hundred files) ─┐
 //!  watches ─► snapshot of the cluster ──────────────────────┼─► Project ─► driver
-//!  flags ───► dialect, target, limits ──────────────────────┘
+//!  flags ───► dialect, target, limits ──────────────────────┤                │
+//!                        Steady (Room, Ground) ◄────────────┘◄───────────────┘
 //! ```
+//! [`Steady`] is what the driver found in the rest and set back: see there.
 //! # Does not know
 //! Where a text came from, what it says, what time it is.
 //! # Laws
 //! Setting an input to the value that it has is the caller's mistake: the engine does not compare (`driver::Database` does).
 //! # Reading order
-//! [`SourceFile`], [`Project`], [`Db`].
+//! [`SourceFile`], [`Project`], [`Steady`], [`Db`].
 
 #![allow(
     missing_docs,
     reason = "the engine's macros make undocumented accessors; what is written by hand is documented"
 )]
 
-use facts::Cluster;
-use hir::Dialect;
+use facts::{Cluster, Config};
+use hir::peers::PeerTable;
+use hir::{Dialect, Policy};
 use image::Target;
 use source::FileId;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -76,6 +80,47 @@ pub struct Project {
     /// Kinds of policies of which some may exist that could not be read, ascending.
     #[returns(clone)]
     pub unread: Arc<[String]>,
+    /// Never changes, and for all that the engine knows it may at any time. What follows from all files reads it, so that it is as ready to change
+    /// before the first edit of a file as after: where a value becomes readier to change, the engine runs all that follows from it.
+    #[returns(copy)]
+    pub restless: bool,
+    /// What was found in the above, where edits are expected.
+    #[returns(clone)]
+    pub steady: Option<Arc<Steady>>,
+}
+
+/// What follows from all files together and was found to be as it is, set back as ground state. The driver sets it after each change,
+/// and only where it differs.
+///
+/// Whatever follows from all files follows from the one that was edited, so the engine has to look at it after each edit. A class reads
+/// its namespace's policies here instead: an edit elsewhere is nothing that it follows from, and the engine does not look at it at all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Steady {
+    /// What all classes read.
+    pub ground: Ground,
+    /// What the classes of a namespace read; the empty name is for policies of the whole cluster.
+    pub rooms: BTreeMap<String, Room>,
+}
+
+/// What all classes read of the cluster.
+#[salsa::input]
+#[derive(Debug)]
+pub struct Ground {
+    /// The peers without their addresses and names.
+    #[returns(clone)]
+    pub space: Arc<PeerTable>,
+    /// The configuration.
+    #[returns(clone)]
+    pub config: Arc<Config>,
+}
+
+/// The policies that can select subjects of one namespace.
+#[salsa::input]
+#[derive(Debug)]
+pub struct Room {
+    /// By name.
+    #[returns(clone)]
+    pub policies: Arc<[Arc<Policy>]>,
 }
 
 /// Which facts of the texts count.

@@ -90,6 +90,94 @@ fn an_edit_among_ten_thousand_policies_reaches_the_classes_that_it_selects_and_n
     assert_eq!(queries, BTreeSet::from(["build", "decode", "index", "lower", "parse", "resolve"]));
 }
 
+/// A database of all files whose edits are expected, before anything else is asked of it.
+fn attended() -> Database {
+    let mut db = Database::new();
+    db.listen();
+    db.set_cluster(cluster());
+    db.set_files((0..NAMESPACES).flat_map(|n| (0..POLICIES).map(move |p| (file(n, p), text(n, p, 1000 + p)))));
+    db.expect_edits();
+    everything(&db);
+    db.take_log();
+    db
+}
+
+#[test]
+fn where_edits_are_expected_they_reach_the_classes_that_they_select_and_no_others() {
+    let mut db = attended();
+    let (namespace, policy) = (321, 6);
+    let reached = |db: &mut Database, policy: usize, port: usize| -> BTreeSet<(&str, String)> {
+        db.set_file(&file(namespace, policy), &text(namespace, policy, port));
+        everything(db);
+        let meant = ["lower", "build"];
+        db.take_log().into_iter().filter(|ran| meant.contains(&ran.query)).map(|ran| (ran.query, ran.key)).collect()
+    };
+    let of = |db: &Database, apps: &[&str]| -> BTreeSet<(&str, String)> {
+        names(db, namespace, apps).into_iter().flat_map(|it| [("build", it.clone()), ("lower", it)]).collect()
+    };
+    // The first edit of a namespace runs all its classes: from then on they are held ready for more.
+    assert_eq!(reached(&mut db, policy, 4000), of(&db, &APPS));
+    assert_eq!(reached(&mut db, policy, 4001), of(&db, &[APPS[policy % 2]]));
+    assert_eq!(reached(&mut db, policy + 1, 4002), of(&db, &[APPS[(policy + 1) % 2]]));
+    assert_eq!(reached(&mut db, policy + 1, 4002), BTreeSet::new());
+}
+
+#[test]
+fn where_edits_are_expected_a_comment_is_read_and_nothing_else_runs() {
+    let mut db = attended();
+    for comment in ["# why", "# why not"] {
+        db.set_file(&file(7, 3), &format!("{comment}\n{}", text(7, 3, 1003)));
+        everything(&db);
+        let log: Vec<(&str, String)> = db.take_log().into_iter().map(|ran| (ran.query, ran.key)).collect();
+        let file = file(7, 3).to_string();
+        assert_eq!(log, [("decode", file.clone()), ("parse", file)]);
+    }
+}
+
+/// What every class means, as text.
+fn meant(db: &Database) -> Vec<String> {
+    let keys = meaning::keys(db).iter();
+    keys.map(|key| format!("{:?} {:?}", key.class(db), meaning::rule_sets(db, *key))).collect()
+}
+
+#[test]
+fn where_edits_are_expected_every_change_is_seen_that_a_new_database_sees() {
+    let (everywhere, named) = ("everywhere.yaml", "other.yaml");
+    let clusterwide = "apiVersion: cilium.io/v2\nkind: CiliumClusterwideNetworkPolicy\nmetadata: {name: all}\nspec:\n  endpointSelector: {}\n  \
+                       ingress: [{fromCIDR: [192.0.2.0/24]}]\n";
+    let elsewhere = text(1, 0, 77).replace("n1}", "new}");
+    let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: new, labels: {app: web}}\nstatus: {podIPs: [{ip: 10.9.9.9}]}\n";
+    let changes: [(&str, &dyn Fn(&mut Database)); 7] = [
+        ("a policy of the whole cluster", &|db| {
+            db.set_file(everywhere, clusterwide);
+        }),
+        ("a pod of a namespace that is not there yet", &|db| {
+            db.set_file("pod.yaml", pod);
+        }),
+        ("a policy of that namespace", &|db| {
+            db.set_file(named, &elsewhere);
+        }),
+        ("the pod's policy is gone", &|db| db.remove_file(named)),
+        ("another reading", &|db| db.set_dialect(&hir::Dialect::CILIUM_1_20)),
+        ("the cluster's policy is gone", &|db| db.remove_file(everywhere)),
+        ("another cluster", &|db| db.set_cluster(Cluster::default())),
+    ];
+    let (mut attended, mut plain) = (Database::new(), Database::new());
+    for db in [&mut attended, &mut plain] {
+        db.set_cluster(cluster());
+        db.set_files((0..3).flat_map(|n| (0..POLICIES).map(move |p| (file(n, p), text(n, p, 1000 + p)))));
+    }
+    attended.expect_edits();
+    assert!(meant(&attended) == meant(&plain));
+    for (what, change) in changes {
+        let before = meant(&attended);
+        change(&mut attended);
+        change(&mut plain);
+        assert!(meant(&attended) == meant(&plain), "{what}");
+        assert!(meant(&attended) != before, "{what} changes something");
+    }
+}
+
 #[test]
 fn a_comment_among_ten_thousand_policies_is_read_and_nothing_else_runs() {
     let mut db = Database::new();
