@@ -60,13 +60,21 @@ fn possible() -> bool {
     true
 }
 
+/// The target of the running kernel, for which the database builds from now on.
+fn target(db: &mut Database) -> Target {
+    let target = loader::features().unwrap().target();
+    db.set_target(target.clone());
+    target
+}
+
 fn rehearse(run: &str, work: impl FnOnce(&mut Database, &Plan, &mut Stage)) {
     let mut db = Database::new();
     db.set_file("cluster.yaml", CLUSTER);
     db.set_file("policy.yaml", POLICY);
     let cluster = driver::world::cluster(&db);
     let plan = Plan::new(spec::spec(&cluster, RunId::new(run).unwrap(), &BTreeSet::new())).unwrap();
-    let mut stage = Stage::up(&plan, &Target::default(), || Pins::None, 7, &AtomicBool::new(false)).unwrap();
+    let target = target(&mut db);
+    let mut stage = Stage::up(&plan, &target, || Pins::None, 7, &AtomicBool::new(false)).unwrap();
     work(&mut db, &plan, &mut stage);
     stage.down().unwrap();
 }
@@ -174,13 +182,14 @@ fn a_restart_goes_on_where_the_last_process_stopped() {
     let spec = spec::spec(&driver::world::cluster(&db), RunId::new("rhsr").unwrap(), &BTreeSet::new());
     let plan = Plan::new(spec).unwrap();
     let pins = || Pins::At(loader::attach::default_root());
-    let mut first = Stage::up(&plan, &Target::default(), pins, 7, &AtomicBool::new(false)).unwrap();
+    let target = target(&mut db);
+    let mut first = Stage::up(&plan, &target, pins, 7, &AtomicBool::new(false)).unwrap();
     first.apply(&db).unwrap();
     let seeds: Vec<u32> = first.enforcers().map(|(_, enforcer)| enforcer.node().config().seed).collect();
     first.keep();
 
     let lab = lab::Lab::open(&plan).unwrap();
-    let mut second = Stage::over(lab, &Target::default(), pins, 8).unwrap();
+    let mut second = Stage::over(lab, &target, pins, 8).unwrap();
     let held: Vec<u32> = second.enforcers().map(|(_, enforcer)| enforcer.node().config().seed).collect();
     assert_eq!(held, seeds, "connections are found by the seed");
     // A peer of a new kind comes first in the order of keys, so that every number of the database moves.
