@@ -9,18 +9,20 @@
 //!  user_space: Case ─► image ─► vm::tables, vm, native ─► T11 T15
 //!  compile:  World ─► driver ─► classes, diagrams, images ─► wall time, memory ─► T9 T12 R-C5
 //!  diff:     World × 2 ─► delta ─► rows, wall time, memory ─► diff
+//!  editor:   World ─► ide ─► findings after an edit, completion, hover ─► T13
 //! ```
 //! # Does not know
 //! What figure is good enough: limits are a reader's; a line carries ratios.
 //! # Laws
 //! A peer-shaped program decides as the rules mean, else it is not measured (`tests/peers.rs`). Worlds and rings are the same in every run.
 //! # Reading order
-//! [`datapath`], [`datapath::case`], [`peers`], [`user_space`], then [`compile`], [`mod@diff`], [`world`], [`tenants`]; [`line`] is the output.
+//! [`datapath`], [`datapath::case`], [`peers`], [`user_space`], then [`compile`], [`mod@diff`], [`editor`], [`world`], [`tenants`]; [`line`] is the output.
 
 pub mod clock;
 pub mod compile;
 pub mod datapath;
 pub mod diff;
+pub mod editor;
 pub mod line;
 pub mod peers;
 pub mod random;

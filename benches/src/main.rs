@@ -1,6 +1,6 @@
 //! `benches [--quick] [TARGET…]`: prints one line a measurement.
 
-use benches::{clock, compile, datapath, diff, tenants, user_space};
+use benches::{clock, compile, datapath, diff, editor, tenants, user_space};
 use clap::Parser;
 use std::io::Write;
 use std::process::{Command, ExitCode};
@@ -24,6 +24,9 @@ struct Arguments {
     /// Compares two trees in this process
     #[arg(long, hide = true)]
     trees: Option<String>,
+    /// Edits a workspace in this process
+    #[arg(long, hide = true)]
+    workspace: bool,
 }
 
 impl Arguments {
@@ -34,8 +37,13 @@ impl Arguments {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let all_targets =
-        || datapath::TARGETS.iter().chain(&user_space::TARGETS).chain(&compile::TARGETS).chain([&diff::TARGET]);
+    let all_targets = || {
+        datapath::TARGETS
+            .iter()
+            .chain(&user_space::TARGETS)
+            .chain(&compile::TARGETS)
+            .chain([&diff::TARGET, &editor::TARGET])
+    };
     let known = |name: &&String| !all_targets().any(|target| target == name);
     if let Some(unknown) = arguments.targets.iter().find(known) {
         let names: Vec<&str> = all_targets().copied().collect();
@@ -45,6 +53,7 @@ fn main() -> ExitCode {
     let trees = arguments.trees.as_deref().and_then(|name| Some((name, diff::Case::named(name)?)));
     let done = match (trees, arguments.world) {
         (Some((name, case)), _) => diff::run(name, case, diff::SIZE, &mut say).map_err(|error| error.to_string()),
+        _ if arguments.workspace => editor::run(&mut say).map_err(|error| error.to_string()),
         _ if let Some(n) = arguments.tenants => compile::run_tenants(n, &mut say).map_err(|error| error.to_string()),
         (None, Some(n)) => {
             compile::run(n, &|target| arguments.wanted(target), &mut say).map_err(|error| error.to_string())
@@ -74,6 +83,9 @@ fn all(arguments: &Arguments) -> Result<(), String> {
     }
     if arguments.wanted(compile::TENANTS) {
         world(arguments, &["--tenants", &tenants::NAMESPACES.to_string()])?;
+    }
+    if arguments.wanted(editor::TARGET) {
+        world(arguments, &["--workspace"])?;
     }
     if arguments.wanted(diff::TARGET) {
         for (name, _) in diff::Case::ALL {

@@ -55,8 +55,8 @@ impl Finder {
     /// Whether the files tell of a namespace as a whole: then most selectors there select somebody. A folder of single manifests, or of
     /// a part of a namespace, proves nothing by the pods that it lacks.
     pub fn is_described(&self, namespace: &str) -> bool {
-        let described = self.described.get_or_init(|| described(self));
-        self.complete || described.get(namespace).is_some_and(|(fitting, all)| fitting * 2 >= *all)
+        let described = || self.described.get_or_init(|| described(self));
+        self.complete || described().get(namespace).is_some_and(|(fitting, all)| fitting * 2 >= *all)
     }
 }
 

@@ -29,6 +29,7 @@ mod splice;
 mod stages;
 pub mod suppress;
 mod surplus;
+mod traces;
 mod wishes;
 mod words;
 
@@ -242,26 +243,55 @@ pub fn check_for(db: &dyn Db, wishes: &Wishes) -> Vec<Diagnostic> {
 
 /// Everything worth saying of one file: what [`check`] says with its first place there, in the same order.
 ///
-/// Cost: that of looking for objects that stand twice is linear in all files.
+/// Cost: that of the rules about the namespaces of its objects; of all rules where it holds a policy of the whole cluster.
 pub fn check_file(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
     let finder = Finder::of(db);
-    of_file(db, file, &finder, &of_several(db, &finder, &Wishes::default()))
+    of_file(db, file, &finder, &nearby(db, &finder, file))
 }
 
 /// What is said of several objects together.
 fn of_several(db: &dyn Db, finder: &Finder, wishes: &Wishes) -> Vec<Diagnostic> {
     let mut found = tg0046_object_twice::find(db);
-    found.extend(tg0111_contradicting_rules::find(db));
+    found.extend(tg0111_contradicting_rules::find(db, None));
     let in_force = surplus::in_force(finder);
-    let index = surplus::Index::new(&in_force);
-    found.extend(surplus::find(db, finder, &index));
-    found.extend(tg0225_deny_cancels_name::find(db, finder, &index));
-    found.extend(tg0230_lock_out::find(db, finder, &index, &wishes.essential));
-    found.extend(tg0231_resolver_out_of_reach::find(db, finder, &index));
-    found.extend(tg0232_probe_out_of_reach::find(db, finder, &index));
+    let index = surplus::Index::new(&in_force, None);
+    found.extend(of_rules(db, finder, &index, wishes));
     found.extend(tg0240_order_cuts_flows::find(db, finder, &index, wishes.documents));
     found.extend(tg0202_priority_overlap::find(db, finder));
     found.extend(tg0203_overlapping_address_pools::find(db));
+    found
+}
+
+/// What follows from rules about the same subjects.
+fn of_rules(db: &dyn Db, finder: &Finder, index: &surplus::Index<'_>, wishes: &Wishes) -> Vec<Diagnostic> {
+    let mut found = surplus::find(db, finder, index);
+    found.extend(tg0225_deny_cancels_name::find(db, finder, index));
+    found.extend(tg0230_lock_out::find(db, finder, index, &wishes.essential));
+    found.extend(tg0231_resolver_out_of_reach::find(db, finder, index));
+    found.extend(tg0232_probe_out_of_reach::find(db, finder, index));
+    found
+}
+
+/// Of what [`of_several`] says, at least all that has its first place in a file.
+///
+/// Why it is all: what is blamed on an object of a namespace follows from rules about subjects of that namespace. Those of other namespaces
+/// are not looked at; what is said of them may be wrong, and is not for this file.
+fn nearby(db: &dyn Db, finder: &Finder, file: SourceFile) -> Vec<Diagnostic> {
+    let decoded = driver::text::decoded(db, file);
+    let has_wide = decoded.policies.iter().any(|policy| policy.object.namespace.is_empty());
+    // Steps of an order, and pods of other clusters, are not told apart by namespaces.
+    if has_wide || tg0240_order_cuts_flows::is_asked(db) || !finder.cluster.remote_pods.is_empty() {
+        return of_several(db, finder, &Wishes::default());
+    }
+    let mut found = tg0046_object_twice::find_in(db, file);
+    found.extend(tg0111_contradicting_rules::find(db, Some(&decoded.policies)));
+    let namespaces = decoded.objects.iter().map(|it| it.object.namespace.clone()).filter(|it| !it.is_empty()).collect();
+    let in_force = surplus::in_force(finder);
+    let index = surplus::Index::new(&in_force, Some(&namespaces));
+    found.extend(of_rules(db, finder, &index, &Wishes::default()));
+    if decoded.objects.iter().any(|it| it.object.kind == tg0203_overlapping_address_pools::KIND) {
+        found.extend(tg0203_overlapping_address_pools::find(db));
+    }
     found
 }
 

@@ -1,10 +1,10 @@
 //! From an origin (object and path) to bytes of a file. Asked at the edges only: nothing that is compiled depends on it.
 
 use crate::text::{self, Object, Role};
-use inputs::{Db, SourceFile};
+use inputs::{Bucket, Db, SourceFile};
 use rules::Origin;
 use source::{FileId, LineIndex, Position, Span};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Some bytes of a file.
@@ -16,20 +16,24 @@ pub struct Place {
     pub span: Span,
 }
 
-/// Where every object stands: file and index into its objects. Of an object that stands twice, the last place.
+/// Where the objects of a bucket stand: file and index into its objects. Of an object that stands twice, the last place.
 #[salsa::tracked(no_eq, returns(clone))]
-fn objects(db: &dyn Db) -> Arc<BTreeMap<String, (SourceFile, usize)>> {
-    let mut places = BTreeMap::new();
-    for bucket in db.project().buckets(db).iter() {
-        for file in bucket.files(db).iter() {
-            for (at, object) in text::decoded(db, *file).objects.iter().enumerate() {
-                if object.role != Role::Other || object.object.kind == "CiliumEgressGatewayPolicy" {
-                    places.insert(object.object.to_string(), (*file, at));
-                }
+fn bucket_objects(db: &dyn Db, bucket: Bucket) -> Arc<HashMap<String, (SourceFile, usize)>> {
+    let mut places = HashMap::new();
+    for file in bucket.files(db).iter() {
+        for (at, object) in text::decoded(db, *file).objects.iter().enumerate() {
+            if object.role != Role::Other || object.object.kind == "CiliumEgressGatewayPolicy" {
+                places.insert(object.object.to_string(), (*file, at));
             }
         }
     }
     Arc::new(places)
+}
+
+/// Where an object stands. No map of all files: an edit would make it anew.
+fn find(db: &dyn Db, name: &str) -> Option<(SourceFile, usize)> {
+    let buckets = db.project().buckets(db);
+    buckets.iter().rev().find_map(|bucket| bucket_objects(db, *bucket).get(name).copied())
 }
 
 /// The place of an origin as binding names it; see [`locate`].
@@ -41,14 +45,14 @@ pub fn locate_bound(db: &dyn Db, origin: &hir::Origin) -> Option<Place> {
 ///
 /// A path that does not exist whole is answered with the deepest part that does.
 pub fn locate(db: &dyn Db, origin: &Origin) -> Option<Place> {
-    let (file, at) = *objects(db).get(&*origin.object)?;
+    let (file, at) = find(db, &origin.object)?;
     let decoded = text::decoded(db, file);
     Some(place(db, file, decoded.objects.get(at)?, &origin.path))
 }
 
 /// The object of a name such as `NetworkPolicy shop/db`, with the file that it stands in; `None` for one that stands in no file.
 pub fn object(db: &dyn Db, name: &str) -> Option<(SourceFile, Object)> {
-    let (file, at) = *objects(db).get(name)?;
+    let (file, at) = find(db, name)?;
     Some((file, text::decoded(db, file).objects.get(at)?.clone()))
 }
 

@@ -3,7 +3,7 @@
 //! Such values are of types that this crate does not know, so that they cannot be queries of their own.
 
 use crate::world;
-use inputs::Db;
+use inputs::{Bucket, Db};
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -43,5 +43,14 @@ pub fn of_cluster(db: &dyn Db) -> Arc<Shelf> {
 #[salsa::tracked(no_eq, returns(clone))]
 pub fn of_policies(db: &dyn Db) -> Arc<Shelf> {
     let _ = (of_cluster(db), world::index(db));
+    Arc::default()
+}
+
+/// The shelf beside the texts of a bucket.
+#[salsa::tracked(no_eq, returns(clone))]
+pub fn of_texts(db: &dyn Db, bucket: Bucket) -> Arc<Shelf> {
+    for file in bucket.files(db).iter() {
+        let _ = file.text(db);
+    }
     Arc::default()
 }

@@ -15,7 +15,7 @@
 //! # Reading order
 //! `outline`, `cursor`, `shape`, `here`, `selectors`, then one file a feature: [`diagnostics`](fn@diagnostics), [`complete`](fn@complete),
 //! [`hover`](fn@hover), `targets`, `symbols`, `ranges`, `tokens`, `links`, `lenses`, `inlays`,
-//! `actions`, `effect`.
+//! `actions`, `rename`, `effect`.
 
 mod actions;
 mod commands;
@@ -30,6 +30,7 @@ mod lenses;
 mod links;
 mod outline;
 mod ranges;
+mod rename;
 mod selectors;
 mod shape;
 mod symbols;
@@ -47,6 +48,7 @@ pub use inlays::{Inlay, inlays};
 pub use lenses::{Lens, lenses};
 pub use links::{Link, links};
 pub use ranges::{Fold, folds, selections};
+pub use rename::{prepare_rename, rename};
 pub use symbols::{Symbol, SymbolKind, symbols, workspace_symbols};
 pub use targets::{Target, definition, references};
 pub use tokens::{TokenKind, tokens};

@@ -1,6 +1,6 @@
 //! How each part of a rule is decided when other rules that are about the same subjects decide it for certain.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use flow::{Direction, Protocol};
 use hir::{
@@ -38,10 +38,6 @@ const MOST: usize = 16;
 pub(crate) struct Covers<'i, 'p> {
     index: &'i Index<'p>,
     finder: &'i Finder,
-    /// Whether some rule asks for authentication: then which rule says the same matters.
-    authenticates: bool,
-    /// Where in its tier each effect stands.
-    orders: BTreeMap<(Direction, Tier, Effect), BTreeSet<u32>>,
 }
 
 /// The rules that decide for some subjects, in the order in which they are asked.
@@ -49,12 +45,7 @@ type Deciders<'p> = Vec<(RuleAt, &'p Entry)>;
 
 impl<'i, 'p> Covers<'i, 'p> {
     pub fn new(index: &'i Index<'p>, finder: &'i Finder) -> Covers<'i, 'p> {
-        let entries = || index.rules.iter().flat_map(|rule| rule.entries.iter());
-        let mut orders: BTreeMap<(Direction, Tier, Effect), BTreeSet<u32>> = BTreeMap::new();
-        for entry in entries() {
-            orders.entry((entry.direction, entry.tier, entry.effect)).or_default().insert(entry.order);
-        }
-        Covers { index, finder, authenticates: entries().any(|entry| entry.auth.is_some()), orders }
+        Covers { index, finder }
     }
 
     /// How all parts of a rule are decided without it; else the first peer or port that denies alone take back.
@@ -132,7 +123,7 @@ impl<'i, 'p> Covers<'i, 'p> {
         }
         let mut others = [Effect::Allow, Effect::Deny, Effect::Pass].into_iter().filter(|it| *it != entry.effect);
         others.all(|effect| {
-            let orders = self.orders.get(&(entry.direction, entry.tier, effect));
+            let orders = self.index.whole.orders.get(&(entry.direction, entry.tier, effect));
             orders.is_none_or(|it| it.range(entry.order..=other.order).next().is_none())
         })
     }
@@ -158,7 +149,7 @@ impl<'i, 'p> Covers<'i, 'p> {
             return (other.order < entry.order).then_some(over);
         }
         // What comes after a pass may be skipped.
-        let passes = self.orders.get(&(other.direction, other.tier, Effect::Pass));
+        let passes = self.index.whole.orders.get(&(other.direction, other.tier, Effect::Pass));
         let skipped = passes.and_then(BTreeSet::first).is_some_and(|first| *first < other.order);
         (other.tier < entry.tier && other.effect != Effect::Pass && !skipped).then_some(over)
     }
@@ -167,7 +158,7 @@ impl<'i, 'p> Covers<'i, 'p> {
     fn is_as_good(&self, entry: &Entry, other: &Entry) -> bool {
         let plain = |it: &Entry| it.l7.is_none() && it.auth.is_none();
         let by_port = self.finder.dialect.dns_rules_not_widened && entry.l4 != other.l4;
-        entry.effect != Effect::Allow || (plain(entry) && plain(other) && !self.authenticates && !by_port)
+        entry.effect != Effect::Allow || (plain(entry) && plain(other) && !self.index.whole.authenticates && !by_port)
     }
 
     /// Whether all that reaches the tier of an entry is denied before, because its subjects are isolated.

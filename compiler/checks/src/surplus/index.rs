@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use flow::Direction;
 use hir::labels::NAMESPACE;
-use hir::{Effect, Entry, Isolation, Operator, Policy, Section, Selector, Subjects};
+use hir::{Effect, Entry, Isolation, Operator, Policy, Section, Selector, Subjects, Tier};
 
 use crate::cover;
 
@@ -28,8 +28,39 @@ pub(crate) struct Rule<'p> {
     pub entries: Vec<&'p Entry>,
 }
 
-/// All rules, by object and then as they stand.
+/// What holds of all policies together, whichever of them are looked at.
+pub(crate) struct Whole {
+    /// Whether some section requires more of peers than its rules say.
+    pub requires: bool,
+    /// Whether some rule asks for authentication: then which rule says the same matters.
+    pub authenticates: bool,
+    /// Whether some rule denies ingress.
+    pub denies_ingress: bool,
+    /// Where in its tier each effect stands.
+    pub orders: BTreeMap<(Direction, Tier, Effect), BTreeSet<u32>>,
+}
+
+impl Whole {
+    fn new(policies: &[Arc<Policy>]) -> Whole {
+        let sections = || policies.iter().flat_map(|policy| &policy.sections);
+        let mut whole = Whole { requires: false, authenticates: false, denies_ingress: false, orders: BTreeMap::new() };
+        whole.requires = sections().any(|section| !section.requires.is_empty());
+        for entry in sections().flat_map(|section| &section.entries) {
+            whole.authenticates |= entry.auth.is_some();
+            whole.denies_ingress |= entry.direction == Direction::Ingress && entry.effect == Effect::Deny;
+            whole.orders.entry((entry.direction, entry.tier, entry.effect)).or_default().insert(entry.order);
+        }
+        whole
+    }
+}
+
+/// Rules by object and then as they stand: all, or those of some namespaces and of the whole cluster.
 pub(crate) struct Index<'p> {
+    /// Every policy that is in force, those that are not looked at included.
+    pub all: &'p [Arc<Policy>],
+    pub whole: Whole,
+    /// The namespaces that are looked at; `None` for all.
+    only: Option<&'p BTreeSet<String>>,
     pub policies: Vec<&'p Arc<Policy>>,
     pub sections: Vec<SectionOf<'p>>,
     pub rules: Vec<Rule<'p>>,
@@ -45,16 +76,25 @@ pub(crate) struct Index<'p> {
 type Bucket<'p> = (&'p str, Option<(&'p str, &'p str)>);
 
 impl<'p> Index<'p> {
-    pub fn new(policies: &'p [Arc<Policy>]) -> Index<'p> {
+    /// That of all policies, or of `only` some namespaces and the whole cluster: the rules about subjects of a namespace are there.
+    pub fn new(all: &'p [Arc<Policy>], only: Option<&'p BTreeSet<String>>) -> Index<'p> {
+        let is_near = |it: &&Arc<Policy>| {
+            let namespace = &it.object.namespace;
+            namespace.is_empty() || only.is_none_or(|only| only.contains(namespace))
+        };
+        let policies: Vec<&Arc<Policy>> = all.iter().filter(is_near).collect();
         let mut index = Index {
-            policies: policies.iter().collect(),
+            all,
+            whole: Whole::new(all),
+            only,
             sections: Vec::new(),
             rules: Vec::new(),
             names: policies.iter().map(|policy| policy.object.to_string()).collect(),
+            policies: policies.clone(),
             of_namespace: BTreeMap::new(),
             buckets: BTreeMap::new(),
         };
-        for (at, policy) in policies.iter().enumerate() {
+        for (at, policy) in policies.into_iter().enumerate() {
             index.of_namespace.entry(policy.object.namespace.as_str()).or_default().push(at);
             for section in &policy.sections {
                 let number = index.sections.len();
@@ -78,6 +118,11 @@ impl<'p> Index<'p> {
         }
         let rules = by_path.into_iter().map(|((.., path), entries)| Rule { section: number, path, entries });
         self.rules.extend(rules);
+    }
+
+    /// Whether all rules about the subjects of a namespace are there.
+    pub fn is_near(&self, namespace: &str) -> bool {
+        self.only.is_none_or(|only| only.contains(namespace))
     }
 
     pub fn rule(&self, at: RuleAt) -> &Rule<'p> {

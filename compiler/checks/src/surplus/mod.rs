@@ -71,7 +71,7 @@ pub(crate) fn find(db: &dyn Db, finder: &Finder, index: &Index<'_>) -> Vec<Diagn
         return Vec::new();
     }
     let suspects = candidates.iter().map(|it| it.policy).collect();
-    let trial = Trial::new(index, &suspects, finder, &[], |_| {});
+    let trial = Trial::new(db, index, &suspects, finder, &[], None);
     let mut found = Vec::new();
     for candidate in trial.confirmed(&candidates) {
         let Some(said) = Said::new(db, index, candidate, trial.witness(candidate)) else { continue };
@@ -89,7 +89,7 @@ pub(crate) fn find(db: &dyn Db, finder: &Finder, index: &Index<'_>) -> Vec<Diagn
 /// What the text alone says is without effect. Removing all that is redundant at once changes no verdict either.
 fn candidates(index: &Index<'_>, finder: &Finder) -> Vec<Candidate> {
     // Why: what one section requires of peers narrows the rules of all others, so that no cover is certain.
-    if index.sections.iter().any(|section| !section.section.requires.is_empty()) {
+    if index.whole.requires {
         return Vec::new();
     }
     let covers = covered::Covers::new(index, finder);

@@ -3,11 +3,14 @@
 //! The classes are those of the pods that there are and of pods that there could be: one for each selector of a candidate that selects
 //! nobody now.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 use diagram::Limits;
 use driver::meaning::slot;
+use driver::{Db, world};
 use facts::{Cluster, Labels, Name, Namespace, Pod};
 use flow::{Direction, L4Key, L4Set, PeerId, Peers, Protocol};
 use hir::labels::{CLUSTER, NAMESPACE, NAMESPACE_LABELS, SERVICE_ACCOUNT};
@@ -37,51 +40,64 @@ pub(crate) struct Witness {
 pub(crate) struct Trial<'i, 'p> {
     index: &'i Index<'p>,
     finder: &'i Finder,
-    cluster: Cluster,
+    cluster: Arc<Cluster>,
     /// Pods that there are not.
     imagined: BTreeSet<Name>,
-    table: PeerTable,
+    table: Arc<PeerTable>,
     /// The classes that candidates are about, each with its subjects and rules, ingress first.
     classes: Vec<(Class, Vec<Subject>, [RuleSet; 2])>,
     /// Places in `classes` by namespace, ascending; the empty name is for subjects without one.
     of_namespace: BTreeMap<String, Vec<usize>>,
     /// A pod for each peer that has one, those that there are first.
-    pods: Vec<(PeerId, Name)>,
+    pods: OnceCell<Vec<(PeerId, Name)>>,
 }
 
 impl<'i, 'p> Trial<'i, 'p> {
     /// The classes that some policies are about, of the pods that there are and one for each selector of these policies, and of
     /// `asked`, that selects nobody; `prepare` may add to the cluster.
     pub fn new(
+        db: &dyn Db,
         index: &'i Index<'p>,
         suspects: &BTreeSet<usize>,
         finder: &'i Finder,
         asked: &[&Selector],
-        prepare: impl FnOnce(&mut Cluster),
+        prepare: Option<&dyn Fn(&mut Cluster)>,
     ) -> Trial<'i, 'p> {
         let policies: Vec<&Policy> = suspects.iter().map(|at| &**index.policies[*at]).collect();
         let (mut cluster, imagined) = populate(&policies, asked, finder);
-        prepare(&mut cluster);
-        let mut mentions = Mentions::default();
-        index.policies.iter().for_each(|policy| mentions.extend(&Mentions::of(policy)));
-        let table = PeerTable::build(&cluster, &mentions, finder.dialect);
-        let all = subject::classes(&cluster, &table, finder.dialect);
+        if let Some(prepare) = prepare {
+            prepare(Arc::make_mut(&mut cluster));
+        }
+        // Why: what the database knows of peers is of its own cluster and of all policies, refused ones included.
+        let all = finder.others.policies.values().map(|policies| policies.len()).sum::<usize>();
+        let is_own = Arc::ptr_eq(&cluster, &finder.cluster) && index.all.len() == all;
+        let (table, all) = if is_own {
+            (world::peers(db), world::classes(db))
+        } else {
+            let mut mentions = Mentions::default();
+            index.all.iter().for_each(|policy| mentions.extend(&Mentions::of(policy)));
+            let table = PeerTable::build(&cluster, &mentions, finder.dialect);
+            let all = subject::classes(&cluster, &table, finder.dialect);
+            (Arc::new(table), Arc::new(all))
+        };
         let (mut classes, mut of_namespace) = (Vec::new(), BTreeMap::<String, Vec<usize>>::new());
-        for (class, subjects) in all {
-            let is_about = |at: &usize| index.policies[*at].sections.iter().any(|it| subject::selects(it, &class));
-            let about: Vec<usize> = index.policies_for(namespace_of(&class)).filter(is_about).collect();
+        for (class, subjects) in all.iter().filter(|(class, _)| index.is_near(namespace_of(class))) {
+            let is_about = |at: &usize| index.policies[*at].sections.iter().any(|it| subject::selects(it, class));
+            let about: Vec<usize> = index.policies_for(namespace_of(class)).filter(is_about).collect();
             if !about.iter().any(|at| suspects.contains(at)) {
                 continue;
             }
             let policies = about.iter().map(|at| &**index.policies[*at]);
-            let bound = hir::resolve(policies, &class, &table, &cluster.config, finder.dialect);
+            let bound = hir::resolve(policies, class, &table, &cluster.config, finder.dialect);
             let (ingress, egress) = lower::lower(&bound);
-            of_namespace.entry(namespace_of(&class).to_owned()).or_default().push(classes.len());
-            classes.push((class, subjects, [ingress, egress]));
+            of_namespace.entry(namespace_of(class).to_owned()).or_default().push(classes.len());
+            classes.push((class.clone(), subjects.clone(), [ingress, egress]));
         }
-        let mut trial = Trial { index, finder, cluster, imagined, table, classes, of_namespace, pods: Vec::new() };
-        trial.pods = trial.pods_of_peers();
-        trial
+        Trial { index, finder, cluster, imagined, table, classes, of_namespace, pods: OnceCell::new() }
+    }
+
+    fn pods(&self) -> &[(PeerId, Name)] {
+        self.pods.get_or_init(|| self.pods_of_peers())
     }
 
     /// A pod for each peer that has one, those that there are first, each by name.
@@ -223,7 +239,7 @@ impl<'i, 'p> Trial<'i, 'p> {
             Subject::Pod(name) => self.cluster.pods.get(name).and_then(|pod| self.peer_of(pod)),
             _ => None,
         };
-        let of_pods = || self.pods.iter().map(|(peer, _)| *peer).find(|it| peers.contains(*it) && Some(*it) != own);
+        let of_pods = || self.pods().iter().map(|(peer, _)| *peer).find(|it| peers.contains(*it) && Some(*it) != own);
         of_pods().or_else(|| match peers {
             Peers::All => Some(WORLD_V4),
             Peers::Of(set) => set.iter().next(),
@@ -242,7 +258,7 @@ impl<'i, 'p> Trial<'i, 'p> {
     }
 
     fn peer_in_words(&self, peer: PeerId) -> String {
-        let name = self.pods.iter().find(|(it, _)| *it == peer).map(|(_, name)| name);
+        let name = self.pods().iter().find(|(it, _)| *it == peer).map(|(_, name)| name);
         match (name.and_then(|name| self.cluster.pods.get(name)), peer) {
             (Some(pod), _) => self.pod(pod),
             (None, HOST) => "its own node".to_owned(),
@@ -286,10 +302,12 @@ fn key(l4: &L4Set, candidate: &Candidate) -> Option<L4Key> {
 }
 
 /// The cluster, and a pod for each selector of some policies that selects none of it.
-fn populate(policies: &[&Policy], asked: &[&Selector], finder: &Finder) -> (Cluster, BTreeSet<Name>) {
-    let mut crowd = Crowd { finder, cluster: (*finder.cluster).clone(), imagined: BTreeSet::new() };
+fn populate(policies: &[&Policy], asked: &[&Selector], finder: &Finder) -> (Arc<Cluster>, BTreeSet<Name>) {
+    let mut crowd = Crowd { finder, cluster: finder.cluster.clone(), imagined: BTreeSet::new() };
     // Why: a cluster that only records what policies deny lets everything pass; the question is what they say.
-    crowd.cluster.config.audit = false;
+    if crowd.cluster.config.audit {
+        Arc::make_mut(&mut crowd.cluster).config.audit = false;
+    }
     let mut asked: BTreeSet<&Selector> = asked.iter().copied().collect();
     for section in policies.iter().flat_map(|policy| &policy.sections) {
         if let Subjects::Endpoints(_) = section.subjects {
@@ -311,7 +329,7 @@ fn populate(policies: &[&Policy], asked: &[&Selector], finder: &Finder) -> (Clus
 
 struct Crowd<'f> {
     finder: &'f Finder,
-    cluster: Cluster,
+    cluster: Arc<Cluster>,
     imagined: BTreeSet<Name>,
 }
 
@@ -327,7 +345,7 @@ impl Crowd<'_> {
         let Some(pod) = made.or_else(|| self.minimal(selector, number)) else { return };
         if !self.cluster.pods.contains_key(&pod.name) {
             self.imagined.insert(pod.name.clone());
-            self.cluster.pods.insert(pod.name.clone(), pod);
+            Arc::make_mut(&mut self.cluster).pods.insert(pod.name.clone(), pod);
         }
     }
 
@@ -360,7 +378,7 @@ impl Crowd<'_> {
         let namespace = namespace.or_else(fitting).unwrap_or_else(|| format!("any-{number}"));
         if !of_namespace.is_empty() && !self.cluster.namespaces.contains_key(&namespace) {
             let imagined = Namespace::new(namespace.clone(), of_namespace);
-            self.cluster.namespaces.insert(namespace.clone(), imagined);
+            Arc::make_mut(&mut self.cluster).namespaces.insert(namespace.clone(), imagined);
         }
         let name = Name::new(namespace, format!("any-{number}"));
         let pod = Pod { name, labels, service_account: account, ips: addresses(number), ..Pod::default() };

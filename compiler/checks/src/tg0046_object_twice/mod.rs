@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use diag::{Diagnostic, Severity};
 use driver::text::{self, Decoded, Role};
-use driver::{Db, SourceFile};
+use driver::{Db, SourceFile, locate};
 use facts::Fact;
 use hir::Policy;
 use source::{FileId, Span};
@@ -42,6 +42,22 @@ pub fn find(db: &dyn Db) -> Vec<Diagnostic> {
         if let Some((last, lost)) = stands.split_last() {
             found.extend(lost.iter().map(|stand| render(db, object, stand, last)));
         }
+    }
+    found
+}
+
+/// The same, of objects of one file that are lost: where another object of the name comes later.
+pub fn find_in(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
+    let mut own: BTreeMap<String, Vec<Stand>> = BTreeMap::new();
+    gather(file, &text::decoded(db, file), &mut own);
+    let mut found = Vec::new();
+    for (object, stands) in own {
+        let Some((last_file, _)) = locate::object(db, &object) else { continue };
+        let mut last: BTreeMap<String, Vec<Stand>> = BTreeMap::new();
+        gather(last_file, &text::decoded(db, last_file), &mut last);
+        let Some(last) = last.remove(&object).and_then(|stands| stands.into_iter().last()) else { continue };
+        let is_last = |stand: &&Stand| stand.file == last.file && stand.at == last.at;
+        found.extend(stands.iter().filter(|it| !is_last(it)).map(|stand| render(db, &object, stand, &last)));
     }
     found
 }

@@ -1,6 +1,7 @@
 //! Two rules for one port of one peer that contradict each other, so that the policy of a subject cannot be computed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use diag::Diagnostic;
 use driver::meaning::{self, ClassKey};
@@ -17,17 +18,26 @@ pub const PAGE: Page = page!(111, "contradicting-rules", Error, "0.1.0");
 
 /// Every contradiction, once for each pair of places, with a subject that it is about.
 ///
+/// `only`: of contradictions with one of these policies.
+///
 /// Cost: nothing when no two rules could contradict each other; else binding the classes that such rules select.
-pub fn find(db: &dyn Db) -> Vec<Diagnostic> {
+pub fn find(db: &dyn Db, only: Option<&[Arc<Policy>]>) -> Vec<Diagnostic> {
     let index = world::index(db);
     let policies: Vec<&Policy> = index.values().flat_map(|policies| policies.iter().map(|it| &**it)).collect();
     let suspects: Vec<&Policy> = policies.into_iter().filter(|policy| entries(policy).next().is_some()).collect();
     if !may_contradict(&suspects) {
         return Vec::new();
     }
+    let of_some: Vec<&Policy> = match only {
+        Some(only) => only.iter().map(|it| &**it).filter(|policy| entries(policy).next().is_some()).collect(),
+        None => suspects,
+    };
+    if of_some.is_empty() {
+        return Vec::new();
+    }
     let mut found: BTreeMap<Conflict, Subject> = BTreeMap::new();
     for (class, subjects) in world::classes(db).iter() {
-        let selected = suspects.iter().any(|policy| policy.sections.iter().any(|section| selects(section, class)));
+        let selected = of_some.iter().any(|policy| policy.sections.iter().any(|section| selects(section, class)));
         let Some(subject) = subjects.first().filter(|_| selected) else { continue };
         for conflict in &meaning::bound(db, ClassKey::new(db, class.clone())).conflicts {
             found.entry(conflict.clone()).or_insert_with(|| subject.clone());

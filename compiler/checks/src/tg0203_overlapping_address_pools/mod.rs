@@ -13,7 +13,8 @@ use crate::words::quoted;
 
 pub const PAGE: Page = page!(203, "overlapping-address-pools", Warning, "0.1.0", Correctness);
 
-const KIND: &str = "CiliumLoadBalancerIPPool";
+/// The kind of a pool.
+pub(crate) const KIND: &str = "CiliumLoadBalancerIPPool";
 
 /// One block of a pool.
 struct Block {

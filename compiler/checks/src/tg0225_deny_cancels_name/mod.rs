@@ -44,7 +44,7 @@ pub fn find(db: &dyn Db, finder: &Finder, index: &Index<'_>) -> Vec<Diagnostic> 
     if suspects.is_empty() {
         return Vec::new();
     }
-    let trial = Trial::new(index, &suspects, finder, &[], |_| {});
+    let trial = Trial::new(db, index, &suspects, finder, &[], None);
     let mut found = Vec::new();
     for at in suspects {
         let policy = index.policies[at];

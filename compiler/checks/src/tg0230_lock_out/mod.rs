@@ -15,6 +15,7 @@ use hir::subject::Subject;
 use hir::{Isolation, Operator, PeerInfo, Requirement, Selector, Source, Subjects};
 use rules::{Origin, RuleSet};
 
+use crate::traces::{self, Trace};
 use crate::{EssentialFlow, cover};
 use crate::find::Finder;
 use crate::page::{Page, page};
@@ -45,6 +46,8 @@ pub fn find(db: &dyn Db, finder: &Finder, index: &Index<'_>, declared: &[Essenti
     let mut all: Vec<Essential> = resolvers(finder).into_iter().chain(nodes()).collect();
     all.extend(webhooks(db, finder));
     all.extend(declared.iter().map(of_people));
+    // Why: policies of the whole cluster may close it, and others that are not looked at.
+    all.retain(|it| index.is_near(&it.namespace));
     let mut found: Vec<Diagnostic> = all.iter().filter_map(|it| check(db, finder, index, it)).collect();
     found.sort();
     found.dedup();
@@ -127,11 +130,8 @@ fn of_people(it: &EssentialFlow) -> Essential {
 /// The pods behind webhooks of the API server.
 fn webhooks(db: &dyn Db, finder: &Finder) -> Vec<Essential> {
     let mut found = Vec::new();
-    for file in crate::files(db) {
+    for file in traces::files(db, Trace::Webhook) {
         let text = Text::new(db, file);
-        if !text.tree.text().contains("WebhookConfiguration") {
-            continue;
-        }
         for spot in text.spots() {
             let kind = spot.object.object.kind.as_str();
             if !["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"].contains(&kind) {
@@ -198,7 +198,8 @@ fn check(db: &dyn Db, finder: &Finder, index: &Index<'_>, it: &Essential) -> Opt
     if let Subjects::Endpoints(selector) = &it.subjects {
         asked.push(selector);
     }
-    let trial = Trial::new(index, &suspects, finder, &asked, |cluster| machines(cluster, index, &suspects, nodes));
+    let prepare = |cluster: &mut Cluster| machines(cluster, index, &suspects, nodes);
+    let trial = Trial::new(db, index, &suspects, finder, &asked, Some(&prepare));
     for (class, subjects, rules) in trial.classes() {
         let is_meant = match &it.subjects {
             Subjects::Endpoints(selector) => selector.matches(&class.labels),

@@ -45,7 +45,7 @@ pub fn find(db: &dyn Db, finder: &Finder, index: &Index<'_>) -> Vec<Diagnostic> 
     if suspects.is_empty() {
         return Vec::new();
     }
-    let trial = Trial::new(index, &suspects, finder, &[&selector], |_| {});
+    let trial = Trial::new(db, index, &suspects, finder, &[&selector], None);
     let mut found: Vec<Diagnostic> = Vec::new();
     for (class, subjects, rules) in trial.classes() {
         let rules = &rules[slot(Direction::Egress)];

@@ -36,10 +36,7 @@ struct Cut<'f> {
 
 pub fn find(db: &dyn Db, finder: &Finder, index: &Index<'_>) -> Vec<Diagnostic> {
     // Why: otherwise the own node reaches every pod.
-    let closes = |entry: &hir::Entry| entry.direction == Direction::Ingress && entry.effect == Effect::Deny;
-    let sections = || index.sections.iter().map(|it| it.section);
-    let is_open = finder.cluster.config.own_node_reaches_pods && !sections().any(|it| it.entries.iter().any(closes));
-    if is_open {
+    if finder.cluster.config.own_node_reaches_pods && !index.whole.denies_ingress {
         return Vec::new();
     }
     let (suspects, probed) = suspects(finder, index);
@@ -49,7 +46,7 @@ pub fn find(db: &dyn Db, finder: &Finder, index: &Index<'_>) -> Vec<Diagnostic> 
     // Why: pods that run are in the cluster already, what makes pods stands for those that it makes.
     let made = probed.iter().filter(|(_, pods)| pods.values().all(|it| it.pod.ips.is_empty()));
     let made: Vec<Selector> = made.map(|(labels, _)| exactly(labels)).collect();
-    let trial = Trial::new(index, &suspects, finder, &made.iter().collect::<Vec<_>>(), |_| {});
+    let trial = Trial::new(db, index, &suspects, finder, &made.iter().collect::<Vec<_>>(), None);
     let mut cuts = Vec::new();
     for (class, subjects, rules) in trial.classes() {
         let Some(pods) = probed.get(&class.labels) else { continue };

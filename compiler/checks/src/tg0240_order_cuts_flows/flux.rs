@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use driver::Db;
 
 use crate::place::{Spot, Text};
+use crate::traces::{self, Trace};
 
 /// A Kustomization by namespace and name.
 type Key = (String, String);
@@ -26,11 +27,8 @@ struct Kustomization {
 impl Kustomizations {
     pub fn new(db: &dyn Db) -> Kustomizations {
         let mut all = BTreeMap::new();
-        for file in crate::files(db) {
+        for file in traces::files(db, Trace::Kustomization) {
             let text = Text::new(db, file);
-            if !text.tree.text().contains("kustomize.toolkit.fluxcd.io/v") {
-                continue;
-            }
             for spot in text.spots().filter(|spot| is_kustomization(spot)) {
                 let namespace = spot.object.object.namespace.to_string();
                 let waits_for = spot.items("spec.dependsOn").filter_map(|at| {

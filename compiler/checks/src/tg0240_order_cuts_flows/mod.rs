@@ -14,6 +14,7 @@ use hir::peers::UNKNOWN;
 use hir::subject::{self, Class, Subject};
 use rules::{Origin, RuleSet};
 
+use crate::traces::{self, Trace};
 use crate::find::Finder;
 use crate::page::{Page, page};
 use crate::surplus::{Index, Trial, place};
@@ -33,7 +34,15 @@ struct Cut {
     is_there: bool,
 }
 
+/// Whether any file may say in which order objects are applied.
+pub(crate) fn is_asked(db: &dyn Db) -> bool {
+    [Trace::Order, Trace::Kustomization].into_iter().any(|trace| !traces::files(db, trace).is_empty())
+}
+
 pub fn find(db: &dyn Db, finder: &Finder, index: &Index<'_>, documents: bool) -> Vec<Diagnostic> {
+    if !documents && !is_asked(db) {
+        return Vec::new();
+    }
     let steps = Steps::new(db, documents);
     let of_policies: Vec<Step> = (0..index.policies.len()).map(|at| steps.of(index.object(at))).collect();
     let several: BTreeSet<Step> = of_policies.iter().copied().collect();
@@ -41,7 +50,7 @@ pub fn find(db: &dyn Db, finder: &Finder, index: &Index<'_>, documents: bool) ->
         return Vec::new();
     }
     let all: BTreeSet<usize> = (0..index.policies.len()).collect();
-    let trial = Trial::new(index, &all, finder, &[], |_| {});
+    let trial = Trial::new(db, index, &all, finder, &[], None);
     let order = Order { trial: &trial, finder, index, steps: &steps };
     let cuts = order.cuts(&of_policies);
     let found = cuts.iter().filter_map(|(late, cut)| {

@@ -177,3 +177,51 @@ fn the_list_of_codes_is_that_of_the_registry() {
     }
     assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), list, "run with BLESS=1");
 }
+
+/// The documents of a text, each for a file of its own.
+fn documents(text: &str) -> Vec<String> {
+    let mut all = vec![String::new()];
+    for line in text.split_inclusive('\n') {
+        match line.trim_end() == "---" {
+            true => all.push(String::new()),
+            false => all.last_mut().expect("one is there").push_str(line),
+        }
+    }
+    all
+}
+
+#[test]
+fn files_one_by_one_say_what_all_say_together_of_every_code() {
+    for page in REGISTRY.iter().filter(|page| !RAISED_ELSEWHERE.contains(&page.code.0)) {
+        for (written, text) in blocks(page, "Failing") {
+            // Beside policies of another namespace and of the whole cluster.
+            let mut texts = documents(text);
+            texts.push(documents(text).join("---\n").replace("namespace: shop", "namespace: other"));
+            texts.push(OTHERS.to_owned());
+            let paths: Vec<String> = (0..texts.len()).map(|at| format!("{at:03}.yaml")).collect();
+            let files: Vec<(&str, &str)> =
+                paths.iter().map(String::as_str).zip(texts.iter().map(String::as_str)).collect();
+            let mut db = project(&files);
+            if let Some(dialect) = written.split(' ').nth(1) {
+                db.set_dialect(hir::Dialect::named(dialect).expect("a fence names a dialect that exists"));
+            }
+            let each: Vec<Diagnostic> = db.files().flat_map(|file| checks::check_file(&db, file)).collect();
+            assert_eq!(checks::check(&db), each, "{}:\n{text}", page.code);
+        }
+    }
+}
+
+const OTHERS: &str = "\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: twice, namespace: elsewhere}
+spec: {podSelector: {}, policyTypes: [Ingress], ingress: [{from: [{podSelector: {}}]}, {from: [{podSelector: {}}]}]}
+---
+apiVersion: cilium.io/v2
+kind: CiliumClusterwideNetworkPolicy
+metadata: {name: wide}
+spec:
+  endpointSelector: {}
+  ingress: [{fromEntities: [cluster]}, {fromEntities: [cluster]}]
+  ingressDeny: [{fromCIDR: [203.0.113.0/24]}]
+";

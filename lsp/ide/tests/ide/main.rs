@@ -2,9 +2,11 @@
 
 mod actions;
 mod complete;
+mod documents;
 mod hover;
 mod names;
 mod places;
 mod random;
+mod rename;
 mod shown;
 mod world;

@@ -45,7 +45,7 @@ fn broken(text: &str, dice: &mut Dice) -> String {
 fn no_feature_panics_whatever_the_text_and_the_offset() {
     let mut dice = Dice(7);
     let mut db = Database::new();
-    for round in 0..200 {
+    for round in 0..100 {
         let text = broken(TEXTS[round % TEXTS.len()], &mut dice);
         db.set_file("a.yaml", &text);
         let file = db.file_at("a.yaml").expect("it was set");
@@ -58,13 +58,16 @@ fn no_feature_panics_whatever_the_text_and_the_offset() {
         ide::lenses(&db, file);
         ide::inlays(&db, file, Span::new(0, u32::MAX));
         ide::actions(&db, file, Span::new(0, u32::MAX), &rules);
-        for _ in 0..12 {
+        for turn in 0..8 {
             let at = At { file, offset: dice.roll(text.len() + 3) as u32 };
             ide::complete(&db, at);
             ide::hover(&db, at);
             ide::definition(&db, at);
             ide::references(&db, at, true);
             ide::selections(&db, at);
+            if turn == 0 {
+                let _ = ide::rename(&db, at, "another");
+            }
         }
     }
 }
