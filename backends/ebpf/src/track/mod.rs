@@ -7,6 +7,7 @@
 //! ```
 //! An entry is read as: state word, key, state word again; a change in between makes it somebody else's. It is taken over by a
 //! compare-and-exchange of its state word to `BUSY` with the next generation, then the key is written, then the live state.
+//! Where kernels have no such instruction, a lock makes one of a comparison and a store (`lock`).
 //! A reader on a machine that reorders loads may see a stale key beside a fresh state for one packet; x86-64 does not.
 
 mod insert;
