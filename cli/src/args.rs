@@ -36,6 +36,7 @@ Cluster
   snapshot    Write what a cluster is into one small file
 
 Run as
+  lsp         Serve an editor: diagnostics, completion, hovers, who can reach a pod after an edit
   fn          Check the items of a KRM ResourceList, for kustomize and kpt
 
 Self
@@ -103,6 +104,8 @@ pub enum Command {
     Demo(command::demo::Demo),
     /// Run the pods of a cluster file as namespaces with real traffic.
     Lab(command::lab::Lab),
+    /// Serve an editor over standard input and output, in the Language Server Protocol.
+    Lsp(Box<command::lsp::Lsp>),
     /// Check the items of a KRM ResourceList, as kustomize and kpt run functions.
     Fn(command::function::Function),
     /// Write what a cluster is into one small file that every command takes as `--cluster FILE`.

@@ -11,6 +11,7 @@ pub mod function;
 pub mod graph;
 pub mod init;
 pub mod lab;
+pub mod lsp;
 pub mod replay;
 pub mod snapshot;
 pub mod suggest;
@@ -71,6 +72,7 @@ pub fn run(args: Args) -> Exit {
         Command::Cost(command) => command.run(color),
         Command::Demo(command) => command.run(color),
         Command::Lab(command) => command.run(color),
+        Command::Lsp(command) => command.run(),
         Command::Init(command) => command.run(),
         Command::Fn(command) => command.run(),
         Command::Snapshot(command) => command.run(),

@@ -164,6 +164,12 @@ pub fn before(revision: &str, file: &Path) -> Result<Option<String>, String> {
     Ok(git(&["cat-file", "blob", &format!("{commit}:{}", inside.display())]).ok())
 }
 
+/// What a file was when it was committed last; `None` where it was not, or stands in no repository.
+pub fn committed(file: &Path) -> Option<String> {
+    let folder = file.parent()?.to_str()?;
+    git(&["-C", folder, "show", &format!("HEAD:./{}", file.file_name()?.to_str()?)]).ok()
+}
+
 /// Reads the files below some paths as they are in a revision, in the order in which git lists them.
 ///
 /// `wanted` chooses by path, relative to the current folder. Errors: for people.

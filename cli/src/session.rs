@@ -133,6 +133,11 @@ pub fn dialect(name: &str) -> Result<Wish, String> {
 }
 
 impl Session {
+    /// What is in a database already, of which nothing more is to be read.
+    pub fn over(db: Database, choice: Choice, wish: Wish) -> Session {
+        Session { db, choice, wish, unreadable: Vec::new(), empty: Vec::new(), cluster: None }
+    }
+
     /// Reads again: what changed is changed in the same database, what is gone is forgotten. Says whether anything is another.
     pub fn refresh(&mut self, paths: &Paths, take: &files::Take) -> bool {
         let files::Gathered { manifests, unreadable, empty } = files::read_with(&paths.all(), take);

@@ -24,7 +24,7 @@ use diagram::Diagram;
 use driver::build::{self, How, Problem};
 use driver::meaning::{self, ClassKey};
 use driver::{Database, Db, world};
-use emit::Emit;
+pub(in crate::command) use emit::Emit;
 use flow::Direction;
 use hir::subject::{Class, Subject};
 use image::{Image, Target};
@@ -198,6 +198,14 @@ impl Build {
             Plain::Text => Ok(text::text(&report, &explained)),
         })
     }
+}
+
+/// Some forms of the class of a pod. Errors: for people.
+pub(in crate::command) fn drawn(db: &Database, pod: &str, forms: &[Emit]) -> Result<String, String> {
+    let built = Built::of(db, &How::default())
+        .map_err(|all| all.iter().map(|it| it.headline.clone()).collect::<Vec<_>>().join("; "))?;
+    let subject = built.subject(pod, db.project().namespace(db))?;
+    Ok(emit::emit(db, &built, forms, |made| made.subjects.contains(&subject)))
 }
 
 /// Says why nothing is written.

@@ -4,7 +4,7 @@ pub mod baseline;
 mod judge;
 mod mend;
 pub mod report;
-mod settings;
+pub(in crate::command) mod settings;
 mod watch;
 
 use super::Exit;
@@ -107,6 +107,34 @@ pub enum Target {
 }
 
 impl Check {
+    /// A run over some paths without any flag.
+    pub fn of(paths: Paths) -> Check {
+        Check {
+            paths,
+            stdin_filename: None,
+            exclude: Vec::new(),
+            target: None,
+            budget: None,
+            select: Vec::new(),
+            ignore: Vec::new(),
+            extend_select: Vec::new(),
+            baseline: None,
+            update_baseline: false,
+            diff_base: None,
+            order: None,
+            listed: Listed::default(),
+            fix: false,
+            unsafe_fixes: false,
+            diff: false,
+            outputs: Vec::new(),
+            statistics: false,
+            quiet: false,
+            fail_on: None,
+            exit_zero: false,
+            watch: false,
+        }
+    }
+
     /// Reads, checks, prints; with `--watch` again and again.
     pub fn run(self, color: Color) -> Result<Exit, String> {
         let settings = Settings::of(&self)?;

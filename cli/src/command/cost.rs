@@ -9,7 +9,7 @@ use super::replay::forms::{Form, Forms};
 use crate::args::{Color, Paths};
 use crate::formats;
 use crate::render::say;
-use crate::session;
+use crate::session::{self, Session};
 use budget::Budget;
 use clap::{Args, ValueEnum};
 use report::CostReport;
@@ -48,6 +48,16 @@ pub enum By {
     /// Classes of endpoints, by bytes of tables over all their endpoints.
     Endpoints,
 }
+
+/// What policies cost, as text. Errors: for people.
+pub(in crate::command) fn drawn(session: &Session) -> String {
+    let db = report::planned(&session.db);
+    let report = CostReport::of(&db, &session.choice, &Budget::default());
+    text::text(&report, By::Rules, LISTED)
+}
+
+/// How many rules are listed where nobody says how many.
+const LISTED: usize = 20;
 
 impl Cost {
     /// Reads, counts, prints.

@@ -7,7 +7,7 @@ mod text;
 use super::Exit;
 use crate::args::{Color, Paths};
 use crate::formats::{self, Formats, To};
-use crate::session;
+use crate::session::{self, Session};
 use clap::{Args, ValueEnum};
 use flow::L4Set;
 use graph::{Filter, Wanted};
@@ -116,6 +116,26 @@ fn port(text: &str) -> Result<L4Set, String> {
         }
         _ => L4Set::interval(key, key),
     })
+}
+
+/// Who reaches whom, as a page; with `to` alone those who reach that one. Errors: for people.
+pub(in crate::command) fn drawn(session: &Session, to: Option<&str>) -> Result<String, String> {
+    let to: Vec<Filter> = to.into_iter().map(Filter::parse).collect();
+    let level = if to.is_empty() { Level::Workload } else { Level::Pod };
+    let wanted = Wanted {
+        level: if to.is_empty() { graph::Level::Workload } else { graph::Level::Pod },
+        from: Vec::new(),
+        to,
+        between: Vec::new(),
+        ports: L4Set::all(),
+    };
+    let unmatched = wanted.unmatched(&driver::world::cluster(&session.db));
+    if !unmatched.is_empty() {
+        return Err(unmatched.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+    }
+    let drawn = graph::connect(&session.db, &wanted)
+        .map_err(|error| format!("a graph of these policies cannot be drawn: {error}"))?;
+    page::page(&report::report(session, level, &drawn))
 }
 
 impl Graph {

@@ -14,7 +14,7 @@ use crate::report::{
     API_VERSION, DialectEntry, DiffersUnder, Incomplete, MissingFact, TraceCause, TraceNearest, TraceReport, TraceRow,
     TraceSide,
 };
-use crate::session;
+use crate::session::{self, Session};
 use clap::{Args, ValueEnum};
 use driver::{Because, Choice, Database, world};
 use flow::{Action, Protocol};
@@ -148,6 +148,25 @@ impl Trace {
             request: self.request.request()?,
         })
     }
+}
+
+/// Whether a flow passes and which lines make it so, as text; ends without a namespace are in `namespace`. Errors: for people.
+pub(in crate::command) fn drawn(
+    session: &Session,
+    namespace: &str,
+    [from, to]: [&str; 2],
+    port: Option<&str>,
+) -> Result<String, String> {
+    let cluster = world::cluster(&session.db);
+    let end = |word: &str| party::party(&cluster, namespace, word).map_err(|error| error.to_string());
+    let wanted = Wanted {
+        source: end(from)?,
+        destination: end(to)?,
+        keys: party::keys(port.unwrap_or("any"), None).map_err(|error| error.to_string())?,
+        request: None,
+    };
+    let parts = reason::parts(&session.db, &wanted).map_err(|error| error.to_string())?;
+    Ok(text(&report(&session.db, &session.choice, &wanted, &parts), false))
 }
 
 impl Expect {

@@ -16,6 +16,7 @@ mod hazards;
 mod help;
 mod lab;
 mod live;
+mod lsp;
 mod objects;
 mod output;
 mod packets;

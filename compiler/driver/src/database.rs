@@ -74,6 +74,11 @@ impl Db for Database {
     }
 }
 
+/// Asks a question that an edit may overtake: `None` where one did. Whoever sets an input waits until questions on clones have noticed.
+pub fn until_changed<T>(question: impl FnOnce() -> T) -> Option<T> {
+    salsa::Cancelled::catch(std::panic::AssertUnwindSafe(question)).ok()
+}
+
 impl Default for Database {
     fn default() -> Database {
         Database::new()

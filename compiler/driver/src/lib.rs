@@ -35,7 +35,7 @@ mod steady;
 pub mod text;
 pub mod world;
 
-pub use database::{Database, Ran};
+pub use database::{Database, Ran, until_changed};
 pub use dialect::{Because, Choice, Wish};
 pub use inputs::{Bucket, Db, Heeded, Knowledge, Project, SourceFile};
 pub use world::foreign;

@@ -245,7 +245,7 @@ fn edit(file: source::FileId, tree: &Tree, node: NodeId, new: &str) -> Result<Ed
     }
     // Why: in quotes every word is a text, as every label is.
     let quoted = tree.style(node) != ScalarStyle::Plain;
-    let is_word = !matches!(syntax::parse(new, &Default::default()).documents().first().and_then(|it| it.root), None)
+    let is_word = syntax::parse(new, &Default::default()).documents().first().and_then(|it| it.root).is_some()
         && new.chars().next().is_some_and(|c| c.is_ascii_alphabetic())
         && !["true", "false", "yes", "no", "on", "off", "null", "y", "n"].contains(&new.to_lowercase().as_str());
     let replacement = if quoted || is_word { new.to_owned() } else { format!("\"{new}\"") };

@@ -14,7 +14,7 @@ use ignore::gitignore::Gitignore;
 use std::path::{Path, PathBuf};
 
 /// What a run wants.
-pub(super) struct Settings {
+pub(in crate::command) struct Settings {
     /// Where manifests come from, and how they are read.
     pub paths: Paths,
     /// What is taken of them.

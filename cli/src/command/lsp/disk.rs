@@ -1,0 +1,124 @@
+//! What the server asks of this machine.
+
+use super::{Lsp, forms};
+use crate::args::Paths;
+use crate::command::check::{Check, settings::Settings};
+use crate::files::{self, Take};
+use crate::{cluster, git};
+use checks::suppress::Rules;
+use driver::{Database, Knowledge, Wish};
+use gen_lsp_types::Uri;
+use language_server::{Form, Opened, World};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Files, configuration and the clock.
+pub(super) struct Disk {
+    args: Lsp,
+    began: Instant,
+    /// What is taken of folders, as the configuration said last.
+    take: Mutex<Take>,
+}
+
+impl Disk {
+    pub fn new(args: Lsp) -> Disk {
+        Disk { args, began: Instant::now(), take: Mutex::default() }
+    }
+
+    fn paths(&self, roots: &[PathBuf]) -> Paths {
+        let paths = roots.iter().map(|it| it.to_string_lossy().into_owned()).collect();
+        let (namespace, reading) = (self.args.namespace.clone(), self.args.reading.clone());
+        Paths { paths, filenames: Vec::new(), namespace, reading }
+    }
+
+    fn take(&self) -> Take {
+        self.take.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl World for Disk {
+    fn open(&self, roots: &[PathBuf], render: &[Vec<String>]) -> Opened {
+        let paths = self.paths(roots);
+        let mut faults = Vec::new();
+        let settings = Settings::of(&Check::of(paths.clone())).map_err(|why| faults.push(why)).ok();
+        let (paths, take) =
+            settings.as_ref().map_or((paths, Take::default()), |it| (it.paths.clone(), it.take.clone()));
+        *self.take.lock().unwrap_or_else(PoisonError::into_inner) = take.clone();
+        let gathered =
+            if roots.is_empty() { files::Gathered::default() } else { files::read_with(&paths.all(), &take) };
+        let mut manifests: Vec<(String, String)> =
+            gathered.manifests.into_iter().map(|it| (it.path, it.text)).collect();
+        let known = cluster::known(&paths.reading.cluster, paths.namespace(), false);
+        let unreadable = gathered.unreadable.into_iter().chain(known.unreadable);
+        faults.extend(unreadable.map(|it| format!("`{}` cannot be read: {}", it.path, it.reason)));
+        let folder = roots.first().cloned().unwrap_or_default();
+        for command in render {
+            match rendered(command, &folder) {
+                Ok(text) => manifests.push((format!("rendered:{}", command.join("%20")), text)),
+                Err(why) => faults.push(why),
+            }
+        }
+        let wish = paths.reading.dialect;
+        let rules = settings.as_ref().map_or(Rules::default(), |it| it.rules);
+        Opened {
+            manifests,
+            cluster: known.cluster,
+            heeded: known.heeded,
+            knowledge: Knowledge::from(paths.reading.facts),
+            wish: if settings.is_some() { wish } else { Wish::Auto },
+            namespace: paths.namespace().to_owned(),
+            keep: Arc::new(move |db, found| settings.as_ref().is_none_or(|it| it.keeps(db, found))),
+            rules,
+            faults,
+        }
+    }
+
+    fn read(&self, path: &Path) -> Option<String> {
+        files::text(path).ok()
+    }
+
+    fn takes(&self, path: &Path) -> bool {
+        files::is_manifest(path) && !files::is_excluded(&self.take().exclude, path, false)
+    }
+
+    fn committed(&self, path: &Path) -> Option<String> {
+        git::committed(path)
+    }
+
+    fn page(&self, code: &str) -> Option<Uri> {
+        Uri::parse(&checks::explain(code)?.address()).ok()
+    }
+
+    fn draw(&self, db: &Database, form: &Form) -> Result<String, String> {
+        forms::draw(db, form)
+    }
+
+    fn now(&self) -> Duration {
+        self.began.elapsed()
+    }
+}
+
+/// What a command prints. Errors: for people.
+fn rendered(command: &[String], folder: &Path) -> Result<String, String> {
+    let Some((program, args)) = command.split_first() else {
+        return Err("a command of `tidegate.render` is empty".into());
+    };
+    let shown = command.join(" ");
+    let ran = Command::new(program).args(args).current_dir(folder).stdin(Stdio::null()).output();
+    let output = ran.map_err(|error| format!("`{shown}` cannot be run: {error}"))?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.trim().lines().last().unwrap_or("it said nothing").to_owned();
+        return Err(format!("`{shown}` failed ({}): {said}", output.status));
+    }
+    String::from_utf8(output.stdout).map_err(|_| format!("`{shown}` printed no UTF-8 text"))
+}
+
+/// The most memory that this process had, in KiB. Source: `VmHWM` of proc_pid_status(5).
+pub(super) fn most_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|it| it.strip_prefix("VmHWM:"))?;
+    line.split_whitespace().next()?.parse().ok()
+}

@@ -1,0 +1,212 @@
+//! The language server as editors start it: bytes in, bytes out, and a real editor.
+
+use crate::support::Folder;
+use lsp_server::{Message, Notification, Request, RequestId};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+const POLICY: &str = "apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: db, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: db}}
+  ingress:
+  - from: [{podSelector: {matchLabels: {app: webb}}}]
+    ports: [{port: 5432}]
+";
+
+const WORLD: &str = "apiVersion: v1
+kind: Pod
+metadata: {name: db, namespace: shop, labels: {app: db}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+";
+
+/// A server that runs in a folder.
+struct Server {
+    child: Child,
+    to: ChildStdin,
+    from: BufReader<ChildStdout>,
+    uri: String,
+    numbers: i32,
+}
+
+impl Server {
+    fn start(folder: &Folder, flags: &[&str]) -> Server {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+        command.arg("lsp").args(flags).current_dir(folder.path());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+        let uri = format!("file://{}", folder.path().canonicalize().unwrap().display());
+        let mut server = Server { child, to, from, uri, numbers: 0 };
+        let params = json!({ "processId": null, "rootUri": server.uri, "capabilities": {} });
+        let initialized = server.ask("initialize", params);
+        assert_eq!(initialized["serverInfo"]["name"], "tidegate");
+        server.tell("initialized", json!({}));
+        server
+    }
+
+    fn tell(&mut self, method: &str, params: Value) {
+        let message: Message = Notification { method: method.into(), params }.into();
+        message.write(&mut self.to).unwrap();
+        self.to.flush().unwrap();
+    }
+
+    fn ask(&mut self, method: &str, params: Value) -> Value {
+        self.numbers += 1;
+        let id = RequestId::from(self.numbers);
+        let message: Message = Request { id: id.clone(), method: method.into(), params }.into();
+        message.write(&mut self.to).unwrap();
+        self.to.flush().unwrap();
+        loop {
+            match self.next() {
+                Message::Response(it) if it.id == id => {
+                    return it.response_result.unwrap_or_else(|it| panic!("{it:?}"));
+                }
+                _ => continue,
+            }
+        }
+    }
+
+    fn next(&mut self) -> Message {
+        Message::read(&mut self.from).unwrap().expect("a message")
+    }
+
+    /// Opens a document and gives the codes that are shown of it.
+    fn open(&mut self, name: &str, text: &str) -> Vec<String> {
+        let uri = format!("{}/{name}", self.uri);
+        let document = json!({ "uri": uri, "languageId": "yaml", "version": 1, "text": text });
+        self.tell("textDocument/didOpen", json!({ "textDocument": document }));
+        loop {
+            if let Message::Notification(it) = self.next()
+                && it.method == "textDocument/publishDiagnostics"
+                && it.params["uri"] == uri
+                && it.params["version"] == 1
+            {
+                let all = it.params["diagnostics"].as_array().unwrap().clone();
+                return all.iter().map(|it| it["code"].as_str().unwrap().to_owned()).collect();
+            }
+        }
+    }
+
+    fn command(&mut self, name: &str, told: Value) -> String {
+        let params = json!({ "command": format!("tidegate.server.{name}"), "arguments": [told] });
+        self.ask("workspace/executeCommand", params).as_str().unwrap().to_owned()
+    }
+
+    /// Ends it, and gives its exit code and what it printed on standard error.
+    fn end(mut self) -> (Option<i32>, String) {
+        self.ask("shutdown", Value::Null);
+        self.tell("exit", Value::Null);
+        drop(self.to);
+        let output = self.child.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    }
+}
+
+fn folder() -> Folder {
+    Folder::of(&[("policy.yaml", POLICY), ("world.yaml", WORLD)])
+}
+
+#[test]
+fn the_server_finds_what_check_finds_and_heeds_the_same_configuration() {
+    let folder = folder();
+    let mut server = Server::start(&folder, &[]);
+    assert_eq!(server.open("policy.yaml", POLICY), ["TG0012"]);
+    assert_eq!(server.end(), (Some(0), String::new()));
+
+    let folder =
+        Folder::of(&[("policy.yaml", POLICY), ("world.yaml", WORLD), ("tidegate.toml", "ignore = ['TG0012']\n")]);
+    let mut server = Server::start(&folder, &[]);
+    assert_eq!(server.open("policy.yaml", POLICY), [""; 0]);
+    server.end();
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read_is_told_and_all_else_goes_on() {
+    let folder = Folder::of(&[("policy.yaml", POLICY), ("world.yaml", WORLD), ("tidegate.toml", "ignored = []\n")]);
+    let mut server = Server::start(&folder, &[]);
+    let told = loop {
+        if let Message::Notification(it) = server.next()
+            && it.method == "window/showMessage"
+        {
+            break it.params["message"].as_str().unwrap().to_owned();
+        }
+    };
+    assert!(told.contains("tidegate.toml") && told.contains("ignored"), "{told}");
+    assert_eq!(server.open("policy.yaml", POLICY), ["TG0012"]);
+    server.end();
+}
+
+#[test]
+fn what_is_drawn_is_of_the_text_in_the_editor() {
+    let folder = folder();
+    let mut server = Server::start(&folder, &[]);
+    let asked = json!({ "from": "shop/web", "to": "shop/db", "port": "5432/TCP" });
+    assert!(server.command("trace", asked.clone()).starts_with("DENY  shop/web -> shop/db"));
+    server.open("policy.yaml", &POLICY.replace("webb", "web"));
+    assert!(server.command("trace", asked).starts_with("ALLOW  shop/web -> shop/db"));
+    assert!(server.command("graph", json!({})).contains("<html"));
+    assert!(server.command("decision", json!({ "subject": "shop/db" })).contains("ingress"));
+    assert!(server.command("bytecode", json!({ "subject": "shop/db" })).contains("exit"));
+    assert!(server.command("cost", json!({})).contains("shop/db"));
+    assert!(server.command("explain", json!({ "code": "TG0012" })).contains("## "));
+    server.end();
+}
+
+#[test]
+fn with_stats_it_says_at_the_end_how_long_answers_took() {
+    let folder = folder();
+    let mut server = Server::start(&folder, &["--stats"]);
+    server.open("policy.yaml", POLICY);
+    let (code, said) = server.end();
+    assert_eq!(code, Some(0));
+    assert!(
+        said.contains("ready after") && said.contains("edit to diagnostics: 1 times") && said.contains("MiB at most"),
+        "{said}"
+    );
+}
+
+/// Opens the policy, waits for its diagnostics, mends the word, waits until they are gone, and asks for a hover.
+const NEOVIM: &str = r#"
+local function fail(why) io.stderr:write(why .. "\n"); vim.cmd("cquit 1") end
+local function shown() return #vim.diagnostic.get(0) end
+local function wait(what, holds) if not vim.wait(20000, holds, 20) then fail("waited in vain for " .. what) end end
+vim.cmd("edit policy.yaml")
+local id = vim.lsp.start_client({ name = "tidegate", cmd = { vim.env.TIDEGATE, "lsp" }, root_dir = vim.fn.getcwd() })
+vim.lsp.buf_attach_client(0, id)
+wait("a diagnostic", function() return shown() == 1 end)
+local found = vim.diagnostic.get(0)[1]
+io.stdout:write(found.code .. " at " .. found.lnum .. ":" .. found.col .. "\n")
+local params = { textDocument = { uri = vim.uri_from_bufnr(0) }, position = { line = 4, character = 36 } }
+local hover = vim.lsp.buf_request_sync(0, "textDocument/hover", params, 20000)
+io.stdout:write((hover[id].result.contents.value:find("selects 1 pod", 1, true) and "hover counts the pods" or "no hover") .. "\n")
+vim.cmd([[%s/webb/web/]])
+wait("no diagnostic", function() return shown() == 0 end)
+io.stdout:write("mended\n")
+vim.cmd("qall!")
+"#;
+
+#[test]
+fn neovim_shows_a_finding_a_hover_and_that_it_is_mended() {
+    if Command::new("nvim").arg("--version").output().is_err() {
+        println!("absent: 1 test that needs nvim");
+        return;
+    }
+    let folder = folder();
+    std::fs::write(folder.path().join("session.lua"), NEOVIM).unwrap();
+    let mut command = Command::new("nvim");
+    command.args(["--headless", "--clean", "-c", "luafile session.lua"]).current_dir(folder.path());
+    command.env("TIDEGATE", env!("CARGO_BIN_EXE_tidegate")).env("XDG_STATE_HOME", folder.path());
+    let output = command.output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}{err}");
+    assert_eq!(
+        BufReader::new(&*output.stdout).lines().map_while(Result::ok).collect::<Vec<_>>(),
+        ["TG0012 at 6:45", "hover counts the pods", "mended",]
+    );
+}

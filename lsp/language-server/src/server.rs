@@ -1,0 +1,331 @@
+//! The loop: one thread that owns the database, takes messages in the order in which they come, and hands questions to the lanes.
+
+mod edits;
+mod findings;
+mod folders;
+
+use crate::capabilities::capabilities;
+use crate::client::{self, Client};
+use crate::documents::Documents;
+use crate::pool::{Ended, Lane, ask};
+use crate::requests;
+use crate::settings::Settings;
+use crate::stats::Stats;
+use crate::view::{Refusal, View};
+use crate::world::{Keep, World};
+use checks::suppress::Rules;
+use crossbeam_channel::{Receiver, Sender, after, never, select, unbounded};
+use driver::{Database, Wish};
+use gen_lsp_types::{
+    CancelNotification, Id, InitializeParams, LogMessageNotification, LogMessageParams, LogTraceNotification,
+    LogTraceParams, MessageType, Notification, ServerInfo, SetTraceNotification, ShowMessageNotification,
+    ShowMessageParams, TraceValue,
+};
+use lsp_server::{Connection, ErrorCode, Message, RequestId, Response};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long nothing is typed before files are looked at that are not open.
+const QUIET: Duration = Duration::from_millis(300);
+
+/// Why a session could not go on.
+#[derive(Debug)]
+pub enum Failure {
+    /// The client broke the protocol or went away.
+    Protocol(lsp_server::ProtocolError),
+    /// The first message makes no sense.
+    Start(serde_json::Error),
+    /// The system gives no thread.
+    Thread(std::io::Error),
+    /// The client went away without `exit`.
+    Gone,
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Failure::Protocol(error) => write!(f, "the client broke the protocol: {error}"),
+            Failure::Start(error) => write!(f, "the message `initialize` cannot be read: {error}"),
+            Failure::Thread(error) => write!(f, "no thread could be started: {error}"),
+            Failure::Gone => write!(f, "the client went away without saying `exit`"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// What a lane found.
+enum Outcome {
+    /// Of a request.
+    Answer(RequestId, Ended<Result<Value, Refusal>>),
+    /// Of a look for diagnostics, at which revision.
+    Found(u64, findings::Found),
+}
+
+/// A request that was not answered yet.
+struct Pending {
+    method: String,
+    came: Duration,
+    cancelled: bool,
+}
+
+/// The session.
+struct Server<'c> {
+    connection: &'c Connection,
+    world: Arc<dyn World>,
+    client: Arc<Client>,
+    settings: Arc<Settings>,
+    roots: Vec<PathBuf>,
+    db: Database,
+    keep: Keep,
+    rules: Rules,
+    wish: Wish,
+    documents: Documents,
+    versions: Arc<BTreeMap<String, i32>>,
+    /// How often anything changed.
+    revision: u64,
+    /// When it did last.
+    changed: Duration,
+    pending: HashMap<RequestId, Pending>,
+    /// Our own requests: what to do with the answer.
+    asked: HashMap<RequestId, Asked>,
+    numbers: i32,
+    trace: TraceValue,
+    shown: findings::Shown,
+    said: HashSet<String>,
+    outcomes: Sender<Outcome>,
+    answering: Lane,
+    looking: Lane,
+    quiet: Receiver<std::time::Instant>,
+    stats: Stats,
+}
+
+/// What we asked the client.
+enum Asked {
+    /// How it is configured.
+    Settings,
+    /// Something whose answer does not matter.
+    Nothing,
+}
+
+/// Serves one client until it says `exit`.
+///
+/// Errors: why the session ended otherwise.
+pub fn serve(connection: &Connection, world: Arc<dyn World>) -> Result<Stats, Failure> {
+    let began = world.now();
+    let (id, params) = connection.initialize_start().map_err(Failure::Protocol)?;
+    let params: InitializeParams = serde_json::from_value(params).map_err(Failure::Start)?;
+    let client = Arc::new(Client::of(&params.capabilities));
+    let server = ServerInfo { name: "tidegate".into(), version: Some(env!("CARGO_PKG_VERSION").into()) };
+    let result = serde_json::json!({ "capabilities": capabilities(&client), "serverInfo": server });
+    connection.initialize_finish(id, result).map_err(Failure::Protocol)?;
+
+    let (outcomes, found) = unbounded();
+    let (answering, looking) = (Lane::start("answers"), Lane::start("diagnostics"));
+    let mut server = Server {
+        connection,
+        world: world.clone(),
+        client,
+        settings: Arc::default(),
+        roots: client::roots(&params),
+        db: Database::keeping_trees(),
+        keep: Arc::new(|_, _| true),
+        rules: Rules::default(),
+        wish: Wish::Auto,
+        documents: Documents::new(),
+        versions: Arc::default(),
+        revision: 0,
+        changed: began,
+        pending: HashMap::new(),
+        asked: HashMap::new(),
+        numbers: 0,
+        trace: params.trace.clone().unwrap_or(TraceValue::Off),
+        shown: findings::Shown::default(),
+        said: HashSet::new(),
+        outcomes,
+        answering: answering.map_err(Failure::Thread)?,
+        looking: looking.map_err(Failure::Thread)?,
+        quiet: never(),
+        stats: Stats::default(),
+    };
+    server.configure(&params.initialization_options.clone().unwrap_or(Value::Null));
+    server.watch();
+    server.read_workspace();
+    server.stats.ready = Some(world.now() - began);
+    server.ask_settings();
+    server.run(&found)
+}
+
+impl Server<'_> {
+    fn run(mut self, outcomes: &Receiver<Outcome>) -> Result<Stats, Failure> {
+        let incoming = self.connection.receiver.clone();
+        loop {
+            let quiet = self.quiet.clone();
+            select! {
+                recv(incoming) -> message => match message {
+                    Ok(Message::Request(request)) => {
+                        if self.connection.handle_shutdown(&request).map_err(Failure::Protocol)? {
+                            return Ok(self.stats);
+                        }
+                        self.request(request);
+                    }
+                    Ok(Message::Notification(it)) => self.notification(it),
+                    Ok(Message::Response(it)) => self.response(it),
+                    Err(_) => return Err(Failure::Gone),
+                },
+                recv(outcomes) -> outcome => match outcome {
+                    Ok(Outcome::Answer(id, ended)) => self.answered(id, ended),
+                    Ok(Outcome::Found(revision, found)) => self.found(revision, found),
+                    Err(_) => return Err(Failure::Gone),
+                },
+                recv(quiet) -> _ => {
+                    self.quiet = never();
+                    self.look_everywhere();
+                }
+            }
+        }
+    }
+
+    /// What requests see from now on.
+    fn view(&self) -> View {
+        View {
+            db: self.db.clone(),
+            client: self.client.clone(),
+            settings: self.settings.clone(),
+            keep: self.keep.clone(),
+            rules: self.rules,
+            world: self.world.clone(),
+            versions: self.versions.clone(),
+        }
+    }
+
+    fn request(&mut self, request: lsp_server::Request) {
+        let (id, came) = (request.id.clone(), self.world.now());
+        self.trace(|| format!("request {} ({})", request.method, request.id));
+        self.pending.insert(id.clone(), Pending { method: request.method.clone(), came, cancelled: false });
+        let (view, outcomes) = (self.view(), self.outcomes.clone());
+        self.answering.send(Box::new(move || {
+            let ended = ask(|| requests::answer(&view, &request.method, request.params));
+            drop(view);
+            // Fails only when the loop is gone.
+            let _ = outcomes.send(Outcome::Answer(id, ended));
+        }));
+    }
+
+    fn answered(&mut self, id: RequestId, ended: Ended<Result<Value, Refusal>>) {
+        let Some(Pending { method, came, cancelled }) = self.pending.remove(&id) else { return };
+        let error = |code: ErrorCode, said: String| Response::new_err(id.clone(), code as i32, said);
+        let response = match ended {
+            _ if cancelled => error(ErrorCode::RequestCanceled, "the request was cancelled".into()),
+            Ended::Answered(Ok(value)) => Response::new_ok(id.clone(), value),
+            Ended::Answered(Err(Refusal::Unknown(said))) => error(ErrorCode::MethodNotFound, said),
+            Ended::Answered(Err(Refusal::Wrong(said))) => error(ErrorCode::InvalidParams, said),
+            Ended::Answered(Err(Refusal::Failed(said))) => error(ErrorCode::RequestFailed, said),
+            // Why apart: a client that is told to asks again, and shows what it had meanwhile.
+            Ended::Overtaken if method == "textDocument/diagnostic" => {
+                let mut response = error(ErrorCode::ServerCancelled, "the text was changed meanwhile".into());
+                if let Err(error) = &mut response.response_result {
+                    error.data = Some(serde_json::json!({ "retriggerRequest": true }));
+                }
+                response
+            }
+            Ended::Overtaken => error(ErrorCode::ContentModified, "the text was changed meanwhile".into()),
+            Ended::Failed(said) => {
+                self.log(MessageType::Error, &said);
+                error(ErrorCode::InternalError, said)
+            }
+        };
+        let took = self.world.now() - came;
+        self.stats.note(&method, took);
+        self.trace(|| format!("answer to {method} ({id}) after {:.1} ms", took.as_secs_f64() * 1000.0));
+        self.send(Message::Response(response));
+    }
+
+    fn notification(&mut self, it: lsp_server::Notification) {
+        self.trace(|| format!("notification {}", it.method));
+        match it.method.as_str() {
+            "$/cancelRequest" => self.with::<CancelNotification>(it, |server, cancelled| {
+                let id = match cancelled.id {
+                    Id::Int(id) => RequestId::from(id),
+                    Id::String(id) => RequestId::from(id),
+                };
+                if let Some(pending) = server.pending.get_mut(&id) {
+                    pending.cancelled = true;
+                }
+            }),
+            "$/setTrace" => self.with::<SetTraceNotification>(it, |server, set| server.trace = set.value),
+            method if method.starts_with("textDocument/") => self.edit(it),
+            _ => self.of_workspace(it),
+        }
+    }
+
+    /// Does something with what a notification says; one that makes no sense is told and nothing else.
+    fn with<N: Notification>(&mut self, it: lsp_server::Notification, act: impl FnOnce(&mut Self, N::Params))
+    where
+        N::Params: DeserializeOwned,
+    {
+        match serde_json::from_value(it.params) {
+            Ok(params) => act(self, params),
+            Err(error) => self.log(MessageType::Warning, &format!("`{}` cannot be read: {error}", it.method)),
+        }
+    }
+
+    fn response(&mut self, it: Response) {
+        if let (Some(Asked::Settings), Ok(Value::Array(sent))) = (self.asked.remove(&it.id), it.response_result) {
+            self.configure(&sent.into_iter().next().unwrap_or(Value::Null));
+            self.read_workspace();
+        }
+    }
+
+    /// Asks the client.
+    fn ask(&mut self, method: &str, params: Value, then: Asked) {
+        self.numbers += 1;
+        let id = RequestId::from(self.numbers);
+        self.asked.insert(id.clone(), then);
+        self.send(Message::Request(lsp_server::Request { id, method: method.into(), params }));
+    }
+
+    fn tell<N: Notification>(&self, method: &str, params: &N::Params) {
+        // Cannot fail: the types of the protocol are JSON.
+        let params = serde_json::to_value(params).unwrap_or(Value::Null);
+        self.send(Message::Notification(lsp_server::Notification { method: method.into(), params }));
+    }
+
+    fn send(&self, message: Message) {
+        // Fails only when the client is gone, which the loop sees by itself.
+        let _ = self.connection.sender.send(message);
+    }
+
+    fn log(&self, kind: MessageType, message: &str) {
+        self.tell::<LogMessageNotification>("window/logMessage", &LogMessageParams { kind, message: message.into() });
+    }
+
+    /// Shows people a fault, each once.
+    fn show(&mut self, message: &str) {
+        if self.said.insert(message.to_owned()) {
+            let params = ShowMessageParams { kind: MessageType::Warning, message: message.into() };
+            self.tell::<ShowMessageNotification>("window/showMessage", &params);
+        }
+    }
+
+    fn trace(&self, message: impl FnOnce() -> String) {
+        if self.trace != TraceValue::Off {
+            let params = LogTraceParams { message: message(), verbose: None };
+            self.tell::<LogTraceNotification>("$/logTrace", &params);
+        }
+    }
+
+    /// Notes that something changed, and looks for what is to be said of open documents, `first` of that one.
+    fn touch(&mut self, first: Option<&str>) {
+        self.revision += 1;
+        self.changed = self.world.now();
+        let versions = self.documents.iter().map(|(key, it)| (key.clone(), it.version));
+        self.versions = Arc::new(versions.collect());
+        self.look_at_open(first);
+        self.quiet = if self.settings.workspace_diagnostics { after(QUIET) } else { never() };
+    }
+}

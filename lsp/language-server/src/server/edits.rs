@@ -1,0 +1,59 @@
+//! Documents that are opened, changed and closed.
+
+use super::Server;
+use crate::documents::{Document, apply, key, path};
+use gen_lsp_types::{
+    DidChangeTextDocumentNotification, DidCloseTextDocumentNotification, DidOpenTextDocumentNotification, MessageType,
+};
+
+impl Server<'_> {
+    pub(super) fn edit(&mut self, it: lsp_server::Notification) {
+        match it.method.as_str() {
+            "textDocument/didOpen" => self.with::<DidOpenTextDocumentNotification>(it, |server, opened| {
+                let it = opened.text_document;
+                let key = key(&it.uri);
+                server.db.set_file(&key, &it.text);
+                server.documents.insert(key.clone(), Document { uri: it.uri, version: it.version, text: it.text });
+                server.settle();
+                server.touch(Some(&key));
+            }),
+            "textDocument/didChange" => self.with::<DidChangeTextDocumentNotification>(it, |server, changed| {
+                let of = changed.text_document;
+                let key = key(&of.text_document_identifier.uri);
+                let encoding = server.client.encoding;
+                let Some(document) = server.documents.get_mut(&key) else {
+                    server.log(MessageType::Warning, &format!("`{key}` was changed and is not open"));
+                    return;
+                };
+                document.text = apply(&document.text, changed.content_changes, encoding);
+                document.version = of.version;
+                let text = document.text.clone();
+                server.db.set_file(&key, &text);
+                server.settle();
+                server.touch(Some(&key));
+            }),
+            "textDocument/didClose" => self.with::<DidCloseTextDocumentNotification>(it, |server, closed| {
+                let uri = closed.text_document.uri;
+                let key = key(&uri);
+                server.documents.remove(&key);
+                let kept = path(&uri).filter(|it| server.is_below_roots(it) && server.world.takes(it));
+                match kept.and_then(|it| server.world.read(&it)) {
+                    Some(text) => drop(server.db.set_file(&key, &text)),
+                    None => {
+                        server.db.remove_file(&key);
+                        server.forget(&key);
+                    }
+                }
+                server.settle();
+                server.touch(None);
+            }),
+            // Saves say nothing that changes did not.
+            _ => {}
+        }
+    }
+
+    /// The reading that fits what is known now.
+    pub(super) fn settle(&mut self) {
+        self.db.settle_dialect(self.wish);
+    }
+}

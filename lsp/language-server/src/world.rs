@@ -1,0 +1,89 @@
+//! What the server asks of the machine. The program answers with files, tests with texts.
+
+use checks::suppress::Rules;
+use diag::Diagnostic;
+use driver::{Database, Heeded, Knowledge, Wish};
+use gen_lsp_types::Uri;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Whether a finding is one that the configuration of its file asks for.
+pub type Keep = Arc<dyn Fn(&Database, &Diagnostic) -> bool + Send + Sync>;
+
+/// A workspace as it was read.
+#[derive(Clone)]
+pub struct Opened {
+    /// Absolute path and text of each manifest.
+    pub manifests: Vec<(String, String)>,
+    /// What is known of the cluster beside the manifests.
+    pub cluster: facts::Cluster,
+    /// Which facts of the manifests count.
+    pub heeded: Heeded,
+    /// Whether what was not read may exist.
+    pub knowledge: Knowledge,
+    /// The reading of the policy language that was asked for.
+    pub wish: Wish,
+    /// The namespace of objects that name none.
+    pub namespace: String,
+    /// Which findings are wanted.
+    pub keep: Keep,
+    /// How suppressions are judged.
+    pub rules: Rules,
+    /// What could not be read or understood, for people.
+    pub faults: Vec<String>,
+}
+
+/// Something that is drawn on request, of the texts as they stand in the editor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Who reaches whom, as a page; with `to` alone those who reach that one.
+    Graph {
+        /// A pod, `shop/db-0`.
+        to: Option<String>,
+    },
+    /// The decisions of a pod, as trees of comparisons.
+    Decision {
+        /// The pod.
+        subject: String,
+    },
+    /// The program of a pod with the rules that it serves.
+    Bytecode {
+        /// The pod.
+        subject: String,
+    },
+    /// Whether a flow passes, and which lines make it so.
+    Trace {
+        /// Who opens it.
+        from: String,
+        /// With whom.
+        to: String,
+        /// Protocol and port; all where it is missing.
+        port: Option<String>,
+    },
+    /// What policies cost, and which rules.
+    Cost,
+    /// The page of a code.
+    Page {
+        /// The code or its name.
+        code: String,
+    },
+}
+
+/// The machine.
+pub trait World: Send + Sync {
+    /// Reads the manifests of folders and what commands print, and the configuration of the first folder. Without folders there are no manifests.
+    fn open(&self, roots: &[PathBuf], render: &[Vec<String>]) -> Opened;
+    /// The text of one file; `None` where there is none, or none that can be read.
+    fn read(&self, path: &Path) -> Option<String>;
+    /// Whether a file is one that [`World::open`] takes.
+    fn takes(&self, path: &Path) -> bool;
+    /// The text of a file as it was committed last; `None` where nobody knows.
+    fn committed(&self, path: &Path) -> Option<String>;
+    /// The page of a code, as an address.
+    fn page(&self, code: &str) -> Option<Uri>;
+    /// Draws something. Errors: for people.
+    fn draw(&self, db: &Database, form: &Form) -> Result<String, String>;
+    /// The time since some moment.
+    fn now(&self) -> Duration;
+}

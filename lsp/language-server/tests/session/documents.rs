@@ -1,0 +1,100 @@
+//! Documents that are opened, edited, closed; what is shown of them.
+
+use crate::client::{Client, at, codes};
+use serde_json::{Value, json};
+
+const POLICY: &str = "apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: db, namespace: shop}
+spec:
+  podSelector: {}
+  ingres: []
+";
+
+#[test]
+fn a_document_is_checked_when_it_is_opened_and_after_each_edit() {
+    let mut client = Client::start(&[], json!({}));
+    client.open("/w/a.yaml", POLICY);
+    assert_eq!(client.shown("/w/a.yaml", 1), ["5:2 TG0015"]);
+    client.edit("/w/a.yaml", 2, [5, 8, 5, 8], "s");
+    assert_eq!(client.shown("/w/a.yaml", 2), [""; 0]);
+    client.end();
+}
+
+#[test]
+fn a_broken_document_costs_its_neighbours_nothing_and_nothing_stale_stays() {
+    let mut client = Client::start(&[], json!({}));
+    let two = format!("{POLICY}---\n{}", POLICY.replace("ingres:", "egres:").replace("name: db", "name: web"));
+    client.open("/w/a.yaml", &two);
+    assert_eq!(client.shown("/w/a.yaml", 1), ["5:2 TG0015", "12:2 TG0015"]);
+    client.edit("/w/a.yaml", 2, [4, 15, 4, 17], "[");
+    let broken = client.shown("/w/a.yaml", 2);
+    assert!(broken.contains(&"12:2 TG0015".to_owned()), "{broken:?}");
+    assert!(broken.iter().any(|it| it.ends_with("TG0002")), "{broken:?}");
+    client.edit("/w/a.yaml", 3, [4, 15, 4, 16], "{}");
+    assert_eq!(client.shown("/w/a.yaml", 3), ["5:2 TG0015", "12:2 TG0015"]);
+    client.end();
+}
+
+#[test]
+fn columns_are_counted_as_the_client_counts() {
+    let text = "# 😀\napiVersion: v1\nkind: Pod\nmetadata: {name: \"😀\", nam: x}\n";
+    for (encoding, column) in [("utf-8", 24), ("utf-16", 22), ("utf-32", 21)] {
+        let abilities = json!({ "general": { "positionEncodings": [encoding] } });
+        let mut client = Client::start(&[], abilities);
+        client.open("/w/a.yaml", text);
+        client.shown("/w/a.yaml", 1);
+        client.edit("/w/a.yaml", 2, [3, column, 3, column + 3], "namespace");
+        client.shown("/w/a.yaml", 2);
+        let hover = client.ask("textDocument/hover", at("/w/a.yaml", 3, column + 1));
+        assert!(hover.is_ok(), "{encoding}: {hover:?}");
+        client.end();
+    }
+}
+
+#[test]
+fn a_closed_document_is_what_the_disk_says_again() {
+    let mut client = Client::start(&[("/w/a.yaml", POLICY)], json!({}));
+    client.open("/w/a.yaml", &POLICY.replace("ingres:", "ingress:"));
+    assert_eq!(client.shown("/w/a.yaml", 1), [""; 0]);
+    client.tell("textDocument/didClose", json!({ "textDocument": { "uri": "file:///w/a.yaml" } }));
+    let told = loop {
+        let told = client.told("textDocument/publishDiagnostics");
+        if told["version"] == Value::Null && told["uri"] == "file:///w/a.yaml" && told["diagnostics"] != json!([]) {
+            break told;
+        }
+    };
+    assert_eq!(codes(&told["diagnostics"]), ["5:2 TG0015"]);
+    client.end();
+}
+
+#[test]
+fn files_that_are_not_open_are_checked_when_it_is_quiet() {
+    let mut client = Client::start(&[("/w/b.yaml", POLICY)], json!({}));
+    let told = client.told("textDocument/publishDiagnostics");
+    assert_eq!((&told["uri"], &told["version"]), (&json!("file:///w/b.yaml"), &Value::Null));
+    assert_eq!(codes(&told["diagnostics"]), ["5:2 TG0015"]);
+    let found = &told["diagnostics"][0];
+    assert_eq!(found["source"], "tidegate");
+    assert_eq!(found["codeDescription"]["href"], "https://pages.example/TG0015");
+    client.world.0.lock().unwrap().remove("/w/b.yaml");
+    let gone = json!({ "changes": [{ "uri": "file:///w/b.yaml", "type": 3 }] });
+    client.tell("workspace/didChangeWatchedFiles", gone);
+    let told = client.told("textDocument/publishDiagnostics");
+    assert_eq!(told["diagnostics"], json!([]));
+    client.end();
+}
+
+#[test]
+fn a_client_that_asks_for_diagnostics_is_told_none_of_open_documents() {
+    let mut client = Client::start(&[], json!({ "textDocument": { "diagnostic": {} } }));
+    client.open("/w/a.yaml", POLICY);
+    let params = json!({ "textDocument": { "uri": "file:///w/a.yaml" } });
+    let first = client.ask("textDocument/diagnostic", params.clone()).unwrap();
+    assert_eq!((&first["kind"], codes(&first["items"])), (&json!("full"), vec!["5:2 TG0015".to_owned()]));
+    let mut again = params;
+    again["previousResultId"] = first["resultId"].clone();
+    let second = client.ask("textDocument/diagnostic", again).unwrap();
+    assert_eq!(second["kind"], "unchanged");
+    client.end();
+}

@@ -1,0 +1,71 @@
+//! Requests are answered in any case, and messages take effect in the order in which they came.
+
+use crate::client::{Client, at};
+use serde_json::{Value, json};
+
+const POLICY: &str =
+    "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: db}\nspec:\n  podSelector: {}\n";
+
+#[test]
+fn an_answer_is_about_the_text_as_it_was_when_the_question_came() {
+    let mut client = Client::start(&[], json!({}));
+    client.open("/w/a.yaml", POLICY);
+    let completion = client.ask("textDocument/completion", at("/w/a.yaml", 5, 0)).unwrap();
+    assert!(completion["items"].as_array().is_some(), "{completion}");
+    client.edit("/w/a.yaml", 2, [5, 0, 5, 0], "  ");
+    let completion = client.ask("textDocument/completion", at("/w/a.yaml", 5, 2)).unwrap();
+    let labels: Vec<&str> =
+        completion["items"].as_array().unwrap().iter().filter_map(|it| it["label"].as_str()).collect();
+    assert!(labels.contains(&"ingress") && !labels.contains(&"podSelector"), "{labels:?}");
+    client.end();
+}
+
+#[test]
+fn a_request_that_is_cancelled_or_overtaken_is_answered_all_the_same() {
+    let mut client = Client::start(&[], json!({}));
+    client.open("/w/a.yaml", POLICY);
+    let mut asked = Vec::new();
+    for version in 2..40 {
+        let id = client.send("textDocument/hover", at("/w/a.yaml", 4, 4));
+        if version % 3 == 0 {
+            client.tell("$/cancelRequest", json!({ "id": version - 1 + 1 }));
+        }
+        client.edit("/w/a.yaml", version, [5, 0, 5, 0], "# more\n");
+        asked.push(id);
+    }
+    for id in asked {
+        match client.answer(&id) {
+            Ok(_) => {}
+            // Cancelled, or overtaken by the edit.
+            Err((code, _)) => assert!([-32800, -32801].contains(&code), "{code}"),
+        }
+    }
+    client.end();
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_and_the_session_goes_on() {
+    let mut client = Client::start(&[], json!({}));
+    let (code, said) = client.ask("textDocument/hover", at("/w/none.yaml", 0, 0)).unwrap_err();
+    assert_eq!((code, said.as_str()), (-32602, "`file:///w/none.yaml` is not open"));
+    let (code, _) = client.ask("textDocument/hover", json!({ "textDocument": 1 })).unwrap_err();
+    assert_eq!(code, -32602);
+    let (code, _) = client.ask("textDocument/nothing", json!({})).unwrap_err();
+    assert_eq!(code, -32601);
+    client.tell("textDocument/didChange", json!({ "textDocument": 1 }));
+    client.open("/w/a.yaml", POLICY);
+    assert_eq!(client.shown("/w/a.yaml", 1), [""; 0]);
+    client.end();
+}
+
+#[test]
+fn each_message_is_traced_when_it_is_asked_for() {
+    let mut client = Client::start(&[], json!({}));
+    client.tell("$/setTrace", json!({ "value": "messages" }));
+    client.open("/w/a.yaml", POLICY);
+    let traced = client.told("$/logTrace");
+    assert_eq!(traced["message"], "notification textDocument/didOpen");
+    let _: Value = client.ask("textDocument/hover", at("/w/a.yaml", 0, 0)).unwrap();
+    let stats = client.end();
+    assert!(stats.within("textDocument/hover", 0.5).is_some());
+}
