@@ -72,6 +72,8 @@ impl Insn {
         let operand = if self.by_register() { self.imm == 0 } else { self.src == 0 };
         match (self.class(), self.opcode) {
             (_, JUMP) => self.dst == 0 && self.src == 0 && self.imm == 0,
+            // A swap of bytes has its width as immediate, whatever the bit says that would mean a register.
+            (4, 0xd4 | 0xdc) => self.src == 0 && self.offset == 0 && matches!(self.imm, 16 | 32 | 64),
             // A shift goes no further than the register is wide.
             (7, 0x67 | 0x77 | 0xc7) => operand && self.offset == 0 && (0..64).contains(&self.imm),
             (4 | 7, _) => operand && self.offset == 0,

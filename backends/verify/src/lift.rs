@@ -25,6 +25,8 @@ pub struct Region {
     pub no_proxy: usize,
     /// Where packets go on that need a session.
     pub auth_required: usize,
+    /// Where packets go on whose table does not fit the program, if any may.
+    pub broken: Option<usize>,
 }
 
 /// What is known of the class of a packet's peer.

@@ -262,15 +262,8 @@ impl Judge<'_, '_> {
 
     /// The way of a table that does not fit: the template's own, which denies. It begins behind the decision's denial.
     fn is_broken(&self) -> Result<(), Refusal> {
-        let program = self.subject.program;
-        let insn = program
-            .insns
-            .get(self.exit.at)
-            .map(|word| crate::insn::Insn::read(*word, self.subject.image.target.little_endian));
-        let marks = insn.is_some_and(|it| {
-            it.opcode == 0x62 && it.dst == 10 && it.offset == crate::lift::place::LEAF && it.imm == -1
-        });
-        if marks { Ok(()) } else { Err(self.refuse("a decision leads elsewhere than its template says")) }
+        let own = self.region.broken == Some(self.exit.at);
+        if own { Ok(()) } else { Err(self.refuse("a decision leads elsewhere than its template says")) }
     }
 
     fn of_class(&mut self, class: u32, spec: Dd) -> Result<(), Refusal> {

@@ -43,7 +43,10 @@ fn region(insns: &[Insn], start: usize, before: usize) -> Option<Region> {
     (start..before).find_map(|at| {
         let [allow, no_proxy, auth_required] =
             [to(at, layout::LEAF_ALLOW)?, to(at + 1, layout::LEAF_REDIRECT)?, to(at + 2, layout::LEAF_AUTH)?];
-        Some(Region { start, end: at + 3, allow, no_proxy, auth_required })
+        // Where a table leads that does not fit: that no leaf was found is noted there.
+        let notes = |it: &Insn| it.opcode == 0x62 && it.dst == 10 && it.offset == place::LEAF && it.imm == -1;
+        let broken = (at + 3..allow).find(|at| insns.get(*at).is_some_and(notes));
+        Some(Region { start, end: at + 3, allow, no_proxy, auth_required, broken })
     })
 }
 
@@ -156,7 +159,7 @@ pub fn live(image: &Image, program: &Program, from: usize) -> Option<u16> {
 }
 
 /// The registers that an instruction reads and those that it writes, as bits.
-fn registers(insn: Insn) -> (u16, u16) {
+pub fn registers(insn: Insn) -> (u16, u16) {
     let (dst, src) = (1u16 << insn.dst, 1u16 << insn.src);
     let by_register = if insn.by_register() { src } else { 0 };
     match (insn.class(), insn.opcode) {

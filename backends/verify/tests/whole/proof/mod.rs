@@ -1,0 +1,24 @@
+//! Proves whole programs: every path from the first instruction to an exit does what the rules of packets say.
+//!
+//! A path of the program and the rules run side by side over the same terms. Where the path forks, both ways are followed; where the rules
+//! ask what the path does not know at its end, both answers are. So that paths stay few, the state is renamed where the rules take a step:
+//! what they remember becomes a variable, in registers and frame too, and what was learnt before is forgotten. Two paths that are then alike
+//! are one. Renaming and forgetting can only make a proof fail.
+//!
+//! ```text
+//!  program ─┬─ packet, context, maps: terms ──────────────┐
+//!           └─ what it does to the outside: events ───────┤ the same, on every path?
+//!  rules ───── what is asked, what is expected ───────────┘
+//! ```
+
+mod ends;
+mod facts;
+mod live;
+mod machine;
+mod path;
+mod rules;
+mod term;
+mod track;
+mod upper;
+
+pub use path::{Whole, prove};
