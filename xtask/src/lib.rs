@@ -17,13 +17,14 @@
 //!                        parity: schema tables of `kinds` ─► docs/parity
 //!                        schema: types of the command line ─► docs/schemas
 //!                        soak: seed ─rehearsal→ a lab under swaps, every packet accounted for
+//!                        vscode: the extension ─npm→ a package, tried by the protocol's libraries and in an editor
 //! ```
 //! # Does not know
 //! What policies mean. Tidy starts no compiler and reads nothing outside the repository.
 //! # Laws
 //! Every rule of tidy has a test with a planted violation, and the repository itself has no finding (`tests/house.rs`).
 //! # Reading order
-//! [`tidy`], then the rules that it lists; [`admission`], [`bench`], [`book`], [`conformance`], [`dist`], [`formats`], [`fuzz`], [`mutate`], [`parity`] and [`soak`] stand alone.
+//! [`tidy`], then the rules that it lists; [`admission`], [`bench`], [`book`], [`conformance`], [`dist`], [`formats`], [`fuzz`], [`mutate`], [`parity`], [`soak`] and [`vscode`] stand alone.
 
 pub mod admission;
 pub mod bench;
@@ -38,3 +39,4 @@ pub mod parity;
 pub mod schema;
 pub mod soak;
 pub mod tidy;
+pub mod vscode;

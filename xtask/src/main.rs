@@ -37,6 +37,8 @@ enum Command {
     Dist(xtask::dist::Arguments),
     /// Runs our programs and their loader on stock kernels of Debian, each in an emulator
     Kernel(xtask::kernel::Arguments),
+    /// Builds the extension for Visual Studio Code and tries it in a real editor
+    Vscode(xtask::vscode::Arguments),
     /// Measures the targets of the design: one line a measurement
     Bench(xtask::bench::Arguments),
 }
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Command::Mutate(arguments) => xtask::mutate::run(&arguments),
         Command::Dist(arguments) => xtask::dist::run(&arguments),
         Command::Kernel(arguments) => xtask::kernel::run(&arguments),
+        Command::Vscode(arguments) => xtask::vscode::run(&arguments),
         Command::Bench(arguments) => xtask::bench::run(&arguments),
         Command::Soak(arguments) => xtask::soak::run_one(&arguments),
         Command::Conformance(arguments) => xtask::conformance::run_all(&arguments),

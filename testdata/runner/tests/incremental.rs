@@ -140,6 +140,9 @@ fn meant(db: &Database) -> Vec<String> {
     keys.map(|key| format!("{:?} {:?}", key.class(db), meaning::rule_sets(db, *key))).collect()
 }
 
+/// Something that happens to a database.
+type Change<'c> = &'c dyn Fn(&mut Database);
+
 #[test]
 fn where_edits_are_expected_every_change_is_seen_that_a_new_database_sees() {
     let (everywhere, named) = ("everywhere.yaml", "other.yaml");
@@ -147,7 +150,7 @@ fn where_edits_are_expected_every_change_is_seen_that_a_new_database_sees() {
                        ingress: [{fromCIDR: [192.0.2.0/24]}]\n";
     let elsewhere = text(1, 0, 77).replace("n1}", "new}");
     let pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: new, labels: {app: web}}\nstatus: {podIPs: [{ip: 10.9.9.9}]}\n";
-    let changes: [(&str, &dyn Fn(&mut Database)); 7] = [
+    let changes: [(&str, Change<'_>); 7] = [
         ("a policy of the whole cluster", &|db| {
             db.set_file(everywhere, clusterwide);
         }),
