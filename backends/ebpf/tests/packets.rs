@@ -204,6 +204,17 @@ fn what_is_cut_short_is_never_passed() {
 }
 
 #[test]
+fn an_endpoint_without_an_ipv6_address_may_not_claim_that_of_nobody() {
+    let mut world = World::isolated();
+    world.without_address6();
+    let nobody = std::net::Ipv6Addr::UNSPECIFIED;
+    for kind in [135, 136] {
+        let claim = Frame::neighbour(kind, IpAddr::V6(nobody), solicited_node(OWN6), nobody, MAC).build();
+        assert_eq!(name(world.from(&claim)), "forbidden-neighbour", "{kind}");
+    }
+}
+
+#[test]
 fn an_endpoint_speaks_for_itself_only() {
     let mut world = World::isolated();
     for [_, friend, trusted, _] in families() {

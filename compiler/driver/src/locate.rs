@@ -56,6 +56,11 @@ pub fn object(db: &dyn Db, name: &str) -> Option<(SourceFile, Object)> {
     Some((file, text::decoded(db, file).objects.get(at)?.clone()))
 }
 
+/// The file of an object, as [`object`] finds it.
+pub fn file_of(db: &dyn Db, name: &str) -> Option<SourceFile> {
+    find(db, name).map(|(file, _)| file)
+}
+
 /// The place of a path of an object that stands in `file`.
 pub fn place(db: &dyn Db, file: SourceFile, object: &Object, path: &str) -> Place {
     let tree = text::tree(db, file);

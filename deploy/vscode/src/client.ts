@@ -11,7 +11,10 @@ export function client(path: string, output: vscode.OutputChannel): LanguageClie
     const more = vscode.workspace.getConfiguration("tidegate").get<string[]>("arguments", []);
     const server: ServerOptions = { command: path, args: ["lsp", ...more], transport: TransportKind.stdio };
     const options: LanguageClientOptions = {
-        documentSelector: ["yaml", "json", "dockercompose", "helm"].map((language) => ({ language })),
+        documentSelector: ["yaml", "json", "helm"].flatMap((language) =>
+            ["file", "untitled"].map((scheme) => ({ scheme, language })),
+        ),
+        synchronize: { configurationSection: "tidegate" },
         outputChannel: output,
         initializationOptions: settings(vscode.workspace.getConfiguration("tidegate")),
         markdown: { isTrusted: false, supportHtml: false },

@@ -56,7 +56,9 @@ async function runAll(
     path: string,
 ): Promise<void> {
     const run = controller.createTestRun(request);
-    const items = request.include ?? [...controller.items].map(([, item]) => item);
+    const wanted = request.include ?? [...controller.items].map(([, item]) => item);
+    // A case runs with its file, once however many of its cases are wanted.
+    const items = new Set(wanted.map((item) => item.parent ?? item));
     for (const item of items) {
         if (token.isCancellationRequested) {
             run.skipped(item);

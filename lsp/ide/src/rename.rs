@@ -18,6 +18,19 @@ use crate::cursor::Step;
 use crate::here::Here;
 use crate::selectors::{object_name, written};
 
+/// Kinds whose selectors are of pods, but for what their fields say otherwise.
+const POLICIES: [&str; 6] = [
+    "NetworkPolicy",
+    "CiliumNetworkPolicy",
+    "CiliumClusterwideNetworkPolicy",
+    "ClusterNetworkPolicy",
+    "AdminNetworkPolicy",
+    "BaselineAdminNetworkPolicy",
+];
+/// Kinds that are pods or make some, with selectors of their own pods.
+const WORKLOADS: [&str; 8] =
+    ["Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "PodDisruptionBudget"];
+
 /// Whose labels they are: labels of one kind of objects never meet selectors of another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Whose {
@@ -170,7 +183,11 @@ fn labels_at(path: &[Step], kind: &str) -> Option<(Whose, bool)> {
         "Node" | "CiliumNode" if is_own => Whose::Nodes,
         "CiliumCIDRGroup" if is_own => Whose::Groups,
         "Service" if is_own => Whose::Services,
-        _ => Whose::Pods,
+        "Service" => Whose::Pods,
+        // Terms of an affinity to nodes, and claims of storage, speak of labels that are nobody's here.
+        _ if has("nodeAffinity") || has("volumeClaimTemplates") => return None,
+        _ if POLICIES.contains(&kind) || WORKLOADS.contains(&kind) => Whose::Pods,
+        _ => return None,
     };
     Some((whose, is_map))
 }

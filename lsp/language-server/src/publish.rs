@@ -18,6 +18,10 @@ const DEPRECATED: [&str; 2] = ["deprecated-version", "removed-kind"];
 /// What is found in a file and asked for, in the order of its places.
 pub(crate) fn found(view: &View, file: SourceFile) -> Vec<diag::Diagnostic> {
     let mut found = ide::diagnostics(&view.db, file, &view.rules);
+    // A document of which nothing is an object of Kubernetes is somebody else's.
+    if found.iter().all(|it| it.slug == "not-an-object") {
+        found.clear();
+    }
     let beside = view.settings.beside_yaml_language_server;
     found.retain(|it| !(beside && OF_YAML.contains(&it.slug)) && (view.keep)(&view.db, it));
     found

@@ -32,6 +32,10 @@ use std::time::Duration;
 /// How long nothing is typed before files are looked at that are not open.
 const QUIET: Duration = Duration::from_millis(300);
 
+/// Requests whose answers compare, prove or draw: what is typed meanwhile does not wait for them.
+const WEIGHED: [&str; 4] =
+    ["textDocument/codeLens", "textDocument/codeAction", "textDocument/rename", "workspace/executeCommand"];
+
 /// Why a session could not go on.
 #[derive(Debug)]
 pub enum Failure {
@@ -99,6 +103,7 @@ struct Server<'c> {
     said: HashSet<String>,
     outcomes: Sender<Outcome>,
     answering: Lane,
+    weighing: Lane,
     looking: Lane,
     quiet: Receiver<std::time::Instant>,
     stats: Stats,
@@ -125,7 +130,7 @@ pub fn serve(connection: &Connection, world: Arc<dyn World>) -> Result<Stats, Fa
     connection.initialize_finish(id, result).map_err(Failure::Protocol)?;
 
     let (outcomes, found) = unbounded();
-    let (answering, looking) = (Lane::start("answers"), Lane::start("diagnostics"));
+    let [answering, weighing, looking] = ["answers", "weighed answers", "diagnostics"].map(Lane::start);
     let mut server = Server {
         connection,
         world: world.clone(),
@@ -148,6 +153,7 @@ pub fn serve(connection: &Connection, world: Arc<dyn World>) -> Result<Stats, Fa
         said: HashSet::new(),
         outcomes,
         answering: answering.map_err(Failure::Thread)?,
+        weighing: weighing.map_err(Failure::Thread)?,
         looking: looking.map_err(Failure::Thread)?,
         quiet: never(),
         stats: Stats::default(),
@@ -168,6 +174,9 @@ impl Server<'_> {
             select! {
                 recv(incoming) -> message => match message {
                     Ok(Message::Request(request)) => {
+                        if request.method == "shutdown" {
+                            self.answer_all(outcomes);
+                        }
                         if self.connection.handle_shutdown(&request).map_err(Failure::Protocol)? {
                             return Ok(self.stats);
                         }
@@ -184,8 +193,23 @@ impl Server<'_> {
                 },
                 recv(quiet) -> _ => {
                     self.quiet = never();
-                    self.look_everywhere();
+                    if self.settings.workspace_diagnostics {
+                        self.look_everywhere();
+                    }
+                    // Lenses and hints of other documents may say something else now.
+                    self.refresh();
                 }
+            }
+        }
+    }
+
+    /// Waits for the answers to all requests that came: none stays without one.
+    fn answer_all(&mut self, outcomes: &Receiver<Outcome>) {
+        while !self.pending.is_empty() {
+            match outcomes.recv() {
+                Ok(Outcome::Answer(id, ended)) => self.answered(id, ended),
+                Ok(Outcome::Found(..)) => {}
+                Err(_) => return,
             }
         }
     }
@@ -208,7 +232,8 @@ impl Server<'_> {
         self.trace(|| format!("request {} ({})", request.method, request.id));
         self.pending.insert(id.clone(), Pending { method: request.method.clone(), came, cancelled: false });
         let (view, outcomes) = (self.view(), self.outcomes.clone());
-        self.answering.send(Box::new(move || {
+        let lane = if WEIGHED.contains(&request.method.as_str()) { &self.weighing } else { &self.answering };
+        lane.send(Box::new(move || {
             let ended = ask(|| requests::answer(&view, &request.method, request.params));
             drop(view);
             // Fails only when the loop is gone.
@@ -276,8 +301,12 @@ impl Server<'_> {
 
     fn response(&mut self, it: Response) {
         if let (Some(Asked::Settings), Ok(Value::Array(sent))) = (self.asked.remove(&it.id), it.response_result) {
-            self.configure(&sent.into_iter().next().unwrap_or(Value::Null));
-            self.read_workspace();
+            let sent = sent.into_iter().next().unwrap_or(Value::Null);
+            // A client that knows of no settings leaves those that it began with.
+            if !sent.is_null() {
+                self.configure(&sent);
+                self.read_workspace();
+            }
         }
     }
 
@@ -322,10 +351,9 @@ impl Server<'_> {
     /// Notes that something changed, and looks for what is to be said of open documents, `first` of that one.
     fn touch(&mut self, first: Option<&str>) {
         self.revision += 1;
-        self.changed = self.world.now();
         let versions = self.documents.iter().map(|(key, it)| (key.clone(), it.version));
         self.versions = Arc::new(versions.collect());
         self.look_at_open(first);
-        self.quiet = if self.settings.workspace_diagnostics { after(QUIET) } else { never() };
+        self.quiet = after(QUIET);
     }
 }

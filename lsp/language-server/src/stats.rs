@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+/// How many times of a method are kept.
+const MOST: usize = 100_000;
+
 /// What is noted of a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
@@ -17,6 +20,8 @@ impl Stats {
     /// Notes one.
     pub fn note(&mut self, what: &str, took: Duration) {
         match self.took.get_mut(what) {
+            // A session may last for weeks.
+            Some(all) if all.len() >= MOST => {}
             Some(all) => all.push(took),
             None => drop(self.took.insert(what.to_owned(), vec![took])),
         }

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// How the name of a manifest begins that a command printed.
+pub const RENDERED: &str = "rendered:";
+
 /// Whether a finding is one that the configuration of its file asks for.
 pub type Keep = Arc<dyn Fn(&Database, &Diagnostic) -> bool + Send + Sync>;
 

@@ -88,12 +88,14 @@ impl Emit<'_> {
         self.asm.jump_if(Cond::Ne, R1, 0, pass);
         self.asm.bind(claims);
         self.need(24, forbidden);
-        for half in [0, 8] {
+        for (register, half) in [(R2, 0), (R3, 8)] {
             self.asm.load(Size::Double, R1, R8, 8 + half);
-            self.asm.load(Size::Double, R2, R7, endpoint::ADDRESS6 as i16 + half);
-            self.asm.jump_if(Cond::Ne, R1, R2, other);
+            self.asm.load(Size::Double, register, R7, endpoint::ADDRESS6 as i16 + half);
+            self.asm.jump_if(Cond::Ne, R1, register, other);
         }
-        self.asm.jump(pass);
+        // An endpoint without an address has that of nobody, and may not claim it.
+        self.asm.alu(Alu::Or, R2, R3);
+        self.asm.jump_if(Cond::Ne, R2, 0, pass);
         self.asm.bind(other);
         self.asm.load(Size::Half, R1, R8, 8);
         self.asm.swap(R1, 16);

@@ -137,6 +137,7 @@ pub struct World {
     native: native::Machine,
     packets: u64,
     maps: NodeMaps,
+    own: Endpoint,
     kernel: Option<(Node, Arc<Loaded>)>,
     /// Jiffies of judge and machine; the kernel has its own.
     pub now: u64,
@@ -245,6 +246,7 @@ impl World {
             native,
             packets: 0,
             maps,
+            own: endpoint(),
             kernel,
             now: 1 << 20,
             ifindex: IFINDEX,
@@ -258,6 +260,13 @@ impl World {
     /// The policy of this module in both directions.
     pub fn isolated() -> World {
         World::new(&policy(), &policy())
+    }
+
+    /// From now on the endpoint has no IPv6 address; the kernel takes no part.
+    pub fn without_address6(&mut self) {
+        self.own.address6 = None;
+        self.maps.insert_endpoint(&self.own).unwrap();
+        self.kernel = None;
     }
 
     /// The policy of this module for the node itself.
@@ -340,7 +349,7 @@ impl World {
     fn judge(&mut self, hook: Hook, frame: &[u8]) -> Said {
         let direction = if hook.is_egress() { Direction::Egress } else { Direction::Ingress };
         let (matrix, audit) = (&self.matrices[usize::from(hook.is_egress())], self.audit);
-        let own = endpoint();
+        let own = self.own;
         let endpoint = packet::Endpoint { id: own.id, address4: own.address4, address6: own.address6, mac: own.mac };
         // The judge knows allowed and denied; what kind of denial is the leaf's.
         let mut denied = DropReason::Policy;

@@ -8,6 +8,7 @@ use crate::{cluster, git};
 use checks::suppress::Rules;
 use driver::{Database, Knowledge, Wish};
 use gen_lsp_types::Uri;
+use language_server::world::RENDERED;
 use language_server::{Form, Opened, World};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -56,7 +57,7 @@ impl World for Disk {
         let folder = roots.first().cloned().unwrap_or_default();
         for command in render {
             match rendered(command, &folder) {
-                Ok(text) => manifests.push((format!("rendered:{}", command.join("%20")), text)),
+                Ok(text) => manifests.push((format!("{RENDERED}{}", command.join("%20")), text)),
                 Err(why) => faults.push(why),
             }
         }

@@ -51,13 +51,24 @@ pub fn find_in(db: &dyn Db, file: SourceFile) -> Vec<Diagnostic> {
     let mut own: BTreeMap<String, Vec<Stand>> = BTreeMap::new();
     gather(file, &text::decoded(db, file), &mut own);
     let mut found = Vec::new();
-    for (object, stands) in own {
-        let Some((last_file, _)) = locate::object(db, &object) else { continue };
-        let mut last: BTreeMap<String, Vec<Stand>> = BTreeMap::new();
-        gather(last_file, &text::decoded(db, last_file), &mut last);
-        let Some(last) = last.remove(&object).and_then(|stands| stands.into_iter().last()) else { continue };
+    // What other files say, each read once, however many of our objects stand there again.
+    let mut others: BTreeMap<FileId, BTreeMap<String, Vec<Stand>>> = BTreeMap::new();
+    for (object, stands) in &own {
+        let Some(last_file) = locate::file_of(db, object) else { continue };
+        let there = match last_file == file {
+            true => stands.last(),
+            false => {
+                let others = others.entry(last_file.id(db)).or_insert_with(|| {
+                    let mut gathered = BTreeMap::new();
+                    gather(last_file, &text::decoded(db, last_file), &mut gathered);
+                    gathered
+                });
+                others.get(object).and_then(|stands| stands.last())
+            }
+        };
+        let Some(last) = there else { continue };
         let is_last = |stand: &&Stand| stand.file == last.file && stand.at == last.at;
-        found.extend(stands.iter().filter(|it| !is_last(it)).map(|stand| render(db, &object, stand, &last)));
+        found.extend(stands.iter().filter(|it| !is_last(it)).map(|stand| render(db, object, stand, last)));
     }
     found
 }

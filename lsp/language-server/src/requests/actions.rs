@@ -20,6 +20,10 @@ impl Ask for Actions {
         let shown = publish::found(view, text.file);
         let mut actions = Vec::new();
         for it in found {
+            // A suppression is a comment, and JSON has none.
+            if it.kind == ActionKind::Suppress && super::completion::is_json(view, &text) {
+                continue;
+            }
             let kind = kind(it.kind);
             if !wanted(&kind) {
                 continue;

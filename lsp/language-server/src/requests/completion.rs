@@ -18,6 +18,10 @@ impl Ask for Completion {
 
     fn answer(view: &View, asked: CompletionParams) -> Result<Option<CompletionResponse>, Refusal> {
         let (text, at) = view.at(&asked.text_document_position_params)?;
+        // What is completed is YAML by lines.
+        if is_json(view, &text) {
+            return Ok(None);
+        }
         let found = ide::complete(&view.db, at);
         let is_incomplete = found.len() > MOST;
         let items =
@@ -70,6 +74,11 @@ fn item(text: &Text, found: ide::Item) -> CompletionItem {
         label: found.label,
         ..CompletionItem::default()
     }
+}
+
+/// Whether a document is JSON by its name.
+pub(super) fn is_json(view: &View, text: &Text) -> bool {
+    text.file.path(&view.db).to_ascii_lowercase().ends_with(".json")
 }
 
 fn kind(of: ItemKind) -> CompletionItemKind {

@@ -76,7 +76,7 @@ fn one<A: Ask>(view: &View, params: Value) -> Result<Value, Refusal> {
     serde_json::to_value(answer).map_err(|error| Refusal::Failed(format!("the answer is no JSON: {error}")))
 }
 
-/// Edits of texts as one change of the workspace. `None` where a file has no address.
+/// Edits of texts as one change of the workspace. `None` where a file has no address, or was printed by a command.
 fn change(view: &View, edits: &[diag::Edit]) -> Option<WorkspaceEdit> {
     let mut files: BTreeMap<FileId, Vec<TextEdit>> = BTreeMap::new();
     for edit in edits {
@@ -87,6 +87,10 @@ fn change(view: &View, edits: &[diag::Edit]) -> Option<WorkspaceEdit> {
     let mut by_uri = HashMap::new();
     for (file, edits) in files {
         let file = view.db.file(file)?;
+        // What a command printed is nobody's to change.
+        if file.path(&view.db).starts_with(crate::world::RENDERED) {
+            return None;
+        }
         by_uri.insert(view.uri(file)?, (file.path(&view.db).to_owned(), edits));
     }
     if !view.client.versioned_edits {

@@ -27,6 +27,10 @@ impl Ask for Rename {
     fn answer(view: &View, asked: RenameParams) -> Result<Option<WorkspaceEdit>, Refusal> {
         let (_, at) = view.at(&asked.text_document_position_params)?;
         let edits = ide::rename(&view.db, at, &asked.new_name).map_err(Refusal::Failed)?;
-        change(view, &edits).map(Some).ok_or_else(|| Refusal::Failed("a file of it has no address".into()))
+        change(view, &edits).map(Some).ok_or_else(|| {
+            Refusal::Failed(
+                "some of it was printed by a command of `tidegate.render`; change what it is made of".into(),
+            )
+        })
     }
 }

@@ -6,12 +6,23 @@ use gen_lsp_types::{
     DidChangeTextDocumentNotification, DidCloseTextDocumentNotification, DidOpenTextDocumentNotification, MessageType,
 };
 
+/// What documents of the workspace are called: files, and texts that were not saved yet.
+const OURS: [&str; 2] = ["file", "untitled"];
+
 impl Server<'_> {
     pub(super) fn edit(&mut self, it: lsp_server::Notification) {
+        // Why here: what an edit waits for is a part of how long it takes.
+        self.changed = self.world.now();
         match it.method.as_str() {
             "textDocument/didOpen" => self.with::<DidOpenTextDocumentNotification>(it, |server, opened| {
                 let it = opened.text_document;
+                // An older version that stands beside the document, as in a view of differences, is no part of the workspace.
+                if !OURS.contains(&it.uri.scheme()) {
+                    return;
+                }
                 let key = key(&it.uri);
+                // Why: the client may write the address otherwise than we do.
+                server.forget(&key);
                 server.db.set_file(&key, &it.text);
                 server.documents.insert(key.clone(), Document { uri: it.uri, version: it.version, text: it.text });
                 server.settle();
@@ -38,7 +49,13 @@ impl Server<'_> {
                 server.documents.remove(&key);
                 let kept = path(&uri).filter(|it| server.is_below_roots(it) && server.world.takes(it));
                 match kept.and_then(|it| server.world.read(&it)) {
-                    Some(text) => drop(server.db.set_file(&key, &text)),
+                    Some(text) => {
+                        server.db.set_file(&key, &text);
+                        if !server.settings.workspace_diagnostics {
+                            server.shown.note(&key, &[]);
+                            server.publish_at(uri, None, Vec::new());
+                        }
+                    }
                     None => {
                         server.db.remove_file(&key);
                         server.forget(&key);

@@ -4,7 +4,7 @@ use super::{Outcome, Server};
 use crate::documents::uri;
 use crate::pool::{Ended, ask};
 use crate::publish;
-use gen_lsp_types::{Diagnostic, MessageType, PublishDiagnosticsNotification, PublishDiagnosticsParams};
+use gen_lsp_types::{Diagnostic, MessageType, PublishDiagnosticsNotification, PublishDiagnosticsParams, Uri};
 use std::collections::BTreeMap;
 
 /// What was found in some files.
@@ -21,7 +21,7 @@ pub(super) struct Shown(BTreeMap<String, Vec<Diagnostic>>);
 
 impl Shown {
     /// Notes what is shown now; `false` where that is what was shown.
-    fn note(&mut self, key: &str, found: &[Diagnostic]) -> bool {
+    pub fn note(&mut self, key: &str, found: &[Diagnostic]) -> bool {
         let before = self.0.get(key).map_or(&[][..], Vec::as_slice);
         if before == found {
             return false;
@@ -31,6 +31,11 @@ impl Shown {
             found => drop(self.0.insert(key.to_owned(), found.to_vec())),
         }
         true
+    }
+
+    /// Whatever something is shown of.
+    pub fn keys(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
     }
 
     /// Notes that nothing is shown; `true` where something was.
@@ -98,7 +103,11 @@ impl Server<'_> {
     pub(super) fn publish(&self, key: &str, diagnostics: Vec<Diagnostic>) {
         let open = self.documents.get(key);
         let Some(uri) = open.map(|it| it.uri.clone()).or_else(|| uri(key)) else { return };
-        let params = PublishDiagnosticsParams { uri, version: open.map(|it| it.version), diagnostics };
+        self.publish_at(uri, open.map(|it| it.version), diagnostics);
+    }
+
+    pub(super) fn publish_at(&self, uri: Uri, version: Option<i32>, diagnostics: Vec<Diagnostic>) {
+        let params = PublishDiagnosticsParams { uri, version, diagnostics };
         self.tell::<PublishDiagnosticsNotification>("textDocument/publishDiagnostics", &params);
     }
 }

@@ -58,6 +58,20 @@ impl Server<'_> {
     /// Takes over one file; says whether anything is another.
     fn on_disk(&mut self, path: &Path, kind: FileChangeType) -> bool {
         let key = path.to_string_lossy().into_owned();
+        if kind == FileChangeType::Deleted {
+            // A folder goes with all that is below it.
+            let below = format!("{key}/");
+            let known = self.db.files().map(|it| it.path(&self.db).to_owned());
+            let gone: Vec<String> =
+                known.filter(|it| it.starts_with(&below) && !self.documents.contains_key(it)).collect();
+            for it in &gone {
+                self.db.remove_file(it);
+                self.forget(it);
+            }
+            if !gone.is_empty() {
+                return true;
+            }
+        }
         if self.documents.contains_key(&key) || !self.is_below_roots(path) {
             return false;
         }
@@ -102,7 +116,10 @@ impl Server<'_> {
         (self.keep, self.rules, self.wish) = (opened.keep, opened.rules, opened.wish);
         self.settle();
         self.db.expect_edits();
+        // What was mended may be told again.
+        self.said.retain(|it| opened.faults.contains(it));
         opened.faults.iter().for_each(|it| self.show(it));
+        self.changed = self.world.now();
         self.touch(None);
         self.refresh();
     }
@@ -114,6 +131,10 @@ impl Server<'_> {
             Settings::default()
         });
         self.settings = Arc::new(read);
+        if !self.settings.workspace_diagnostics {
+            let closed = self.shown.keys().into_iter().filter(|it| !self.documents.contains_key(it));
+            closed.collect::<Vec<_>>().iter().for_each(|it| self.forget(it));
+        }
     }
 
     pub(super) fn ask_settings(&mut self) {
@@ -138,7 +159,7 @@ impl Server<'_> {
     }
 
     /// Has the client ask again for what it asked of documents that did not change.
-    fn refresh(&mut self) {
+    pub(super) fn refresh(&mut self) {
         let asks = [
             (self.client.refreshes_diagnostics && self.client.pulls, "workspace/diagnostic/refresh"),
             (self.client.refreshes_lenses, "workspace/codeLens/refresh"),

@@ -71,13 +71,18 @@ pub struct Client {
 impl Client {
     /// A session over some files, of a client with these abilities.
     pub fn start(files: &[(&str, &str)], abilities: Value) -> Client {
+        Client::start_with(files, abilities, Value::Null)
+    }
+
+    /// Likewise, with options of its own.
+    pub fn start_with(files: &[(&str, &str)], abilities: Value, options: Value) -> Client {
         let (connection, other) = Connection::memory();
         let texts = files.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned()));
         let world = Arc::new(Texts(Mutex::new(texts.collect())));
         let there: Arc<dyn World> = world.clone();
         let server = std::thread::spawn(move || serve(&other, there).unwrap());
         let mut client = Client { connection, server, world, numbers: 0, told: Vec::new() };
-        let params = json!({ "processId": null, "rootUri": "file:///w", "capabilities": abilities });
+        let params = json!({ "processId": null, "rootUri": "file:///w", "capabilities": abilities, "initializationOptions": options });
         client.ask("initialize", params).unwrap();
         client.tell("initialized", json!({}));
         client
@@ -161,6 +166,11 @@ impl Client {
     /// Ends the session.
     pub fn end(mut self) -> Stats {
         self.ask("shutdown", Value::Null).unwrap();
+        self.leave()
+    }
+
+    /// Goes, once the session was shut down.
+    pub fn leave(self) -> Stats {
         self.tell("exit", Value::Null);
         self.server.join().unwrap()
     }

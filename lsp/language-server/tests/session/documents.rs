@@ -98,3 +98,33 @@ fn a_client_that_asks_for_diagnostics_is_told_none_of_open_documents() {
     assert_eq!(second["kind"], "unchanged");
     client.end();
 }
+
+#[test]
+fn an_older_version_beside_a_document_is_no_part_of_the_workspace() {
+    let mut client = Client::start(&[], json!({}));
+    client.open("/w/a.yaml", POLICY);
+    client.shown("/w/a.yaml", 1);
+    let document = json!({ "uri": "git:/w/a.yaml?HEAD", "languageId": "yaml", "version": 1, "text": POLICY });
+    client.tell("textDocument/didOpen", json!({ "textDocument": document }));
+    client.edit("/w/a.yaml", 2, [0, 0, 0, 0], "# more\n");
+    assert_eq!(client.shown("/w/a.yaml", 2), ["6:2 TG0015"], "it does not stand twice");
+    client.end();
+}
+
+#[test]
+fn a_document_without_any_object_is_somebody_elses() {
+    let mut client = Client::start(&[], json!({}));
+    client.open("/w/compose.yaml", "services:\n  web: {image: x}\n");
+    assert_eq!(client.shown("/w/compose.yaml", 1), [""; 0]);
+    client.end();
+}
+
+#[test]
+fn a_folder_that_is_deleted_takes_its_files_along() {
+    let mut client = Client::start(&[("/w/d/b.yaml", POLICY)], json!({}));
+    client.told("textDocument/publishDiagnostics");
+    client.tell("workspace/didChangeWatchedFiles", json!({ "changes": [{ "uri": "file:///w/d", "type": 3 }] }));
+    let told = client.told("textDocument/publishDiagnostics");
+    assert_eq!((&told["uri"], &told["diagnostics"]), (&json!("file:///w/d/b.yaml"), &json!([])));
+    client.end();
+}

@@ -69,3 +69,25 @@ fn each_message_is_traced_when_it_is_asked_for() {
     let stats = client.end();
     assert!(stats.within("textDocument/hover", 0.5).is_some());
 }
+
+#[test]
+fn requests_that_came_before_the_end_are_answered() {
+    let mut client = Client::start(&[], json!({}));
+    client.open("/w/a.yaml", POLICY);
+    let asked: Vec<_> = (0..10).map(|_| client.send("textDocument/hover", at("/w/a.yaml", 4, 4))).collect();
+    let end = client.send("shutdown", Value::Null);
+    asked.iter().for_each(|id| drop(client.answer(id).unwrap()));
+    client.answer(&end).unwrap();
+    client.leave();
+}
+
+#[test]
+fn a_client_that_knows_of_no_settings_keeps_those_that_it_began_with() {
+    let abilities = json!({ "workspace": { "configuration": true } });
+    let mut client = Client::start_with(&[], abilities, json!({ "codeLens": false }));
+    client.open("/w/a.yaml", POLICY);
+    client.shown("/w/a.yaml", 1);
+    let lenses = client.ask("textDocument/codeLens", json!({ "textDocument": { "uri": "file:///w/a.yaml" } }));
+    assert_eq!(lenses, Ok(Value::Null));
+    client.end();
+}

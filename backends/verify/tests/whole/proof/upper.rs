@@ -298,12 +298,14 @@ impl Rules<'_, '_> {
         if self.is(kind, 135)? && !self.is_zero6()? {
             return Ok(Step::Pass);
         }
-        // An endpoint without an IPv6 address has that of nobody, ::, which programs let it ask for.
         let slot = self.vars[var::SLOT];
         let mine = [0, 8].map(|half| self.map(NodeMap::Endpoints, slot, endpoint::ADDRESS6 + half, 8));
         let target = [8, 16].map(|at| self.packet(cursor, at, 8));
         let answers = vec![self.equal(target[0], mine[0]), self.equal(target[1], mine[1])];
-        let fine = self.all(answers)? || self.is_link_local(cursor, 8)?;
+        // An endpoint without an IPv6 address has that of nobody, and may not claim it.
+        let nobody = vec![self.equals(mine[0], 0), self.equals(mine[1], 0)];
+        let is_own = self.all(answers)? && !self.all(nobody)?;
+        let fine = is_own || self.is_link_local(cursor, 8)?;
         Ok(if fine { Step::Pass } else { forbidden })
     }
 }
