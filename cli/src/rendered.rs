@@ -52,23 +52,32 @@ fn commands(variable: &str, usual: &[&str]) -> Vec<String> {
     }
 }
 
+/// What a command prints, which messages call `shown`; `None` where there is no such program.
+///
+/// Errors: for people: it cannot be run, it fails, or what it prints is no text.
+pub(crate) fn printed(command: &mut Command, shown: &str) -> Result<Option<String>, String> {
+    let output = match command.stdin(Stdio::null()).output() {
+        Ok(output) => output,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(format!("`{shown}` cannot be run: {error}")),
+    };
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        let said = said.trim().lines().last().unwrap_or("it said nothing").to_owned();
+        return Err(format!("`{shown}` failed ({}): {said}", output.status));
+    }
+    let text = String::from_utf8(output.stdout).map_err(|_| format!("`{shown}` printed no UTF-8 text"))?;
+    Ok(Some(text))
+}
+
 /// What the first of the commands that exists prints.
 fn run(commands: &[String], what: &str) -> Result<String, String> {
     for command in commands {
         let mut words = command.split_whitespace();
         let Some(program) = words.next() else { continue };
-        let started = Command::new(program).args(words).arg(what).stdin(Stdio::null()).output();
-        let output = match started {
-            Ok(output) => output,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(format!("cannot run `{command}`: {error}")),
-        };
-        if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr);
-            let said = said.trim().lines().last().unwrap_or("it said nothing").to_owned();
-            return Err(format!("`{command} {what}` failed ({}): {said}", output.status));
+        if let Some(text) = printed(Command::new(program).args(words).arg(what), &format!("{command} {what}"))? {
+            return Ok(text);
         }
-        return String::from_utf8(output.stdout).map_err(|_| format!("`{command} {what}` printed no UTF-8 text"));
     }
     let tried: Vec<String> = commands.iter().map(|it| format!("`{it}`")).collect();
     Err(format!(

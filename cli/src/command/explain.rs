@@ -48,16 +48,15 @@ impl Formats for Format {
     }
 }
 
+/// The page of a code or name. Errors: for people: there is none of it.
+pub(in crate::command) fn named(name: &str) -> Result<&'static Page, String> {
+    checks::explain(name).ok_or_else(|| format!("`{name}` is no code: {}", findings::select::unknown(name)))
+}
+
 impl Explain {
     /// Looks the name up and prints.
     pub fn run(self) -> Result<Exit, String> {
-        let page = match &self.name {
-            None => None,
-            Some(name) => Some(
-                checks::explain(name)
-                    .ok_or_else(|| format!("`{name}` is no code: {}", findings::select::unknown(name)))?,
-            ),
-        };
+        let page = self.name.as_deref().map(named).transpose()?;
         formats::write_all(&self.outputs, |format, _| {
             Ok(match (format, page) {
                 (Format::Text, Some(page)) => text(page),

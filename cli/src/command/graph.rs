@@ -65,6 +65,15 @@ impl Level {
             Level::Namespace => "namespace",
         }
     }
+
+    /// As the graph knows it.
+    fn of_graph(self) -> graph::Level {
+        match self {
+            Level::Pod => graph::Level::Pod,
+            Level::Workload => graph::Level::Workload,
+            Level::Namespace => graph::Level::Namespace,
+        }
+    }
 }
 
 /// How a graph is written.
@@ -118,24 +127,22 @@ fn port(text: &str) -> Result<L4Set, String> {
     })
 }
 
+/// The graph that is wanted. Errors: for people: a filter that nothing meets, or policies that cannot be drawn.
+fn connected(session: &Session, wanted: &Wanted) -> Result<graph::Graph, String> {
+    let unmatched = wanted.unmatched(&driver::world::cluster(&session.db));
+    if !unmatched.is_empty() {
+        return Err(unmatched.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "));
+    }
+    graph::connect(&session.db, wanted).map_err(|error| format!("a graph of these policies cannot be drawn: {error}"))
+}
+
 /// Who reaches whom, as a page; with `to` alone those who reach that one. Errors: for people.
 pub(in crate::command) fn drawn(session: &Session, to: Option<&str>) -> Result<String, String> {
     let to: Vec<Filter> = to.into_iter().map(Filter::parse).collect();
     let level = if to.is_empty() { Level::Workload } else { Level::Pod };
-    let wanted = Wanted {
-        level: if to.is_empty() { graph::Level::Workload } else { graph::Level::Pod },
-        from: Vec::new(),
-        to,
-        between: Vec::new(),
-        ports: L4Set::all(),
-    };
-    let unmatched = wanted.unmatched(&driver::world::cluster(&session.db));
-    if !unmatched.is_empty() {
-        return Err(unmatched.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
-    }
-    let drawn = graph::connect(&session.db, &wanted)
-        .map_err(|error| format!("a graph of these policies cannot be drawn: {error}"))?;
-    page::page(&report::report(session, level, &drawn))
+    let (from, between) = (Vec::new(), Vec::new());
+    let wanted = Wanted { level: level.of_graph(), from, to, between, ports: L4Set::all() };
+    page::page(&report::report(session, level, &connected(session, &wanted)?))
 }
 
 impl Graph {
@@ -145,11 +152,7 @@ impl Graph {
         let unsound = session.report_unsound();
         let filters = |words: &[String]| words.iter().map(|word| Filter::parse(word)).collect();
         let wanted = Wanted {
-            level: match self.level {
-                Level::Pod => graph::Level::Pod,
-                Level::Workload => graph::Level::Workload,
-                Level::Namespace => graph::Level::Namespace,
-            },
+            level: self.level.of_graph(),
             from: filters(&self.from),
             to: filters(&self.to),
             between: filters(&self.between),
@@ -158,12 +161,7 @@ impl Graph {
                 false => self.port.iter().fold(L4Set::default(), |all, set| all.union(set)),
             },
         };
-        let unmatched = wanted.unmatched(&driver::world::cluster(&session.db));
-        if !unmatched.is_empty() {
-            return Err(unmatched.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  "));
-        }
-        let drawn = graph::connect(&session.db, &wanted)
-            .map_err(|error| format!("a graph of these policies cannot be drawn: {error}"))?;
+        let drawn = connected(&session, &wanted)?;
         let report = report::report(&session, self.level, &drawn);
         formats::write_all(&self.outputs, |format, _| match format {
             Format::Text => Ok(text::text(&report, self.rules)),

@@ -8,7 +8,7 @@ use crate::args::Reading;
 use crate::render::say;
 use clap::Args;
 use disk::Disk;
-use language_server::{Failure, serve};
+use language_server::serve;
 use std::sync::Arc;
 
 /// Serve an editor: diagnostics, completion, hovers, and who can reach a pod after an edit.
@@ -39,19 +39,12 @@ impl Lsp {
         let served = serve(&connection, Arc::new(Disk::new(self)));
         // Why before the threads: the one that writes ends with the last sender.
         drop(connection);
-        let exit = match served {
-            Ok(taken) => {
-                if stats {
-                    let memory =
-                        disk::most_memory().map_or(String::new(), |kib| format!("{} MiB at most\n", kib >> 10));
-                    say(format!("{taken}{memory}").trim_end());
-                }
-                Exit::Clean
-            }
-            Err(Failure::Gone) => return Err(Failure::Gone.to_string()),
-            Err(failure) => return Err(failure.to_string()),
-        };
+        let taken = served.map_err(|failure| failure.to_string())?;
+        if stats {
+            let memory = disk::most_memory().map_or(String::new(), |kib| format!("{} MiB at most\n", kib >> 10));
+            say(format!("{taken}{memory}").trim_end());
+        }
         threads.join().map_err(|error| format!("the last messages could not be sent: {error}"))?;
-        Ok(exit)
+        Ok(Exit::Clean)
     }
 }

@@ -2,7 +2,8 @@
 
 use checks::suppress::Rules;
 use diag::{Code, Diagnostic, Edit};
-use driver::{Database, SourceFile, text};
+use driver::text::{self, Role};
+use driver::{Database, SourceFile};
 use source::Span;
 use syntax::{ScalarStyle, Tree};
 
@@ -19,7 +20,8 @@ pub struct Action {
     pub title: String,
     /// What it is.
     pub kind: ActionKind,
-    /// Whether it is proved to change no meaning, so that it may be done without a look.
+    /// Whether it may be done without a look: it is proved to change no meaning. At most one of a finding, and none of a policy that is
+    /// refused, which several together may put into force.
     pub is_preferred: bool,
     /// The edits; empty where `command` is there.
     pub edits: Vec<Edit>,
@@ -58,11 +60,12 @@ pub fn actions(db: &Database, file: SourceFile, range: Span, rules: &Rules) -> V
     let mut found = Vec::new();
     for (it, safe) in here.iter().zip(&safe) {
         let solves = it.place().map(|label| (it.code, label.span));
-        for (fix, safe) in it.fixes.iter().zip(safe) {
+        let preferred = safe.iter().position(|safe| *safe).filter(|_| !is_refused(db, file, it));
+        for (at, fix) in it.fixes.iter().enumerate() {
             found.push(Action {
                 title: fix.title.clone(),
                 kind: ActionKind::Fix,
-                is_preferred: *safe,
+                is_preferred: preferred == Some(at),
                 edits: fix.edits.clone(),
                 command: None,
                 solves,
@@ -101,13 +104,24 @@ fn fix(title: &str, edit: Edit) -> Action {
     Action { title, kind: ActionKind::Fix, is_preferred: false, edits: vec![edit], command: None, solves: None }
 }
 
+/// Whether a finding is about an object that a cluster refuses as a whole.
+fn is_refused(db: &Database, file: SourceFile, it: &Diagnostic) -> bool {
+    let here = it.place().and_then(|label| Here::new(db, At { file, offset: label.span.start }));
+    here.and_then(|here| here.object(db)).is_some_and(|(_, object)| object.role == Role::Rejected)
+}
+
+/// How the line ends that begins at an offset.
+fn line_end(text: &str, start: usize) -> &'static str {
+    let line = text[start..].split('\n').next().unwrap_or_default();
+    if line.ends_with('\r') { "\r\n" } else { "\n" }
+}
+
 /// A comment on a line of its own above the one to blame.
 fn suppression(tree: &Tree, file: source::FileId, blamed: Span, it: &Diagnostic) -> Edit {
     let text = tree.text();
     let start = text[..blamed.start as usize].rfind('\n').map_or(0, |at| at + 1);
-    let line = &text[start..];
-    let indent: String = line.chars().take_while(|c| *c == ' ').collect();
-    let end = if line.split('\n').next().is_some_and(|line| line.ends_with('\r')) { "\r\n" } else { "\n" };
+    let indent: String = text[start..].chars().take_while(|c| *c == ' ').collect();
+    let end = line_end(text, start);
     let replacement = format!("{indent}# tidegate: ignore[{}] say why{end}", it.code);
     Edit { file, span: Span::at(start as u32), replacement }
 }
@@ -130,7 +144,8 @@ fn dns_rule(db: &Database, file: SourceFile, it: &Diagnostic) -> Option<Edit> {
     let start = before[..dash].rfind('\n').map_or(0, |at| at + 1);
     let indent = text[start..dash].to_owned();
     let lines = if policy.object.kind == "NetworkPolicy" { DNS } else { CILIUM_DNS };
-    let replacement: String = lines.iter().map(|line| format!("{indent}{line}\n")).collect();
+    let end = line_end(text, start);
+    let replacement: String = lines.iter().map(|line| format!("{indent}{line}{end}")).collect();
     indent.trim().is_empty().then_some(Edit { file: file.id(db), span: Span::at(start as u32), replacement })
 }
 

@@ -42,8 +42,6 @@ pub(crate) struct Client {
     pub progress: bool,
     /// Folds whole lines only.
     pub folds_lines: bool,
-    /// Tells when folders come and go.
-    pub folders: bool,
 }
 
 impl Client {
@@ -77,7 +75,6 @@ impl Client {
             watches: yes(watched.dynamic_registration),
             progress: yes(window.work_done_progress),
             folds_lines: yes(text.folding_range.unwrap_or_default().line_folding_only),
-            folders: yes(workspace.workspace_folders),
         }
     }
 }

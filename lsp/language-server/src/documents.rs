@@ -13,8 +13,6 @@ pub(crate) struct Document {
     pub uri: Uri,
     /// As the client counts.
     pub version: i32,
-    /// Its text.
-    pub text: String,
 }
 
 /// The open documents, by [`key`].

@@ -4,6 +4,7 @@ use super::{Lsp, forms};
 use crate::args::Paths;
 use crate::command::check::{Check, settings::Settings};
 use crate::files::{self, Take};
+use crate::rendered::printed;
 use crate::{cluster, git};
 use checks::suppress::Rules;
 use driver::{Database, Knowledge, Wish};
@@ -11,7 +12,7 @@ use gen_lsp_types::Uri;
 use language_server::world::RENDERED;
 use language_server::{Form, Opened, World};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -107,14 +108,8 @@ fn rendered(command: &[String], folder: &Path) -> Result<String, String> {
         return Err("a command of `tidegate.render` is empty".into());
     };
     let shown = command.join(" ");
-    let ran = Command::new(program).args(args).current_dir(folder).stdin(Stdio::null()).output();
-    let output = ran.map_err(|error| format!("`{shown}` cannot be run: {error}"))?;
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said = said.trim().lines().last().unwrap_or("it said nothing").to_owned();
-        return Err(format!("`{shown}` failed ({}): {said}", output.status));
-    }
-    String::from_utf8(output.stdout).map_err(|_| format!("`{shown}` printed no UTF-8 text"))
+    let printed = printed(Command::new(program).args(args).current_dir(folder), &shown)?;
+    printed.ok_or_else(|| format!("`{shown}` cannot be run: there is no program `{program}`"))
 }
 
 /// The most memory that this process had, in KiB. Source: `VmHWM` of proc_pid_status(5).

@@ -1,7 +1,7 @@
 //! What an editor can have drawn: the forms that the commands print, of the texts as they stand in the editor.
 
 use crate::command::build::{self, Emit};
-use crate::command::{cost, graph, trace};
+use crate::command::{cost, explain, graph, trace};
 use crate::session::Session;
 use driver::dialect::of_cluster;
 use driver::{Because, Choice, Database, Db, Wish, world};
@@ -18,10 +18,7 @@ pub(super) fn draw(db: &Database, form: &Form) -> Result<String, String> {
             trace::drawn(&session(), db.project().namespace(db), [from, to], port.as_deref())
         }
         Form::Cost => Ok(cost::drawn(&session())),
-        Form::Page { code } => match checks::explain(code) {
-            Some(page) => Ok(page.text.to_owned()),
-            None => Err(format!("`{code}` is no code: {}", findings::select::unknown(code))),
-        },
+        Form::Page { code } => Ok(explain::named(code)?.text.to_owned()),
     }
 }
 

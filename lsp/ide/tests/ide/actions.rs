@@ -66,6 +66,46 @@ spec:
 }
 
 #[test]
+fn lines_that_are_added_end_as_their_neighbours_do() {
+    let text = "\
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: c, namespace: shop}
+spec:
+  endpointSelector: {matchLabels: {app: web}}
+  egress:
+  - toFQDNs: [{matchName: a.example}]
+"
+    .replace('\n', "\r\n");
+    let (_, text) = done(&text, "add a rule for DNS");
+    assert_eq!(text.matches('\n').count(), text.matches("\r\n").count(), "{text:?}");
+}
+
+#[test]
+fn no_fix_of_a_policy_that_is_refused_is_preferred() {
+    let fixes = |text: &str| {
+        let (db, at) = beside(&format!("$0{text}"), &[("cluster.yaml", CLUSTER)]);
+        let all = actions(&db, at.file, Span::new(0, u32::MAX), &Rules::default());
+        all.into_iter().filter(|it| it.kind == ActionKind::Fix).map(|it| it.is_preferred).collect::<Vec<_>>()
+    };
+    let twice = "\
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: db, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: db}}
+  policyTypes: [ingress]
+  ingress:
+  - from: [{ipBlock: {cidr: 10.0.0.1/8}}]
+    ports: [{protocol: tcp, port: 80}]
+";
+    let refused = fixes(twice);
+    assert!(refused.len() > 1 && !refused.contains(&true), "{refused:?}");
+    let taken = twice.replace("[ingress]", "[Ingress]").replace("tcp", "TCP");
+    assert_eq!(fixes(&taken), [true, false], "host bits mean nothing, one address in their place means another");
+}
+
+#[test]
 fn nothing_is_offered_outside_the_range() {
     let (db, at) = beside(&format!("$0{POLICY}"), &[("cluster.yaml", CLUSTER)]);
     assert_eq!(actions(&db, at.file, Span::new(0, 5), &Rules::default()), []);

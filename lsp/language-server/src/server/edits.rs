@@ -24,7 +24,7 @@ impl Server<'_> {
                 // Why: the client may write the address otherwise than we do.
                 server.forget(&key);
                 server.db.set_file(&key, &it.text);
-                server.documents.insert(key.clone(), Document { uri: it.uri, version: it.version, text: it.text });
+                server.documents.insert(key.clone(), Document { uri: it.uri, version: it.version });
                 server.settle();
                 server.touch(Some(&key));
             }),
@@ -36,10 +36,9 @@ impl Server<'_> {
                     server.log(MessageType::Warning, &format!("`{key}` was changed and is not open"));
                     return;
                 };
-                document.text = apply(&document.text, changed.content_changes, encoding);
                 document.version = of.version;
-                let text = document.text.clone();
-                server.db.set_file(&key, &text);
+                let before = server.db.file_at(&key).and_then(|it| it.text(&server.db)).unwrap_or_default();
+                server.db.set_file(&key, &apply(&before, changed.content_changes, encoding));
                 server.settle();
                 server.touch(Some(&key));
             }),
