@@ -4,7 +4,7 @@ use crate::normal::normal;
 use crate::part::part;
 use driver::text::{self, Decoded, Role};
 use driver::{Database, Db, Knowledge, world};
-use hir::{L3, ObjectRef, PeerSelector, Policy};
+use hir::{Dialect, L3, Matching, ObjectRef, PeerSelector, Policy};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -67,9 +67,20 @@ impl Edited {
     /// `deep` is what may be spent on the second proof, counted in policies and pods that are looked at: those policies that may be about a
     /// subject of an edited one decide its flows, and no others do. `stale` are policies that the database has as they no longer are.
     pub fn judge(&self, db: &Database, stale: &BTreeSet<ObjectRef>, deep: &mut usize) -> Found {
-        let mut old = beside(db);
+        self.judge_under(db.dialect(), db, stale, deep)
+    }
+
+    /// The same as another reading has it.
+    pub fn judge_under(
+        &self,
+        reading: &'static Dialect,
+        db: &Database,
+        stale: &BTreeSet<ObjectRef>,
+        deep: &mut usize,
+    ) -> Found {
+        let mut old = beside(db, reading);
         old.set_files(self.files(|(old, _)| old));
-        let mut new = beside(db);
+        let mut new = beside(db, reading);
         new.set_files(self.files(|(_, new)| new));
         let said = |db: &Database| db.files().map(|file| text::decoded(db, file)).collect::<Vec<_>>();
         let (before, after) = (said(&old), said(&new));
@@ -130,12 +141,12 @@ impl Edited {
     }
 }
 
-/// A database without files that reads texts as another does.
-fn beside(db: &Database) -> Database {
+/// A database without files that holds objects without a namespace to be where another does.
+fn beside(db: &Database, reading: &'static Dialect) -> Database {
     let project = db.project();
     let mut other = Database::new();
     other.set_namespace(project.namespace(db));
-    other.set_dialect(project.dialect(db));
+    other.set_dialect(reading);
     other.set_knowledge(Knowledge::Partial);
     other
 }
@@ -189,7 +200,26 @@ fn is_comparable(before: &Decoded, now: &Decoded) -> bool {
         let sections = it.policies.iter().flat_map(|policy| &policy.sections);
         sections.flat_map(|section| &section.entries).all(|entry| entry.l7.is_none() && names_itself(&entry.l3))
     };
-    plain(before) && plain(now)
+    plain(before) && plain(now) && matches_alike(before, now)
+}
+
+/// Whether blocks of addresses mean the same parties before and after. Kinds of policies differ on pods and nodes in a block, and of those
+/// that nobody read none is supposed there.
+fn matches_alike(before: &Decoded, now: &Decoded) -> bool {
+    let matched = |it: &Decoded| {
+        let sections = it.policies.iter().flat_map(|policy| &policy.sections);
+        let peers = sections.flat_map(|section| &section.entries).filter_map(|entry| match &entry.l3 {
+            L3::Any(peers) => Some(peers),
+            _ => None,
+        });
+        let matching = peers.flatten().filter_map(|peer| match &peer.selector {
+            PeerSelector::Cidr { matching, .. } => Some(*matching == Matching::Address),
+            _ => None,
+        });
+        matching.collect::<BTreeSet<bool>>()
+    };
+    let (before, now) = (matched(before), matched(now));
+    before == now || before.union(&now).count() < 2
 }
 
 /// Whether peers are selected by labels, entities and addresses alone. Whom services, sets of prefixes and domain names stand for is told

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use diag::{Code, Diagnostic, Edit, Fix};
 use driver::Database;
-use hir::ObjectRef;
+use hir::{Dialect, ObjectRef};
 use source::FileId;
 
 use crate::meaning::{Change, Edited, Found};
@@ -68,6 +68,13 @@ pub fn safe(db: &Database, found: &[Diagnostic]) -> Vec<Vec<bool>> {
         round.edited(db, fix).and_then(|it| round.judge(db, &it, &mut budget)).is_some_and(|it| it.is_same())
     };
     found.iter().map(|it| it.fixes.iter().map(&mut is_safe).collect()).collect()
+}
+
+/// Whether an edit is proved to change no meaning as a reading has it, which need not be the one in use.
+pub fn keeps_meaning(db: &Database, edit: &Fix, reading: &'static Dialect) -> bool {
+    let Some(changes) = Round::default().edited(db, edit) else { return false };
+    let (edited, mut deep) = (Edited::of(&changes), TOLD.deep);
+    edited.len() <= TOLD.bytes && edited.judge_under(reading, db, &BTreeSet::new(), &mut deep).is_same()
 }
 
 /// Applies fixes until nothing more can be: one a finding, never two over the same bytes at once. The database holds the new texts then.

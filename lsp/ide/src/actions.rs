@@ -7,11 +7,11 @@ use driver::{Database, SourceFile};
 use source::Span;
 use syntax::{ScalarStyle, Tree};
 
-use crate::At;
 use crate::commands::Command;
 use crate::diagnostics::diagnostics;
 use crate::here::Here;
 use crate::selectors::is_within;
+use crate::{At, convert, reshape};
 
 /// Something that can be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +38,8 @@ pub enum ActionKind {
     Fix,
     /// Asks not to be told.
     Suppress,
+    /// Says the same otherwise.
+    Rewrite,
     /// Shows something.
     Show,
 }
@@ -97,6 +99,13 @@ pub fn actions(db: &Database, file: SourceFile, range: Span, rules: &Rules) -> V
     }
     found.dedup();
     found
+}
+
+/// What says the same as a policy or rule in other words: another kind, more rules or fewer. Each is proved to change nothing.
+///
+/// Cost: that of the proofs.
+pub fn rewrites(db: &Database, file: SourceFile, range: Span) -> Vec<Action> {
+    [convert::conversions(db, file, range), reshape::reshapings(db, file, range)].concat()
 }
 
 fn fix(title: &str, edit: Edit) -> Action {

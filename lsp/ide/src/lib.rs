@@ -15,13 +15,15 @@
 //! # Reading order
 //! `outline`, `cursor`, `shape`, `here`, `selectors`, then one file a feature: [`diagnostics`](fn@diagnostics), [`complete`](fn@complete),
 //! [`hover`](fn@hover), `targets`, `symbols`, `ranges`, `tokens`, `links`, `lenses`, `inlays`,
-//! `actions`, `rename`, `effect`.
+//! `actions`, `draft`, `convert`, `reshape`, `rename`, `effect`.
 
 mod actions;
 mod commands;
 mod complete;
+mod convert;
 mod cursor;
 mod diagnostics;
+mod draft;
 mod effect;
 mod here;
 mod hover;
@@ -31,13 +33,14 @@ mod links;
 mod outline;
 mod ranges;
 mod rename;
+mod reshape;
 mod selectors;
 mod shape;
 mod symbols;
 mod targets;
 mod tokens;
 
-pub use actions::{Action, ActionKind, actions};
+pub use actions::{Action, ActionKind, actions, rewrites};
 pub use commands::Command;
 pub use complete::snippets::{SNIPPETS, Snippet};
 pub use complete::{Item, ItemKind, complete};

@@ -32,8 +32,10 @@ pub(crate) fn capabilities(client: &Client) -> ServerCapabilities {
         full: Some(Full::Bool(true)),
         ..SemanticTokensOptions::default()
     };
-    let actions =
-        CodeActionOptions { code_action_kinds: Some(vec![CodeActionKind::QuickFix]), ..CodeActionOptions::default() };
+    let actions = CodeActionOptions {
+        code_action_kinds: Some(vec![CodeActionKind::QuickFix, CodeActionKind::RefactorRewrite]),
+        ..CodeActionOptions::default()
+    };
     let folders = WorkspaceFoldersServerCapabilities {
         supported: Some(true),
         change_notifications: Some(ChangeNotifications::Bool(true)),

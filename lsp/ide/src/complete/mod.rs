@@ -130,7 +130,7 @@ impl<'a> Site<'a> {
 }
 
 /// Whether a text is read as that text without quotes.
-fn is_plain(word: &str) -> bool {
+pub(crate) fn is_plain(word: &str) -> bool {
     let tree = syntax::parse(word, &syntax::Limits::default());
     let root = tree.documents().first().and_then(|it| it.root);
     let is_same = root.is_some_and(|root| matches!(tree.value(root), syntax::Value::Str(text) if text == word));

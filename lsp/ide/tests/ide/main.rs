@@ -8,5 +8,6 @@ mod names;
 mod places;
 mod random;
 mod rename;
+mod rewrites;
 mod shown;
 mod world;

@@ -65,6 +65,7 @@ fn no_feature_panics_whatever_the_text_and_the_offset() {
             ide::definition(&db, at);
             ide::references(&db, at, true);
             ide::selections(&db, at);
+            ide::rewrites(&db, file, Span::at(at.offset));
             if turn == 0 {
                 let _ = ide::rename(&db, at, "another");
             }

@@ -13,10 +13,14 @@ impl Ask for Actions {
 
     fn answer(view: &View, asked: CodeActionParams) -> Result<Option<Vec<CodeActionResponse>>, Refusal> {
         let text = view.text(&asked.text_document.uri)?;
-        let found = ide::actions(&view.db, text.file, text.span(asked.range), &view.rules);
         let wanted = |kind: &CodeActionKind| {
             asked.context.only.as_ref().is_none_or(|only| only.iter().any(|it| is_below(kind, it)))
         };
+        let range = text.span(asked.range);
+        let mut found = ide::actions(&view.db, text.file, range, &view.rules);
+        if wanted(&CodeActionKind::RefactorRewrite) {
+            found.extend(ide::rewrites(&view.db, text.file, range));
+        }
         let shown = publish::found(view, text.file);
         let mut actions = Vec::new();
         for it in found {
@@ -60,6 +64,7 @@ impl Ask for Actions {
 fn kind(of: ActionKind) -> CodeActionKind {
     match of {
         ActionKind::Fix | ActionKind::Suppress => CodeActionKind::QuickFix,
+        ActionKind::Rewrite => CodeActionKind::RefactorRewrite,
         ActionKind::Show => CodeActionKind::Empty,
     }
 }

@@ -99,6 +99,23 @@ fn an_action_mends_the_version_that_it_was_asked_of() {
 }
 
 #[test]
+fn a_policy_in_other_words_is_a_rewrite_and_left_out_where_only_fixes_are_asked_for() {
+    let mut client = session();
+    let start = json!({ "line": 1, "character": 0 });
+    let mut params = json!({
+        "textDocument": { "uri": "file:///w/a.yaml" },
+        "range": { "start": start, "end": start },
+        "context": { "diagnostics": [] },
+    });
+    let offered = client.ask("textDocument/codeAction", params.clone()).unwrap();
+    assert_eq!(offered[0]["title"], "convert to CiliumNetworkPolicy", "{offered:#}");
+    assert_eq!(offered[0]["kind"], "refactor.rewrite");
+    params["context"]["only"] = json!(["quickfix"]);
+    assert_eq!(client.ask("textDocument/codeAction", params).unwrap(), json!([]));
+    client.end();
+}
+
+#[test]
 fn what_is_drawn_is_asked_of_the_program_and_what_is_missing_is_named() {
     let mut client = session();
     let params = json!({ "command": "tidegate.server.graph", "arguments": [{ "to": "shop/db-0" }] });
