@@ -40,6 +40,7 @@ function settings(set: Record<string, unknown>): Record<string, unknown> {
         inlayHints: set.inlayHints ?? true,
         workspaceDiagnostics: set.workspaceDiagnostics ?? true,
         besideYamlLanguageServer: beside === "always" || (beside === "auto" && active),
+        asksReasons: true,
         render: set.render ?? [],
     };
 }

@@ -5,6 +5,7 @@ import { LanguageClient } from "vscode-languageclient/node";
 import { client as connect } from "./client";
 import { Panel, Texts, ask } from "./panels";
 import { fault, program } from "./program";
+import { Written, suppress } from "./suppress";
 import * as tests from "./tests";
 
 let client: LanguageClient | undefined;
@@ -68,6 +69,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
             await texts.show(`${name}.md`, page, "markdown");
         }
     });
+    command("tidegate.suppress", (edit: Written, placeholder: string) => suppress(client, edit, placeholder));
     tests.register(context, () => program(context));
     context.subscriptions.push(
         vscode.workspace.onDidChangeConfiguration((event) => {

@@ -1,6 +1,6 @@
 //! What can be done about a place: fixes of findings, silence with a reason, pages, rules that are missing.
 
-use checks::suppress::Rules;
+use checks::suppress::{PLACEHOLDER, Rules};
 use diag::{Code, Diagnostic, Edit};
 use driver::text::{self, Role};
 use driver::{Database, SourceFile};
@@ -131,7 +131,7 @@ fn suppression(tree: &Tree, file: source::FileId, blamed: Span, it: &Diagnostic)
     let start = text[..blamed.start as usize].rfind('\n').map_or(0, |at| at + 1);
     let indent: String = text[start..].chars().take_while(|c| *c == ' ').collect();
     let end = line_end(text, start);
-    let replacement = format!("{indent}# tidegate: ignore[{}] say why{end}", it.code);
+    let replacement = format!("{indent}# tidegate: ignore[{}] {PLACEHOLDER}{end}", it.code);
     Edit { file, span: Span::at(start as u32), replacement }
 }
 

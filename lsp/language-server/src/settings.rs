@@ -16,6 +16,8 @@ pub struct Settings {
     pub workspace_diagnostics: bool,
     /// Whether another server tells of YAML that cannot be read, so that this one does not.
     pub beside_yaml_language_server: bool,
+    /// Whether the editor has a command `tidegate.suppress`, which asks for the reason of a silence before it is written.
+    pub asks_reasons: bool,
     /// Commands that print manifests, each as a program with its arguments, run in the first folder: `[["kustomize", "build", "."]]`.
     pub render: Vec<Vec<String>>,
 }
@@ -27,6 +29,7 @@ impl Default for Settings {
             inlay_hints: true,
             workspace_diagnostics: true,
             beside_yaml_language_server: false,
+            asks_reasons: false,
             render: Vec::new(),
         }
     }

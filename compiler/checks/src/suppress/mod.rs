@@ -23,6 +23,9 @@ use crate::{
     tg0103_suppression_without_reason, tg0104_expired_suppression,
 };
 
+/// What stands for a reason that is still to be written: where editors silence a finding, somebody has to say why.
+pub const PLACEHOLDER: &str = "say why";
+
 /// How suppressions are judged.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Rules {
@@ -177,7 +180,7 @@ fn problems(it: &Suppression, used: &BTreeSet<&'static str>, rules: &Rules) -> V
     if !unused.is_empty() {
         said.push(tg0100_unused_suppression::render(it, &unused, without(it, &unused)));
     }
-    if rules.strict && it.reason.is_empty() {
+    if it.reason == PLACEHOLDER || rules.strict && it.reason.is_empty() {
         said.push(tg0103_suppression_without_reason::render(it));
     }
     if let (true, Some(until)) = (is_expired(it, rules) && !used.is_empty(), it.until) {

@@ -35,7 +35,11 @@ impl Ask for Actions {
             let edit = if it.edits.is_empty() { None } else { Some(change(view, &it.edits)) };
             // An edit that cannot be told is none that is half told.
             let Some(edit) = edit.map_or(Some(None), |it| it.map(Some)) else { continue };
-            let command = it.command.as_ref().map(|of| command::of(it.title.clone(), of));
+            let mut command = it.command.as_ref().map(|of| command::of(it.title.clone(), of));
+            let mut edit = edit;
+            if it.kind == ActionKind::Suppress && view.settings.asks_reasons {
+                command = edit.take().map(|edit| command::suppress(it.title.clone(), &edit));
+            }
             let solves = it.solves.and_then(|(code, span)| {
                 let same = shown
                     .iter()

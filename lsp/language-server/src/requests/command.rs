@@ -3,7 +3,7 @@
 use super::Ask;
 use crate::view::{Refusal, View};
 use crate::world::Form;
-use gen_lsp_types::{Command, ExecuteCommandParams, ExecuteCommandRequest, LspAny};
+use gen_lsp_types::{Command, ExecuteCommandParams, ExecuteCommandRequest, LspAny, WorkspaceEdit};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -52,6 +52,12 @@ impl Ask for Execute {
         };
         view.world.draw(&view.db, &form).map(|it| Some(Value::String(it))).map_err(Refusal::Failed)
     }
+}
+
+/// Silence with a reason, which the editor asks for: it takes the place of the second argument in the edit, the first one.
+pub(super) fn suppress(title: String, edit: &WorkspaceEdit) -> Command {
+    let arguments = Some(vec![json!(edit), json!(checks::suppress::PLACEHOLDER)]);
+    Command { title, tooltip: None, command: "tidegate.suppress".into(), arguments }
 }
 
 /// What a click does, under the names that editors give it; they ask for the form of a like name here.

@@ -116,6 +116,22 @@ fn a_policy_in_other_words_is_a_rewrite_and_left_out_where_only_fixes_are_asked_
 }
 
 #[test]
+fn an_editor_that_asks_for_reasons_gets_the_silence_as_a_command() {
+    let mut client = Client::start_with(&[("/w/world.yaml", WORLD)], all(), json!({ "asksReasons": true }));
+    client.open("/w/a.yaml", POLICY);
+    client.shown("/w/a.yaml", 1);
+    let params =
+        json!({ "textDocument": { "uri": "file:///w/a.yaml" }, "range": whole(), "context": { "diagnostics": [] } });
+    let actions = client.ask("textDocument/codeAction", params).unwrap();
+    let silence = actions.as_array().unwrap().iter().find(|it| it["title"] == "do not report TG0012 here").unwrap();
+    assert_eq!((&silence["edit"], &silence["command"]["command"]), (&Value::Null, &json!("tidegate.suppress")));
+    let [edit, placeholder] = silence["command"]["arguments"].as_array().unwrap().as_slice() else { panic!() };
+    let written = edit["documentChanges"][0]["edits"][0]["newText"].as_str().unwrap();
+    assert!(written.ends_with(&format!("{}\n", placeholder.as_str().unwrap())), "{written}");
+    client.end();
+}
+
+#[test]
 fn what_is_drawn_is_asked_of_the_program_and_what_is_missing_is_named() {
     let mut client = session();
     let params = json!({ "command": "tidegate.server.graph", "arguments": [{ "to": "shop/db-0" }] });
