@@ -2,6 +2,7 @@
 
 mod emit;
 pub(crate) mod folder;
+mod listing;
 pub(crate) mod objects;
 pub(crate) mod plan;
 mod proof;
@@ -133,7 +134,7 @@ impl Build {
             profile.as_ref().map_or(Vec::new(), |profile| profile.hits(direction, diagram))
         };
         let how = How { shapes: self.shapes.into(), hits: &hits };
-        let built = match Built::of(db, &how) {
+        let built = match Built::of(db, &how, |_| true) {
             Ok(built) => built,
             Err(problems) => {
                 let classes = render::count(problems.len(), "class of endpoints has", "classes of endpoints have");
@@ -147,8 +148,7 @@ impl Build {
             let decisions = built.classes.iter().flat_map(|made| Direction::BOTH.into_iter().zip(&*made.diagrams));
             render::draw(db, &profile.problems(decisions), color);
         }
-        let subject =
-            self.subject.as_deref().map(|name| built.subject(name, db.project().namespace(db))).transpose()?;
+        let subject = self.subject.as_deref().map(|name| subject(db, name)).transpose()?;
         if let Some(dir) = &self.out_dir {
             match proof::certificates(&built) {
                 Ok(certificates) => {
@@ -202,10 +202,25 @@ impl Build {
 
 /// Some forms of the class of a pod. Errors: for people.
 pub(in crate::command) fn drawn(db: &Database, pod: &str, forms: &[Emit]) -> Result<String, String> {
-    let built = Built::of(db, &How::default())
+    let subject = subject(db, pod)?;
+    let built = Built::of(db, &How::default(), |subjects| subjects.contains(&subject))
         .map_err(|all| all.iter().map(|it| it.headline.clone()).collect::<Vec<_>>().join("; "))?;
-    let subject = built.subject(pod, db.project().namespace(db))?;
-    Ok(emit::emit(db, &built, forms, |made| made.subjects.contains(&subject)))
+    Ok(emit::emit(db, &built, forms, |_| true))
+}
+
+/// The subject of a name, `namespace/pod` or `pod`. Errors: for people.
+fn subject(db: &Database, name: &str) -> Result<Subject, String> {
+    let (namespace, pod) = name.split_once('/').unwrap_or((db.project().namespace(db), name));
+    let wanted = Subject::Pod(facts::Name::new(namespace, pod));
+    let classes = world::classes(db);
+    let pods = || classes.values().flatten();
+    if pods().any(|it| *it == wanted) {
+        return Ok(wanted);
+    }
+    let names = pods().filter_map(|it| if let Subject::Pod(name) = it { Some(name.to_string()) } else { None });
+    let near = reason::party::near(&format!("{namespace}/{pod}"), names);
+    let near = if near.is_empty() { String::new() } else { format!("; did you mean `{}`?", near.join("` or `")) };
+    Err(format!("no image is made for a pod `{namespace}/{pod}` in these files{near}"))
 }
 
 /// Says why nothing is written.
@@ -228,10 +243,10 @@ fn check_peers(db: &Database) -> Result<(), String> {
 }
 
 impl Built {
-    /// The images of all classes. Errors: one diagnostic for each class without.
-    fn of(db: &Database, how: &How<'_>) -> Result<Built, Vec<Diagnostic>> {
+    /// The images of the classes whose subjects are wanted. Errors: one diagnostic for each class without.
+    fn of(db: &Database, how: &How<'_>, wanted: impl Fn(&[Subject]) -> bool) -> Result<Built, Vec<Diagnostic>> {
         let (mut classes, mut images, mut problems) = (Vec::new(), BTreeMap::new(), Vec::new());
-        for (class, subjects) in world::classes(db).iter() {
+        for (class, subjects) in world::classes(db).iter().filter(|(_, subjects)| wanted(subjects)) {
             let (class, subjects) = (class.clone(), subjects.clone());
             let key = ClassKey::new(db, class.clone());
             match build::image_by(db, key, how)
@@ -246,20 +261,6 @@ impl Built {
             }
         }
         if problems.is_empty() { Ok(Built { classes, images }) } else { Err(problems) }
-    }
-
-    /// The subject of a name, `namespace/pod` or `pod`. Errors: for people.
-    fn subject(&self, name: &str, namespace: &str) -> Result<Subject, String> {
-        let (namespace, pod) = name.split_once('/').unwrap_or((namespace, name));
-        let wanted = Subject::Pod(facts::Name::new(namespace, pod));
-        let pods = || self.classes.iter().flat_map(|made| &made.subjects);
-        if pods().any(|it| *it == wanted) {
-            return Ok(wanted);
-        }
-        let names = pods().filter_map(|it| if let Subject::Pod(name) = it { Some(name.to_string()) } else { None });
-        let near = reason::party::near(&format!("{namespace}/{pod}"), names);
-        let near = if near.is_empty() { String::new() } else { format!("; did you mean `{}`?", near.join("` or `")) };
-        Err(format!("no image is made for a pod `{namespace}/{pod}` in these files{near}"))
     }
 
     fn image_entries(&self) -> Vec<ImageEntry> {

@@ -18,25 +18,44 @@ pub struct Leaf {
 /// The stretches of one class: first key, leaf. Ascending, the first from the least key.
 pub(crate) type Stretches = Vec<(L4Key, Leaf)>;
 
+/// Whom to ask who decides, and about what.
+pub(crate) struct Asked<'a> {
+    rules: &'a RuleSet,
+    /// Keys between which no rule changes its mind, ascending.
+    cells: Vec<L4Key>,
+    /// One peer of every kind, with its class.
+    kinds: BTreeSet<(ClassId, PeerId)>,
+}
+
+impl<'a> Asked<'a> {
+    pub fn of(decision: &Decision<'a>) -> Asked<'a> {
+        Asked { rules: decision.rules, cells: oracle::cells(decision.rules), kinds: kinds(decision) }
+    }
+
+    /// Everything that decides about some peer of a class and some key of these stretches, ascending.
+    pub fn by(&self, class: ClassId, stretches: &[(L4Key, L4Key)]) -> Vec<OriginId> {
+        let peers = self.kinds.range((class, PeerId(0))..=(class, PeerId(u32::MAX))).map(|kind| kind.1);
+        let peers: Vec<PeerId> = peers.collect();
+        let mut by = BTreeSet::new();
+        for (low, high) in stretches {
+            let first = self.cells.partition_point(|cell| cell < low);
+            let inside = self.cells[first..].iter().take_while(|cell| *cell <= high);
+            for key in std::iter::once(low).chain(inside) {
+                by.extend(peers.iter().flat_map(|peer| oracle::decide(self.rules, *peer, *key).by));
+            }
+        }
+        by.into_iter().collect()
+    }
+}
+
 /// The stretches of every class, by class.
 ///
 /// Cost: kinds of peers, times keys between which nothing changes, times rules.
 pub(crate) fn leaves(decision: &Decision<'_>) -> Vec<Stretches> {
-    let cells = oracle::cells(decision.rules);
-    let kinds = kinds(decision);
+    let asked = Asked::of(decision);
     let of_class = |(class, map): (u32, &diagram::L4Map)| {
-        let kinds: Vec<PeerId> = kinds.iter().filter(|kind| kind.0 == ClassId(class)).map(|kind| kind.1).collect();
-        map.ranges()
-            .map(|(low, high, verdict)| {
-                let first = cells.partition_point(|cell| *cell < low);
-                let inside = cells[first..].iter().take_while(|cell| **cell <= high);
-                let mut by = BTreeSet::new();
-                for key in std::iter::once(&low).chain(inside) {
-                    by.extend(kinds.iter().flat_map(|peer| oracle::decide(decision.rules, *peer, *key).by));
-                }
-                (low, Leaf { verdict, by: by.into_iter().collect() })
-            })
-            .collect()
+        let leaf = |(low, high, verdict)| (low, Leaf { verdict, by: asked.by(ClassId(class), &[(low, high)]) });
+        map.ranges().map(leaf).collect()
     };
     (0..).zip(decision.diagram.maps()).map(of_class).collect()
 }

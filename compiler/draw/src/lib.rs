@@ -7,20 +7,23 @@
 //!  Diagram ─┬─► tree ──┬─► text     class < 2? key < tcp/81? allow by …
 //!  RuleSet ─┘  (leaves)└─► dot ──► Graphviz
 //!  Diagram ──────────────► dot
+//!  Diagram, RuleSet ─────► cells    cells 0, 3: allow  by …
 //! ```
 //! # Does not know
 //! Files, terminals, colours; what a peer number stands for, where an origin is written.
 //! # Laws
-//! Walking a tree answers what its diagram answers; a leaf names every origin that a flow which ends there has, and no other; every
+//! Walking a tree answers what its diagram answers; a leaf names every origin that a flow which ends there has, and no other, and so does a cell; every
 //! arrow goes from a lower number to a higher one; the shape depends on the cuts only (`tests/tree.rs`).
 //! # Reading order
-//! [`tree`], then [`text`], then [`dot`].
+//! [`tree`], then [`text`], then [`dot`] and [`cells()`].
 
+mod cells;
 pub mod dot;
 mod leaves;
 pub mod text;
 pub mod tree;
 
+pub use cells::{MAX_CELLS, cells};
 pub use tree::{TooLarge, Tree};
 
 use flow::PeerId;
@@ -69,6 +72,11 @@ impl Decision<'_> {
             names.join(", ")
         };
         members.into_iter().enumerate().map(words).collect()
+    }
+
+    /// What is behind a leaf, each with its place.
+    fn causes(&self, leaf: &leaves::Leaf) -> Vec<String> {
+        leaf.by.iter().filter_map(|id| self.rules.origin(*id)).map(|origin| self.cause(origin)).collect()
     }
 
     /// An origin and its place.

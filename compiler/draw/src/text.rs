@@ -58,12 +58,7 @@ impl Drawing<'_> {
             Step::Class(cut) => self.line(format_args!("{first}{mark}class < {}?", cut.0)),
             Step::Key(cut) => self.line(format_args!("{first}{mark}key < {cut}?")),
             Step::Leaf(leaf) => {
-                let origins: Vec<String> = leaf
-                    .by
-                    .iter()
-                    .filter_map(|id| self.decision.rules.origin(*id))
-                    .map(|origin| self.decision.cause(origin))
-                    .collect();
+                let origins = self.decision.causes(leaf);
                 let verdict = leaf.verdict.to_string();
                 match origins.split_first() {
                     None => self.line(format_args!("{first}{verdict}  no policy isolates it")),

@@ -185,3 +185,32 @@ fn graphviz_reads_what_is_written() {
     assert!(output.status.success());
     assert_eq!(String::from_utf8_lossy(&output.stdout).matches("</svg>").count(), 2);
 }
+
+#[test]
+fn cells_are_listed_with_the_rules_behind_them() {
+    let rules = "tier normal\n level 0\n  allow peers {3-4} l4 tcp/80 by \"NetworkPolicy shop/db\" spec.ingress[0]\nfallback deny by \"NetworkPolicy shop/db\" spec";
+    let rules = RuleSet::parse(rules).unwrap();
+    let diagram = built(&rules);
+    assert_eq!(
+        draw::cells(&decision(&rules, &diagram)),
+        "\
+class 0: pod-0, pod-1, pod-2, pod-5, whatever has no number
+class 1: pod-3, pod-4
+column 0: 0/0-tcp/79,tcp/81-255/65535
+column 1: tcp/80
+cell = column * 2 + class
+cells 0-2: deny  by NetworkPolicy shop/db spec  a.yaml:3:1
+cell 3: allow  by NetworkPolicy shop/db spec.ingress[0]  a.yaml:3:1
+"
+    );
+}
+
+#[test]
+fn cells_that_nobody_would_read_are_not_listed() {
+    let ports: Vec<String> = (0..3000).map(|port| format!("tcp/{}", port * 2 + 1)).collect();
+    let rules =
+        format!("tier normal\n level 0\n  allow peers {{1}} l4 {} by a \"\"\nfallback deny by a \"\"", ports.join(","));
+    let rules = RuleSet::parse(&rules).unwrap();
+    let diagram = built(&rules);
+    assert!(draw::cells(&decision(&rules, &diagram)).starts_with("its cells are not listed: "));
+}
