@@ -14,10 +14,12 @@ use crate::cluster::ClusterArgs;
 use crate::config::ConfigArgs;
 use crate::files::Take;
 use crate::formats::{self, Formats, To};
+use crate::output;
 use crate::render::{self, say};
 use crate::rendered::RenderArgs;
 use crate::report::API_VERSION;
 use crate::session;
+use crate::visible::visible;
 use crate::watch::Watch;
 use clap::Args;
 use driver::Wish;
@@ -46,6 +48,9 @@ pub struct Test {
     /// Run only cases whose name holds this.
     #[arg(long, value_name = "TEXT")]
     pub filter: Option<String>,
+    /// List the cases with their places, and run none. Names are after the test's, as `NAME: CASE`.
+    #[arg(long, conflicts_with_all = ["watch", "coverage", "coverage_min", "mutate", "mutate_min", "outputs"])]
+    pub list: bool,
     /// Run again whenever a test or a manifest changes, until it is stopped.
     #[arg(long)]
     pub watch: bool,
@@ -122,6 +127,9 @@ impl Test {
     }
 
     fn again(self, color: Color, take: &Take) -> Result<Exit, String> {
+        if self.list {
+            return self.listed(&gather::tests(&self.files, take));
+        }
         if !self.watch {
             return self.once(color, &gather::tests(&self.files, take), take);
         }
@@ -175,6 +183,19 @@ impl Test {
             true => Exit::Findings,
             false => Exit::Clean,
         })
+    }
+
+    /// The cases, a line each.
+    fn listed(&self, Found { tests, problems }: &Found) -> Result<Exit, String> {
+        problems.iter().for_each(|it| say(&format!("error: {it}")));
+        let (all, wanted): (Vec<usize>, Vec<String>) =
+            tests.iter().map(|it| it.listed(self.filter.as_deref().unwrap_or_default())).unzip();
+        let lines = wanted.concat();
+        if lines.is_empty() && problems.is_empty() {
+            return Err(self.nothing(all.iter().sum()));
+        }
+        output::write_stdout(&visible(&lines)).map_err(|error| error.to_string())?;
+        Ok(if problems.is_empty() { Exit::Clean } else { Exit::Bad })
     }
 
     /// Why nothing was run.

@@ -111,6 +111,25 @@ fn what_cannot_be_read_is_said_with_its_place_and_ends_in_2() {
 }
 
 #[test]
+fn cases_are_listed_with_their_places_and_not_run() {
+    let folder = folder(BAD);
+    let listed = folder.run(&["test", "tests", "--list"]).ended(0);
+    assert_eq!(
+        listed.lines().collect::<Vec<_>>(),
+        [
+            "tests/db.yaml:8:3: db: the web pod asks",
+            "tests/db.yaml:9:3: db: nobody, ever: <asks>",
+            "tests/db.yaml:10:3: db: by another",
+        ]
+    );
+    assert_eq!(folder.run(&["test", "tests", "--list", "--filter", "another"]).ended(0).lines().count(), 1);
+    assert!(folder.run(&["test", "tests", "--list", "--filter", "xyz"]).failed(2).contains("none was run"));
+    folder.write("tests/bad.yaml", "apiVersion: tidegate.io/v1alpha1\nkind: PolicyTest\ncases: 1\n");
+    let ran = folder.run(&["test", "tests", "--list"]);
+    assert!(ran.code == 2 && ran.out.lines().count() == 3 && ran.err.contains("tests/bad.yaml:3:"), "{ran:?}");
+}
+
+#[test]
 fn a_filter_that_fits_no_case_says_so() {
     let folder = folder(GOOD);
     assert!(folder.run(&["test", "tests", "--filter", "nothing"]).ended(0).contains("1 passed, 0 failed, 2 flows"));

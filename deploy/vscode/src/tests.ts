@@ -1,4 +1,4 @@
-// Documents of kind PolicyTest in the Test Explorer: found by their kind, run by `tidegate test`.
+// Documents of kind PolicyTest in the Test Explorer: found by their kind, listed and run by `tidegate test`.
 
 import { execFile } from "node:child_process";
 import { dirname } from "node:path";
@@ -6,6 +6,9 @@ import * as vscode from "vscode";
 
 const FILES = "**/*.{yaml,yml}";
 const KIND = /^kind:\s*PolicyTest\s*$/m;
+
+/** A line of `tidegate test --list`. */
+const CASE = /:(\d+):(\d+): (.*)$/;
 
 /** What `tidegate test -o json` writes, as far as it is shown. */
 interface Report {
@@ -25,13 +28,13 @@ export function register(context: vscode.ExtensionContext, path: () => string): 
     controller.resolveHandler = async (item) => {
         if (item === undefined) {
             for (const uri of await vscode.workspace.findFiles(FILES, "**/node_modules/**")) {
-                await add(controller, uri);
+                await add(controller, uri, path());
             }
         }
     };
     const watcher = vscode.workspace.createFileSystemWatcher(FILES);
-    watcher.onDidCreate((uri) => add(controller, uri));
-    watcher.onDidChange((uri) => add(controller, uri));
+    watcher.onDidCreate((uri) => add(controller, uri, path()));
+    watcher.onDidChange((uri) => add(controller, uri, path()));
     watcher.onDidDelete((uri) => controller.items.delete(uri.toString()));
     context.subscriptions.push(watcher);
     const handler = (request: vscode.TestRunRequest, token: vscode.CancellationToken) =>
@@ -39,14 +42,36 @@ export function register(context: vscode.ExtensionContext, path: () => string): 
     controller.createRunProfile("Run", vscode.TestRunProfileKind.Run, handler, true);
 }
 
-async function add(controller: vscode.TestController, uri: vscode.Uri): Promise<void> {
+async function add(controller: vscode.TestController, uri: vscode.Uri, path: string): Promise<void> {
     const text = Buffer.from(await vscode.workspace.fs.readFile(uri)).toString("utf8");
     if (!KIND.test(text)) {
         controller.items.delete(uri.toString());
         return;
     }
     const item = controller.createTestItem(uri.toString(), vscode.workspace.asRelativePath(uri), uri);
+    const { out, err } = await start(path, ["test", uri.fsPath, "--list"], dirname(uri.fsPath));
+    for (const line of out.split("\n")) {
+        const at = CASE.exec(line);
+        if (at !== null) {
+            item.children.add(place(controller, uri, at[3], Number(at[1]), Number(at[2])));
+        }
+    }
+    item.error = err.trim() === "" ? undefined : err.trim();
     controller.items.add(item);
+}
+
+/** A case at a line and a column, counted from 1. */
+function place(
+    controller: vscode.TestController,
+    uri: vscode.Uri,
+    name: string,
+    line: number,
+    column: number,
+): vscode.TestItem {
+    const item = controller.createTestItem(`${uri}#${name}`, name, uri);
+    const at = new vscode.Position(Math.max(0, line - 1), Math.max(0, column - 1));
+    item.range = new vscode.Range(at, at);
+    return item;
 }
 
 async function runAll(
@@ -91,9 +116,7 @@ async function runOne(
     for (const suite of report.suites) {
         for (const one of suite.cases) {
             const name = suite.name === "" ? one.name : `${suite.name}: ${one.name}`;
-            const child = controller.createTestItem(`${uri}#${name}`, name, uri);
-            const at = new vscode.Position(Math.max(0, one.place.line - 1), Math.max(0, one.place.column - 1));
-            child.range = new vscode.Range(at, at);
+            const child = place(controller, uri, name, one.place.line, one.place.column);
             item.children.add(child);
             const told = one.failures.map(
                 (it) => `${it.source} -> ${it.destination} ${it.port}: ${it.found}, and not ${it.expected}`,

@@ -22,6 +22,18 @@ impl TestFile {
         all.map(|it| tidy(&folder.join(&it.text))).collect::<Vec<_>>().into_iter()
     }
 
+    /// How many cases it has, and a line for each whose name holds a text: `FILE:LINE:COLUMN: TEST: CASE`, without the test's name where it has none.
+    pub fn listed(&self, filter: &str) -> (usize, String) {
+        let lines = LineIndex::new(&self.text);
+        let all = self.suites.iter().flat_map(|suite| suite.cases.iter().map(move |case| (suite.name.as_str(), case)));
+        let wanted = all.clone().filter(|(_, case)| case.name.contains(filter)).map(|(suite, case)| {
+            let at = lines.position(case.span.start);
+            let of = if suite.is_empty() { String::new() } else { format!("{suite}: ") };
+            format!("{}:{}:{}: {of}{}\n", self.path, at.line, at.column, case.name.replace('\n', " "))
+        });
+        (all.clone().count(), wanted.collect())
+    }
+
     /// A problem of its text, with its place.
     pub fn say(&self, problem: &Problem) -> String {
         let at = LineIndex::new(&self.text).position(problem.span.start);
