@@ -77,6 +77,7 @@ pub fn costs(db: &Database) -> Costs {
     let mut rules: BTreeMap<Origin, (BTreeSet<Identity>, usize, usize, usize)> = BTreeMap::new();
     let mut classes = Vec::new();
     for (class, subjects) in world::classes(db).iter() {
+        db.stop().check();
         let (cost, of_rule) = costing.entries(class, subjects);
         for (origin, (selected, entries)) in of_rule {
             let cost = rules.entry(origin).or_default();

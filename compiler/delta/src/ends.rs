@@ -43,6 +43,7 @@ pub(crate) fn rows(world: &World, first_only: bool) -> Result<Vec<Row>, TooLarge
     let locked = || found.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let work = || {
         while let Some(unit) = units.get(next.fetch_add(1, Ordering::Relaxed)) {
+            world.stop().check();
             let rows = of_unit(world, &deciders, *unit);
             if rows.as_ref().is_ok_and(Vec::is_empty) {
                 continue;
@@ -57,8 +58,10 @@ pub(crate) fn rows(world: &World, first_only: bool) -> Result<Vec<Row>, TooLarge
         work();
     } else {
         std::thread::scope(|scope| {
-            scope.spawn(work);
+            let other = scope.spawn(work);
             work();
+            // What ends it over there ends it here.
+            other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         });
     }
     let found = std::mem::take(&mut *locked());

@@ -52,6 +52,7 @@ pub(crate) fn group(world: &World, rows: Vec<Row>) -> Vec<Change> {
     let everybody = Numbered::of(world);
     let mut by_ends: BTreeMap<(Reason, Set, Others), L4Set> = BTreeMap::new();
     for it in rows.into_iter().map(|row| draft(world, &everybody, row)) {
+        world.stop().check();
         let l4 = by_ends.entry((it.reason, it.subjects, it.others)).or_default();
         *l4 = l4.union(&it.l4);
     }

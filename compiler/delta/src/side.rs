@@ -2,7 +2,7 @@
 
 use crate::suppose::differing;
 use driver::text::{self, Role};
-use driver::{Database, Db, Knowledge, SourceFile, world};
+use driver::{Database, Db, Knowledge, SourceFile, Stop, world};
 use facts::{Cluster, Fact};
 use hir::gateway::GatewayPolicy;
 use hir::peers::Mentions;
@@ -35,6 +35,8 @@ pub(crate) struct Side {
     pub closed: Vec<(ObjectRef, String)>,
     pub dialect: &'static Dialect,
     pub partial: bool,
+    /// Whether anybody still wants to know.
+    pub stop: Stop,
 }
 
 impl Side {
@@ -158,6 +160,7 @@ impl Found {
             closed: closed.flat_map(|(object, paths)| paths.into_iter().map(move |it| (object.clone(), it))).collect(),
             dialect: db.dialect(),
             partial: db.project().knowledge(db) == Knowledge::Partial,
+            stop: db.stop().clone(),
         }
     }
 }

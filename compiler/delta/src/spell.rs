@@ -18,7 +18,8 @@ const MANY: usize = 256;
 pub(crate) fn spelled(world: &World, everybody: &Numbered<'_>, mut drafts: Vec<Draft>) -> Vec<Change> {
     let spell = |drafts: Vec<Draft>| -> Vec<Change> {
         let mut known = Spelled::default();
-        drafts.into_iter().map(|draft| change(world, everybody, draft, &mut known)).collect()
+        let looked = drafts.into_iter().inspect(|_| world.stop().check());
+        looked.map(|draft| change(world, everybody, draft, &mut known)).collect()
     };
     if drafts.len() < MANY {
         return spell(drafts);

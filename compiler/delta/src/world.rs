@@ -4,6 +4,7 @@ use crate::blocks::{Blocks, is_covered};
 use crate::names::Names;
 use crate::side::Side;
 use crate::suppose::Supposed;
+use driver::Stop;
 use flow::{Family, PeerId, Prefix};
 use hir::peers::{self, PeerTable};
 use hir::subject::{self, Class, Subject, SubjectKind};
@@ -90,13 +91,21 @@ impl World {
     pub fn of(old: Side, new: Side, supposed: Supposed) -> World {
         let mut mentions = old.mentions();
         mentions.extend(&new.mentions());
-        let table = |side: &Side| Arc::new(PeerTable::build(&side.cluster, &mentions, side.dialect));
+        let stop = new.stop.clone();
+        let table = |side: &Side| {
+            stop.check();
+            Arc::new(PeerTable::build(&side.cluster, &mentions, side.dialect))
+        };
         let alike = old.dialect == new.dialect && old.cluster == new.cluster;
         let old_table = table(&old);
         let new_table = if alike { old_table.clone() } else { table(&new) };
-        let of = |side: &Side, table: &PeerTable| subject::classes(&side.cluster, table, side.dialect);
+        let of = |side: &Side, table: &PeerTable| {
+            stop.check();
+            subject::classes(&side.cluster, table, side.dialect)
+        };
         let old_classes = of(&old, &old_table);
         let new_classes = if alike { old_classes.clone() } else { of(&new, &new_table) };
+        stop.check();
         let names = Names::of(&old.cluster, &new.cluster, supposed);
         let index = |classes: &BTreeMap<Class, Vec<Subject>>| -> BTreeMap<Subject, usize> {
             let each = classes.values().enumerate();
@@ -133,6 +142,7 @@ impl World {
         let by_node = self.sides.iter().any(|ready| ready.side.cluster.config.host_firewall);
         let mut units: BTreeMap<UnitKey, Vec<Subject>> = BTreeMap::new();
         for (subject, before) in old {
+            self.stop().check();
             let Some(after) = new.get(subject) else { continue };
             let node = self.node_of(subject).filter(|_| by_node);
             let supposed = self.names.is_of_nobody(subject);
@@ -152,6 +162,11 @@ impl World {
             self.units.push(Unit { classes, peers, node, members, supposed });
         }
         unit_of
+    }
+
+    /// Whether anybody still wants to know.
+    pub fn stop(&self) -> &Stop {
+        &self.sides[1].side.stop
     }
 
     fn node_of(&self, subject: &Subject) -> Option<String> {
@@ -186,6 +201,7 @@ impl World {
             groups.entry((old, new, unit, family, supposed)).or_default().push(party);
         };
         for pod in self.sides[1].side.cluster.pods.values().filter(|pod| !pod.host_network && !pod.phase.is_over()) {
+            self.stop().check();
             let subject = Subject::Pod(pod.name.clone());
             let unit = unit_of.get(&subject).copied();
             let supposed = self.names.is_supposed(&pod.name);
@@ -242,6 +258,7 @@ impl World {
         };
         let mut found = Vec::new();
         for (at, prefix) in sorted.iter().enumerate() {
+            self.stop().check();
             let one = prefix.len() == prefix.family().bits();
             if one && inside.contains(&prefix.addr()) {
                 continue;

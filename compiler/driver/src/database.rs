@@ -1,5 +1,6 @@
 //! The database: inputs in, queries out.
 
+use crate::stop::{Stop, Stopped};
 use facts::Cluster;
 use hir::Dialect;
 use image::Target;
@@ -8,6 +9,7 @@ use salsa::{Durability, Setter};
 use source::FileId;
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
 
 /// How many files share a bucket. The edges that an edit follows are about `files / BUCKET + BUCKET`.
@@ -35,6 +37,7 @@ pub struct Database {
     project: Option<Project>,
     /// Whether [`inputs::Steady`] is kept: see [`Database::expect_edits`].
     pub(crate) edits: bool,
+    stop: Stop,
     files: BTreeMap<Arc<str>, SourceFile>,
     free: Vec<SourceFile>,
     by_id: Vec<SourceFile>,
@@ -62,6 +65,10 @@ impl Db for Database {
         self.trees
     }
 
+    fn still_wanted(&self) {
+        self.stop.check();
+    }
+
     fn listens(&self) -> bool {
         self.log.is_some()
     }
@@ -74,9 +81,15 @@ impl Db for Database {
     }
 }
 
-/// Asks a question that an edit may overtake: `None` where one did. Whoever sets an input waits until questions on clones have noticed.
+/// Asks a question that an edit may overtake: `None` where one did, or where it was stopped. Whoever sets an input waits until questions on
+/// clones have noticed.
 pub fn until_changed<T>(question: impl FnOnce() -> T) -> Option<T> {
-    salsa::Cancelled::catch(std::panic::AssertUnwindSafe(question)).ok()
+    let asked = AssertUnwindSafe(|| salsa::Cancelled::catch(AssertUnwindSafe(question)));
+    match catch_unwind(asked) {
+        Ok(answer) => answer.ok(),
+        Err(panic) if panic.is::<Stopped>() => None,
+        Err(panic) => resume_unwind(panic),
+    }
 }
 
 impl Default for Database {
@@ -95,6 +108,7 @@ impl Database {
             log: None,
             project: None,
             edits: false,
+            stop: Stop::default(),
             files: BTreeMap::new(),
             free: Vec::new(),
             by_id: Vec::new(),
@@ -124,6 +138,16 @@ impl Database {
     /// An empty project that keeps the tree of each file that it decodes: for whoever asks for places in most of them, as checks do.
     pub fn keeping_trees() -> Database {
         Database { trees: true, ..Database::new() }
+    }
+
+    /// The same, asked as long as somebody wants the answers.
+    pub fn with_stop(self, stop: Stop) -> Database {
+        Database { stop, ..self }
+    }
+
+    /// What says whether answers are still wanted.
+    pub fn stop(&self) -> &Stop {
+        &self.stop
     }
 
     /// Sets the texts of many files at once; other files stay. Cost: one regrouping, however many files are new.

@@ -18,7 +18,7 @@
 //! that it selects only. Each has a `rerun` block in the suite. Where edits are expected ([`Database::expect_edits`]) the same holds from
 //! the second edit of a namespace on, and no class elsewhere is so much as looked at.
 //! # Reading order
-//! [`database`], [`text`], [`world`], [`dialect`], [`meaning`], [`build`], [`locate`], [`shelf`], [`Database::expect_edits`].
+//! [`database`], [`text`], [`world`], [`dialect`], [`meaning`], [`build`], [`locate`], [`shelf`], [`Database::expect_edits`], [`Stop`].
 
 #![allow(
     missing_docs,
@@ -32,10 +32,12 @@ pub mod locate;
 pub mod meaning;
 pub mod shelf;
 mod steady;
+mod stop;
 pub mod text;
 pub mod world;
 
 pub use database::{Database, Ran, until_changed};
 pub use dialect::{Because, Choice, Wish};
 pub use inputs::{Bucket, Db, Heeded, Knowledge, Project, SourceFile};
+pub use stop::Stop;
 pub use world::foreign;

@@ -144,7 +144,7 @@ impl Edited {
 /// A database without files that holds objects without a namespace to be where another does.
 fn beside(db: &Database, reading: &'static Dialect) -> Database {
     let project = db.project();
-    let mut other = Database::new();
+    let mut other = Database::new().with_stop(db.stop().clone());
     other.set_namespace(project.namespace(db));
     other.set_dialect(reading);
     other.set_knowledge(Knowledge::Partial);
@@ -162,6 +162,7 @@ fn others(db: &Database, policies: &[&Policy], stale: &BTreeSet<ObjectRef>) -> O
     };
     let mut found = Vec::new();
     for file in db.files() {
+        db.stop().check();
         let decoded = text::decoded(db, file);
         let objects = decoded.objects.iter().filter(|object| object.role == Role::Policy);
         let near = objects.zip(decoded.policies.iter()).filter(|(_, other)| {

@@ -25,6 +25,7 @@ pub(crate) fn graph(stage: &Stage<'_>, atoms: Vec<Atom>, wanted: &Wanted) -> Res
     let mut whys = Whys::default();
     let mut sums: BTreeMap<(usize, usize), Sum> = BTreeMap::new();
     for (a, source) in atoms.iter().enumerate() {
+        stage.db.still_wanted();
         for (b, destination) in atoms.iter().enumerate() {
             if !chosen.shows(a, b) || a == b && !source.many {
                 continue;

@@ -59,6 +59,7 @@ impl Sides {
         };
         let mut known: FxHashMap<Passing, usize> = FxHashMap::from_iter([(everything, EVERYTHING)]);
         for class in classes {
+            stage.db.still_wanted();
             if !sides.numbers.contains_key(class) {
                 sides.add(stage, class, &mut known)?;
             }

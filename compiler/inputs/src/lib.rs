@@ -156,6 +156,9 @@ pub trait Db: salsa::Database {
     /// Whether trees are kept once a file is decoded, for whoever asks for places in most files anyway. One answer for the life of a
     /// database.
     fn keeps_trees(&self) -> bool;
+    /// Ends the question where nobody wants its answer any more; for loops that ask nothing for long. Never inside a query: whoever waits for
+    /// that would be ended, too.
+    fn still_wanted(&self);
     /// Whether anybody listens to [`Db::ran`].
     fn listens(&self) -> bool;
     /// Notes that a query runs, for tests and statistics; costs nothing when nobody listens.

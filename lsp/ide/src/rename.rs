@@ -310,7 +310,7 @@ type Selected = BTreeMap<(String, String), BTreeSet<String>>;
 
 /// Refuses edits after which a policy selects others than before.
 fn selects_alike(db: &Database, edits: &[Edit]) -> Result<(), String> {
-    let mut after = Database::new();
+    let mut after = Database::new().with_stop(db.stop().clone());
     after.set_dialect(db.project().dialect(db));
     after.set_namespace(db.project().namespace(db));
     after.set_cluster((*db.project().cluster(db)).clone());
@@ -318,11 +318,16 @@ fn selects_alike(db: &Database, edits: &[Edit]) -> Result<(), String> {
     let fix = Fix { title: String::new(), edits: edits.to_vec() };
     let mut texts = Vec::new();
     for file in db.files() {
+        db.stop().check();
         let text = file.text(db).unwrap_or_default();
         let new = fix.apply(file.id(db), &text).ok_or("the places overlap")?;
         texts.push((Arc::from(file.path(db)), Arc::from(new)));
     }
     after.set_files(texts);
+    for file in after.files() {
+        after.stop().check();
+        text::decoded(&after, file);
+    }
     let (before, after) = (selected(db), selected(&after));
     match before.keys().chain(after.keys()).find(|it| before.get(*it) != after.get(*it)) {
         Some((object, path)) => Err(format!("`{path}` of {object} would select others than now")),
@@ -334,6 +339,7 @@ fn selected(db: &Database) -> Selected {
     let population = Population::of(db);
     let mut found = Selected::new();
     for policy in world::index(db).values().flat_map(|policies| policies.iter()) {
+        db.stop().check();
         for it in written(policy, |path| path.ends_with("Selector")).iter().filter(|it| !it.of_nodes) {
             let names = population.matching(&it.selector).map(object_name).collect();
             found.insert((policy.object.to_string(), it.path.clone()), names);

@@ -15,7 +15,7 @@ use crate::view::{Refusal, View};
 use crate::world::{Keep, World};
 use checks::suppress::Rules;
 use crossbeam_channel::{Receiver, Sender, after, never, select, unbounded};
-use driver::{Database, Wish};
+use driver::{Database, Stop, Wish};
 use gen_lsp_types::{
     CancelNotification, Id, InitializeParams, LogMessageNotification, LogMessageParams, LogTraceNotification,
     LogTraceParams, MessageType, Notification, ServerInfo, SetTraceNotification, ShowMessageNotification,
@@ -75,6 +75,7 @@ struct Pending {
     method: String,
     came: Duration,
     cancelled: bool,
+    stop: Stop,
 }
 
 /// The session.
@@ -105,6 +106,8 @@ struct Server<'c> {
     answering: Lane,
     weighing: Lane,
     looking: Lane,
+    /// Of what `looking` does now.
+    looked: Stop,
     quiet: Receiver<std::time::Instant>,
     stats: Stats,
 }
@@ -155,6 +158,7 @@ pub fn serve(connection: &Connection, world: Arc<dyn World>) -> Result<Stats, Fa
         answering: answering.map_err(Failure::Thread)?,
         weighing: weighing.map_err(Failure::Thread)?,
         looking: looking.map_err(Failure::Thread)?,
+        looked: Stop::default(),
         quiet: never(),
         stats: Stats::default(),
     };
@@ -214,10 +218,17 @@ impl Server<'_> {
         }
     }
 
-    /// What requests see from now on.
-    fn view(&self) -> View {
+    /// The database, to be changed: whatever is asked of it as it was ends, so that the change need not wait.
+    fn inputs(&mut self) -> &mut Database {
+        self.pending.values().for_each(|it| it.stop.set());
+        std::mem::take(&mut self.looked).set();
+        &mut self.db
+    }
+
+    /// What requests see from now on, as long as somebody wants their answers.
+    fn view(&self, stop: &Stop) -> View {
         View {
-            db: self.db.clone(),
+            db: self.db.clone().with_stop(stop.clone()),
             client: self.client.clone(),
             settings: self.settings.clone(),
             keep: self.keep.clone(),
@@ -230,11 +241,15 @@ impl Server<'_> {
     fn request(&mut self, request: lsp_server::Request) {
         let (id, came) = (request.id.clone(), self.world.now());
         self.trace(|| format!("request {} ({})", request.method, request.id));
-        self.pending.insert(id.clone(), Pending { method: request.method.clone(), came, cancelled: false });
-        let (view, outcomes) = (self.view(), self.outcomes.clone());
+        let stop = Stop::default();
+        let (view, outcomes) = (self.view(&stop), self.outcomes.clone());
+        self.pending.insert(id.clone(), Pending { method: request.method.clone(), came, cancelled: false, stop });
         let lane = if WEIGHED.contains(&request.method.as_str()) { &self.weighing } else { &self.answering };
         lane.send(Box::new(move || {
-            let ended = ask(|| requests::answer(&view, &request.method, request.params));
+            let ended = ask(|| {
+                view.db.stop().check();
+                requests::answer(&view, &request.method, request.params)
+            });
             drop(view);
             // Fails only when the loop is gone.
             let _ = outcomes.send(Outcome::Answer(id, ended));
@@ -242,7 +257,7 @@ impl Server<'_> {
     }
 
     fn answered(&mut self, id: RequestId, ended: Ended<Result<Value, Refusal>>) {
-        let Some(Pending { method, came, cancelled }) = self.pending.remove(&id) else { return };
+        let Some(Pending { method, came, cancelled, .. }) = self.pending.remove(&id) else { return };
         let error = |code: ErrorCode, said: String| Response::new_err(id.clone(), code as i32, said);
         let response = match ended {
             _ if cancelled => error(ErrorCode::RequestCanceled, "the request was cancelled".into()),
@@ -280,6 +295,7 @@ impl Server<'_> {
                 };
                 if let Some(pending) = server.pending.get_mut(&id) {
                     pending.cancelled = true;
+                    pending.stop.set();
                 }
             }),
             "$/setTrace" => self.with::<SetTraceNotification>(it, |server, set| server.trace = set.value),

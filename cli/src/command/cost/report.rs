@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 /// A database with the pods that its workloads would make, for a cost is known before anything runs.
 pub fn planned(of: &Database) -> Database {
-    let mut db = Database::new();
+    let mut db = Database::new().with_stop(of.stop().clone());
     db.set_namespace(of.project().namespace(of));
     let text = |file: driver::SourceFile| Some((Arc::from(file.path(of)), file.text(of)?));
     db.set_files(of.files().filter_map(text));
@@ -27,6 +27,11 @@ pub fn planned(of: &Database) -> Database {
     db.set_knowledge(of.project().knowledge(of));
     db.set_dialect(of.dialect());
     db.set_cluster(reason::party::planned(&world::cluster(of)));
+    // Why: whoever wants no answer any more does not wait until every file was read.
+    for file in db.files() {
+        db.stop().check();
+        driver::text::decoded(&db, file);
+    }
     db
 }
 

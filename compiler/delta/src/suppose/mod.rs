@@ -48,6 +48,8 @@ pub(crate) struct Supposed {
 /// Puts both sides on one footing.
 pub(crate) fn suppose(old: &mut Side, new: &mut Side) -> Supposed {
     let mut supposed = Supposed::default();
+    let stop = new.stop.clone();
+    stop.check();
     share(&mut old.cluster, &mut new.cluster, &mut supposed);
     templates(&mut old.cluster, &mut new.cluster, &mut supposed);
     if old.partial || new.partial {
@@ -57,6 +59,7 @@ pub(crate) fn suppose(old: &mut Side, new: &mut Side) -> Supposed {
         Maker { old, new, supposed: &mut supposed }.pods(&policies);
         outside::addresses(old, new, &mut supposed, &policies);
     }
+    stop.check();
     addresses(&mut old.cluster, &mut new.cluster);
     supposed
 }

@@ -94,7 +94,9 @@ impl Maker<'_> {
         let ports = self.undeclared(policies);
         let judge = Judge::of(every.iter().map(|(_, selector)| *selector));
         let mut known = Known::new();
+        let stop = self.new.stop.clone();
         for pod in self.new.cluster.pods.values().filter(|pod| !pod.phase.is_over()) {
+            stop.check();
             let mut selected = [&*self.old, &*self.new].map(|side| {
                 let pod = side.cluster.pods.get(&pod.name).unwrap_or(pod);
                 judge.selected_by(&endpoint_labels(pod, &side.cluster, side.dialect))
@@ -110,6 +112,7 @@ impl Maker<'_> {
         }
         // Why first: where there are too many ways, each changed selector is met in the plainest ones at least.
         for (namespace, selector) in &changed {
+            stop.check();
             for way in ways(selector) {
                 let is_open = !way.keys().any(|key| is_of_namespace(key));
                 let namespace = if is_open && namespace.is_empty() { ELSEWHERE } else { namespace };
@@ -119,6 +122,7 @@ impl Maker<'_> {
         let places = places(&changed, &every);
         self.supposed.is_cut |= places.len() > PLACES;
         for (namespace, place) in places.into_iter().take(PLACES) {
+            stop.check();
             let Some(any) = self.pod(namespace, &place) else { continue };
             let here = endpoint_labels(&any, &self.new.cluster, self.new.dialect);
             let (ways, are_all) = atoms(&here, &asked);

@@ -23,7 +23,7 @@ impl Server<'_> {
                 let key = key(&it.uri);
                 // Why: the client may write the address otherwise than we do.
                 server.forget(&key);
-                server.db.set_file(&key, &it.text);
+                server.inputs().set_file(&key, &it.text);
                 server.documents.insert(key.clone(), Document { uri: it.uri, version: it.version });
                 server.settle();
                 server.touch(Some(&key));
@@ -38,7 +38,7 @@ impl Server<'_> {
                 };
                 document.version = of.version;
                 let before = server.db.file_at(&key).and_then(|it| it.text(&server.db)).unwrap_or_default();
-                server.db.set_file(&key, &apply(&before, changed.content_changes, encoding));
+                server.inputs().set_file(&key, &apply(&before, changed.content_changes, encoding));
                 server.settle();
                 server.touch(Some(&key));
             }),
@@ -49,14 +49,14 @@ impl Server<'_> {
                 let kept = path(&uri).filter(|it| server.is_below_roots(it) && server.world.takes(it));
                 match kept.and_then(|it| server.world.read(&it)) {
                     Some(text) => {
-                        server.db.set_file(&key, &text);
+                        server.inputs().set_file(&key, &text);
                         if !server.settings.workspace_diagnostics {
                             server.shown.note(&key, &[]);
                             server.publish_at(uri, None, Vec::new());
                         }
                     }
                     None => {
-                        server.db.remove_file(&key);
+                        server.inputs().remove_file(&key);
                         server.forget(&key);
                     }
                 }

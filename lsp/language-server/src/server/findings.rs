@@ -65,7 +65,7 @@ impl Server<'_> {
     }
 
     fn look(&self, keys: Vec<String>) {
-        let (view, outcomes, revision) = (self.view(), self.outcomes.clone(), self.revision);
+        let (view, outcomes, revision) = (self.view(&self.looked), self.outcomes.clone(), self.revision);
         self.looking.send(Box::new(move || {
             for key in keys {
                 let Some(file) = view.db.file_at(&key) else { continue };

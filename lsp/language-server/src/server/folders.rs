@@ -65,7 +65,7 @@ impl Server<'_> {
             let gone: Vec<String> =
                 known.filter(|it| it.starts_with(&below) && !self.documents.contains_key(it)).collect();
             for it in &gone {
-                self.db.remove_file(it);
+                self.inputs().remove_file(it);
                 self.forget(it);
             }
             if !gone.is_empty() {
@@ -77,9 +77,9 @@ impl Server<'_> {
         }
         let text = (kind != FileChangeType::Deleted && self.world.takes(path)).then(|| self.world.read(path)).flatten();
         match text {
-            Some(text) => drop(self.db.set_file(&key, &text)),
+            Some(text) => drop(self.inputs().set_file(&key, &text)),
             None if self.db.file_at(&key).is_some() => {
-                self.db.remove_file(&key);
+                self.inputs().remove_file(&key);
                 self.forget(&key);
             }
             None => return false,
@@ -105,17 +105,17 @@ impl Server<'_> {
         let known = self.db.files().map(|it| it.path(&self.db).to_owned());
         let gone = known.filter(|it| !here.contains(it) && !self.documents.contains_key(it));
         for key in gone.collect::<Vec<_>>() {
-            self.db.remove_file(&key);
+            self.inputs().remove_file(&key);
             self.forget(&key);
         }
-        self.db.set_namespace(&opened.namespace);
-        self.db.set_files(texts);
-        self.db.set_cluster(opened.cluster);
-        self.db.set_heeded(opened.heeded);
-        self.db.set_knowledge(opened.knowledge);
+        self.inputs().set_namespace(&opened.namespace);
+        self.inputs().set_files(texts);
+        self.inputs().set_cluster(opened.cluster);
+        self.inputs().set_heeded(opened.heeded);
+        self.inputs().set_knowledge(opened.knowledge);
         (self.keep, self.rules, self.wish) = (opened.keep, opened.rules, opened.wish);
         self.settle();
-        self.db.expect_edits();
+        self.inputs().expect_edits();
         // What was mended may be told again.
         self.said.retain(|it| opened.faults.contains(it));
         opened.faults.iter().for_each(|it| self.show(it));

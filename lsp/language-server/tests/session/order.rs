@@ -44,6 +44,22 @@ fn a_request_that_is_cancelled_or_overtaken_is_answered_all_the_same() {
 }
 
 #[test]
+fn what_takes_long_ends_when_it_is_cancelled_and_when_something_is_typed() {
+    let mut client = Client::start(&[], json!({}));
+    client.open("/w/a.yaml", POLICY);
+    client.shown("/w/a.yaml", 1);
+    let costs = json!({ "command": "tidegate.server.cost" });
+    let asked = client.send("workspace/executeCommand", costs.clone());
+    client.tell("$/cancelRequest", json!({ "id": 2 }));
+    assert_eq!(client.answer(&asked).unwrap_err().0, -32800);
+    let asked = client.send("workspace/executeCommand", costs);
+    client.edit("/w/a.yaml", 2, [5, 0, 5, 0], "# more\n");
+    client.shown("/w/a.yaml", 2);
+    assert_eq!(client.answer(&asked).unwrap_err().0, -32801);
+    client.end();
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_and_the_session_goes_on() {
     let mut client = Client::start(&[], json!({}));
     let (code, said) = client.ask("textDocument/hover", at("/w/none.yaml", 0, 0)).unwrap_err();
