@@ -5,8 +5,8 @@ use crate::requests::{COMMANDS, tokens};
 use gen_lsp_types::{
     ChangeNotifications, CodeActionKind, CodeActionOptions, CodeLensOptions, CompletionOptions, DiagnosticOptions,
     DocumentLinkOptions, ExecuteCommandOptions, Full, RenameOptions, SemanticTokensLegend, SemanticTokensOptions,
-    ServerCapabilities, TextDocumentSyncKind, TextDocumentSyncOptions, WorkspaceFoldersServerCapabilities,
-    WorkspaceOptions,
+    ServerCapabilities, TextDocumentSyncKind, TextDocumentSyncOptions, WorkDoneProgressOptions,
+    WorkspaceFoldersServerCapabilities, WorkspaceOptions,
 };
 
 /// After these, completion is asked for without a key.
@@ -14,6 +14,7 @@ const TRIGGERS: [&str; 5] = [":", "-", "/", "\"", " "];
 
 /// What the server can do for a client.
 pub(crate) fn capabilities(client: &Client) -> ServerCapabilities {
+    let shown = WorkDoneProgressOptions { work_done_progress: Some(true) };
     let sync = TextDocumentSyncOptions {
         open_close: Some(true),
         change: Some(TextDocumentSyncKind::Incremental),
@@ -34,8 +35,10 @@ pub(crate) fn capabilities(client: &Client) -> ServerCapabilities {
     };
     let actions = CodeActionOptions {
         code_action_kinds: Some(vec![CodeActionKind::QuickFix, CodeActionKind::RefactorRewrite]),
+        work_done_progress_options: shown,
         ..CodeActionOptions::default()
     };
+    let rename = RenameOptions { prepare_provider: Some(true), work_done_progress_options: shown };
     let folders = WorkspaceFoldersServerCapabilities {
         supported: Some(true),
         change_notifications: Some(ChangeNotifications::Bool(true)),
@@ -54,9 +57,9 @@ pub(crate) fn capabilities(client: &Client) -> ServerCapabilities {
         document_symbol_provider: Some(true.into()),
         workspace_symbol_provider: Some(true.into()),
         code_action_provider: Some(actions.into()),
-        code_lens_provider: Some(CodeLensOptions::default()),
+        code_lens_provider: Some(CodeLensOptions { work_done_progress_options: shown, ..CodeLensOptions::default() }),
         document_link_provider: Some(DocumentLinkOptions::default()),
-        rename_provider: Some(RenameOptions { prepare_provider: Some(true), ..RenameOptions::default() }.into()),
+        rename_provider: Some(rename.into()),
         folding_range_provider: Some(true.into()),
         selection_range_provider: Some(true.into()),
         inlay_hint_provider: Some(true.into()),
@@ -64,7 +67,7 @@ pub(crate) fn capabilities(client: &Client) -> ServerCapabilities {
         diagnostic_provider: client.pulls.then(|| diagnostics.into()),
         execute_command_provider: Some(ExecuteCommandOptions {
             commands: COMMANDS.iter().map(|it| (*it).to_owned()).collect(),
-            ..ExecuteCommandOptions::default()
+            work_done_progress_options: shown,
         }),
         workspace: Some(WorkspaceOptions { workspace_folders: Some(folders), ..WorkspaceOptions::default() }),
         ..ServerCapabilities::default()

@@ -15,7 +15,7 @@
 //! with `ContentModified`, one that was cancelled with `RequestCancelled`; none stays without an answer (`tests/session/order.rs`).
 //! After any edits what is published equals what a fresh start finds (`tests/session/random.rs`).
 //! # Reading order
-//! [`world`], `settings`, [`positions`], `documents`, `view`, `requests`, `publish`, `pool`, [`server`], [`stats`].
+//! [`world`], `settings`, [`positions`], `documents`, `view`, `requests`, `publish`, `pool`, [`server`] with its parts, [`stats`].
 
 mod capabilities;
 mod client;

@@ -3,6 +3,7 @@
 mod edits;
 mod findings;
 mod folders;
+mod progress;
 
 use crate::capabilities::capabilities;
 use crate::client::{self, Client};
@@ -47,6 +48,8 @@ pub enum Failure {
     Thread(std::io::Error),
     /// The client went away without `exit`.
     Gone,
+    /// The client said `exit` before `shutdown`.
+    Left,
 }
 
 impl std::fmt::Display for Failure {
@@ -55,6 +58,7 @@ impl std::fmt::Display for Failure {
             Failure::Protocol(error) => write!(f, "the client broke the protocol: {error}"),
             Failure::Start(error) => write!(f, "the message `initialize` cannot be read: {error}"),
             Failure::Thread(error) => write!(f, "no thread could be started: {error}"),
+            Failure::Left => write!(f, "the client said `exit` before `shutdown`"),
             Failure::Gone => write!(f, "the client went away without saying `exit`"),
         }
     }
@@ -76,6 +80,15 @@ struct Pending {
     came: Duration,
     cancelled: bool,
     stop: Stop,
+    /// Under which name its progress is shown.
+    shown: Option<Value>,
+}
+
+impl Pending {
+    fn cancel(&mut self) {
+        self.cancelled = true;
+        self.stop.set();
+    }
 }
 
 /// The session.
@@ -91,6 +104,8 @@ struct Server<'c> {
     wish: Wish,
     documents: Documents,
     versions: Arc<BTreeMap<String, i32>>,
+    /// Whether the client said that nothing more is to come.
+    is_shut: bool,
     /// How often anything changed.
     revision: u64,
     /// When it did last.
@@ -146,6 +161,7 @@ pub fn serve(connection: &Connection, world: Arc<dyn World>) -> Result<Stats, Fa
         wish: Wish::Auto,
         documents: Documents::new(),
         versions: Arc::default(),
+        is_shut: false,
         revision: 0,
         changed: began,
         pending: HashMap::new(),
@@ -177,15 +193,20 @@ impl Server<'_> {
             let quiet = self.quiet.clone();
             select! {
                 recv(incoming) -> message => match message {
-                    Ok(Message::Request(request)) => {
-                        if request.method == "shutdown" {
+                    Ok(Message::Request(request)) if self.is_shut => self.refuse(request.id, "the session was shut down"),
+                    Ok(Message::Request(request)) => match request.method.as_str() {
+                        "initialize" => self.refuse(request.id, "the session was initialized before"),
+                        "shutdown" => {
                             self.answer_all(outcomes);
+                            self.is_shut = true;
+                            self.send(Message::Response(Response::new_ok(request.id, ())));
                         }
-                        if self.connection.handle_shutdown(&request).map_err(Failure::Protocol)? {
-                            return Ok(self.stats);
-                        }
-                        self.request(request);
+                        _ => self.request(request),
+                    },
+                    Ok(Message::Notification(it)) if it.method == "exit" => {
+                        return if self.is_shut { Ok(self.stats) } else { Err(Failure::Left) };
                     }
+                    Ok(Message::Notification(_)) if self.is_shut => {}
                     Ok(Message::Notification(it)) => self.notification(it),
                     Ok(Message::Response(it)) => self.response(it),
                     Err(_) => return Err(Failure::Gone),
@@ -205,6 +226,11 @@ impl Server<'_> {
                 }
             }
         }
+    }
+
+    /// Refuses a request that cannot come now.
+    fn refuse(&self, id: RequestId, why: &str) {
+        self.send(Message::Response(Response::new_err(id, ErrorCode::InvalidRequest as i32, why.into())));
     }
 
     /// Waits for the answers to all requests that came: none stays without one.
@@ -241,9 +267,10 @@ impl Server<'_> {
     fn request(&mut self, request: lsp_server::Request) {
         let (id, came) = (request.id.clone(), self.world.now());
         self.trace(|| format!("request {} ({})", request.method, request.id));
-        let stop = Stop::default();
+        let (stop, shown) = (Stop::default(), self.begin_request(&request));
         let (view, outcomes) = (self.view(&stop), self.outcomes.clone());
-        self.pending.insert(id.clone(), Pending { method: request.method.clone(), came, cancelled: false, stop });
+        self.pending
+            .insert(id.clone(), Pending { method: request.method.clone(), came, cancelled: false, stop, shown });
         let lane = if WEIGHED.contains(&request.method.as_str()) { &self.weighing } else { &self.answering };
         lane.send(Box::new(move || {
             let ended = ask(|| {
@@ -257,7 +284,8 @@ impl Server<'_> {
     }
 
     fn answered(&mut self, id: RequestId, ended: Ended<Result<Value, Refusal>>) {
-        let Some(Pending { method, came, cancelled, .. }) = self.pending.remove(&id) else { return };
+        let Some(Pending { method, came, cancelled, shown, .. }) = self.pending.remove(&id) else { return };
+        self.end(shown.as_ref());
         let error = |code: ErrorCode, said: String| Response::new_err(id.clone(), code as i32, said);
         let response = match ended {
             _ if cancelled => error(ErrorCode::RequestCanceled, "the request was cancelled".into()),
@@ -294,10 +322,12 @@ impl Server<'_> {
                     Id::String(id) => RequestId::from(id),
                 };
                 if let Some(pending) = server.pending.get_mut(&id) {
-                    pending.cancelled = true;
-                    pending.stop.set();
+                    pending.cancel();
                 }
             }),
+            "window/workDoneProgress/cancel" => {
+                self.cancel_shown(it.params.get("token").unwrap_or(&Value::Null));
+            }
             "$/setTrace" => self.with::<SetTraceNotification>(it, |server, set| server.trace = set.value),
             method if method.starts_with("textDocument/") => self.edit(it),
             _ => self.of_workspace(it),

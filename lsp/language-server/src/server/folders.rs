@@ -93,6 +93,7 @@ impl Server<'_> {
 
     /// Reads all folders anew; open documents keep their own texts.
     pub(super) fn read_workspace(&mut self) {
+        let shown = self.begin("reading the workspace", false);
         let opened = self.world.open(&self.roots, &self.settings.render);
         let mut texts: Vec<(Arc<str>, Arc<str>)> = Vec::new();
         let mut here = BTreeSet::new();
@@ -122,6 +123,7 @@ impl Server<'_> {
         self.changed = self.world.now();
         self.touch(None);
         self.refresh();
+        self.end(shown.as_ref());
     }
 
     /// Takes over settings; what cannot be read is told.

@@ -54,8 +54,8 @@ fn what_takes_long_ends_when_it_is_cancelled_and_when_something_is_typed() {
     assert_eq!(client.answer(&asked).unwrap_err().0, -32800);
     let asked = client.send("workspace/executeCommand", costs);
     client.edit("/w/a.yaml", 2, [5, 0, 5, 0], "# more\n");
-    client.shown("/w/a.yaml", 2);
     assert_eq!(client.answer(&asked).unwrap_err().0, -32801);
+    client.shown("/w/a.yaml", 2);
     client.end();
 }
 
@@ -95,6 +95,39 @@ fn requests_that_came_before_the_end_are_answered() {
     asked.iter().for_each(|id| drop(client.answer(id).unwrap()));
     client.answer(&end).unwrap();
     client.leave();
+}
+
+#[test]
+fn what_comes_after_the_end_or_begins_twice_is_refused() {
+    let mut client = Client::start(&[], json!({}));
+    assert_eq!(client.ask("initialize", json!({ "capabilities": {} })).unwrap_err().0, -32600);
+    client.ask("shutdown", Value::Null).unwrap();
+    assert_eq!(client.ask("textDocument/hover", at("/w/a.yaml", 0, 0)).unwrap_err().0, -32600);
+    client.leave();
+}
+
+#[test]
+fn progress_is_shown_of_reading_of_drawing_and_of_what_asks_for_it() {
+    let mut client = Client::start(&[], json!({ "window": { "workDoneProgress": true } }));
+    let shown = |client: &mut Client| {
+        let told = client.told("$/progress");
+        (told["token"].clone(), told["value"]["kind"].clone(), told["value"]["title"].clone())
+    };
+    let (token, kind, title) = shown(&mut client);
+    assert_eq!((kind, title), (json!("begin"), json!("reading the workspace")));
+    assert_eq!(shown(&mut client), (token, json!("end"), Value::Null));
+    client.open("/w/a.yaml", POLICY);
+    let params = json!({ "textDocument": { "uri": "file:///w/a.yaml" }, "workDoneToken": 7 });
+    client.ask("textDocument/codeLens", params).unwrap();
+    assert_eq!(shown(&mut client), (json!(7), json!("begin"), json!("comparing with the last commit")));
+    assert_eq!(shown(&mut client), (json!(7), json!("end"), Value::Null));
+    let asked = client.send("workspace/executeCommand", json!({ "command": "tidegate.server.cost" }));
+    let (token, kind, title) = shown(&mut client);
+    assert_eq!((kind, title), (json!("begin"), json!("drawing")));
+    client.tell("window/workDoneProgress/cancel", json!({ "token": token }));
+    assert_eq!(client.answer(&asked).unwrap_err().0, -32800);
+    assert_eq!(shown(&mut client), (token, json!("end"), Value::Null));
+    client.end();
 }
 
 #[test]
