@@ -5,7 +5,7 @@ mod common;
 use common::{FRIEND4, FRIEND6, MAC, OWN4, OWN6, STRANGER6, TRUSTED4, TRUSTED6, World, policy, target};
 use ebpf::Matrix;
 use image::{Exchange, Hook, Target};
-use packet::craft::{Echo, Frame};
+use packet::craft::{Echo, Frame, damage};
 use packet::{Flags, Origin};
 use std::net::IpAddr;
 
@@ -88,22 +88,7 @@ fn exercise(mut world: World, seed: u64, count: usize) {
     let (frames, mut numbers, host) = (frames(), Numbers(seed), world.hooks() == Hook::HOST);
     for _ in 0..count {
         let (hook, mut frame) = frames[numbers.below(frames.len())].clone();
-        if numbers.below(3) > 0 {
-            for _ in 0..=numbers.below(2) {
-                // Mostly the headers, where every bit counts.
-                let limit = if numbers.below(2) == 0 { frame.len().min(80) } else { frame.len() };
-                let at = 12 + numbers.below(limit - 12);
-                frame[at] = match numbers.below(3) {
-                    0 => frame[at] ^ 1 << numbers.below(8),
-                    1 => [0, 1, 6, 17, 43, 44, 51, 58, 60, 132, 255][numbers.below(11)],
-                    _ => numbers.below(256) as u8,
-                };
-            }
-        }
-        if numbers.below(8) == 0 {
-            let len = 14 + numbers.below(frame.len() - 13);
-            frame.truncate(len);
-        }
+        damage(&mut frame, &mut |limit| numbers.below(limit));
         if host {
             world.origin = [Origin::Here, Origin::Here, Origin::Endpoint, Origin::Elsewhere][numbers.below(4)];
         }

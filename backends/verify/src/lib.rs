@@ -17,8 +17,8 @@
 //! are refused, and every program that `ebpf` makes is proved (`tests/proof.rs`).
 //! # Cuts
 //! What is proved here is the step from (peer, protocol, port, tracking) to what is done. From bytes to these it trusts the templates,
-//! which packets were put through and judged before they were listed (`tests/templates.rs`); those of programs towards endpoints are proved
-//! on every path besides, for the settings and sizes that `tests/whole` has. Address tables are read back by the node.
+//! which packets were put through and judged before they were listed (`tests/templates.rs`); programs of all four hooks
+//! are proved on every path besides, for the forms, settings and sizes that `tests/whole` has. Address tables are read back by the node.
 //! [`certificate::CUTS`] names all steps and what vouches for each.
 //! # Reading order
 //! [`prove`], then [`lift`], [`dd`], [`template`], `planned`, then [`rules_of`] and [`certificate`].

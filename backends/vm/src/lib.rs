@@ -17,17 +17,19 @@
 //! No program and no packet makes it panic, hang or touch memory that the program was not given: that is a fault, with the place
 //! (`tests/faults.rs`).
 //! # Reading order
-//! [`instruction`], [`load`], [`alu`], [`space`], [`run`], [`helper`], then [`context`] and [`tables`].
+//! [`instruction`], [`load`], [`alu`], [`space`], [`run`], [`helper`], then [`context`], [`tables`] and [`pair`].
 
 pub mod alu;
 pub mod context;
 pub mod helper;
 pub mod instruction;
 pub mod load;
+pub mod pair;
 pub mod run;
 pub mod space;
 pub mod tables;
 
 pub use context::Context;
 pub use load::{LoadError, Machine};
+pub use pair::Pair;
 pub use run::{Fault, Outcome, Session, What};

@@ -10,8 +10,10 @@
 
 mod checksum;
 mod icmp;
+mod kinds;
 
 pub use icmp::{Echo, solicited_node};
+pub use kinds::{damage, every_kind};
 
 use crate::parse::Flags;
 use std::net::IpAddr;

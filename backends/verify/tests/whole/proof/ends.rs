@@ -1,7 +1,9 @@
 //! The rules at the end: what a packet leaves in maps, counters and the ring buffer, and what the program returns.
 
+use super::facts::Answer;
 use super::machine::{Event, context};
-use super::rules::{Kind, Outcome, Ruled, Rules, Ruling, Step, Stop, subject_number, var};
+use super::place::{Kind, Outcome, Ruling, Step, var};
+use super::rules::{Ruled, Rules, Stop, subject_number};
 use super::term::{Node, OR, Term, What};
 use super::track::layout_of;
 use image::layout::{self, config, record, state};
@@ -11,6 +13,16 @@ use image::{DropReason, Fill, MapRef, NodeMap};
 pub const NEXT: u64 = u64::MAX;
 /// `TC_ACT_SHOT`.
 const SHOT: u64 = 2;
+
+/// A word of a connection that was to be exchanged.
+struct Exchange {
+    /// Where it is, and what it was to be.
+    of: (MapRef, Term, Term),
+    /// What it becomes; `None` where that is open because it did not.
+    new: Option<Term>,
+    /// Whether it was exchanged.
+    won: Answer,
+}
 
 const OTHERWISE: Stop = Stop::Wrong("what becomes of the packet is written otherwise");
 
@@ -201,14 +213,11 @@ impl Rules<'_, '_> {
         let (new, is_fresh) = self.touched(add)?;
         if !is_fresh {
             let state = self.machine.terms.plus(entry, layout.state.into());
-            match self.event(at)? {
-                Event::Swap(map, place, [old, next, _])
-                    if (map, place, old, next) == (layout.map, state, self.vars[var::STATE], new) =>
-                {
-                    at += 1;
-                }
-                _ => return Err(OTHERWISE),
+            let exchange = self.exchange(at)?.filter(|it| it.of == (layout.map, state, self.vars[var::STATE]));
+            if exchange.is_none_or(|it| it.new.is_some_and(|it| it != new)) {
+                return Err(OTHERWISE);
             }
+            at += 1;
         }
         let packets = self.packets(family, entry);
         let Event::Store(map, place, more) = self.event(at)? else { return Err(OTHERWISE) };
@@ -222,21 +231,53 @@ impl Rules<'_, '_> {
         Ok(at + 1)
     }
 
+    /// A word that was exchanged, or was not the old one any more; by the instruction or under the lock of its set, as the target has it.
+    /// `None` where the next event is no exchange.
+    fn exchange(&mut self, at: usize) -> Ruled<Option<Exchange>> {
+        let by = self.machine.image.target.exchange;
+        Ok(match (self.event(at)?, by) {
+            (Event::Swap(map, place, [old, new, was]), image::Exchange::Instruction) => {
+                Some(Exchange { of: (map, place, old), new: Some(new), won: self.equal(was, old) })
+            }
+            (Event::Locked(map, [number, place, old, new]), image::Exchange::Lock) => {
+                if number != self.lock_of(map, place) {
+                    return Err(Stop::Wrong("another lock is taken than that of the set"));
+                }
+                let new = Some(new).filter(|it| *it != Term::NONE);
+                Some(Exchange { of: (map, place, old), new, won: Answer::Known(new.is_some()) })
+            }
+            _ => None,
+        })
+    }
+
+    /// The number of the lock of the set in which a state word is.
+    fn lock_of(&mut self, map: MapRef, place: Term) -> Term {
+        let layout = layout_of(if map == layout_of(4).map { 4 } else { 6 });
+        let entry = self.machine.terms.plus(place, -i64::from(layout.state));
+        let below = layout.entry_log2 + layout::TRACK_WAYS.trailing_zeros();
+        self.machine.terms.cut(entry, below, layout::lock::COUNT.trailing_zeros(), 0)
+    }
+
     /// [20]: an entry of the set is taken over, which one is free to choose, but for one that somebody is writing. A race may be lost twice.
     fn taken(&mut self, family: u8, kind: Kind, outcome: Outcome) -> Ruled<(usize, bool)> {
         let (layout, mut at) = (layout_of(family), 0);
         for tried in 0..2 {
-            let Event::Swap(map, place, [old, new, was]) = self.event(at)? else {
+            let Some(Exchange { of: (map, place, old), new, won }) = self.exchange(at)? else {
                 return if tried > 0 { Ok((at, false)) } else { Err(OTHERWISE) };
             };
             let entry = self.machine.terms.plus(place, -i64::from(layout.state));
             let (busy, live) = self.next_states(old, kind);
             let its_own = tried > 0 || outcome != Outcome::Stale || entry == self.vars[var::ENTRY];
-            if map != layout.map || !self.is_in_set(family, entry) || !self.is_still(old) || new != busy || !its_own {
+            if map != layout.map
+                || !self.is_in_set(family, entry)
+                || !self.is_still(old)
+                || new.is_some_and(|it| it != busy)
+                || !its_own
+            {
                 return Err(Stop::Wrong("an entry is taken that may not be, or otherwise"));
             }
             at += 1;
-            if self.same(was, old)? {
+            if self.ask(won)? {
                 return Ok((self.opened(at, family, entry, live)?, true));
             }
         }
@@ -253,7 +294,11 @@ impl Rules<'_, '_> {
         }
         let (packets, state) = (self.packets(family, entry), self.machine.terms.plus(entry, layout.state.into()));
         expected.push(Event::Store(layout.map, packets, one));
-        expected.push(Event::Exchange(layout.map, state, live));
+        // A store suffices where others take the lock: see `image::Exchange`.
+        expected.push(match self.machine.image.target.exchange {
+            image::Exchange::Instruction => Event::Exchange(layout.map, state, live),
+            image::Exchange::Lock => Event::Store(layout.map, state, live),
+        });
         for event in expected {
             if self.event(at)? != event {
                 return Err(OTHERWISE);

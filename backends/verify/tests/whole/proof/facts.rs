@@ -1,7 +1,7 @@
 //! What a path knows: bits, ranges and comparisons that came out one way or the other.
 
+use super::forget::Renamer;
 use super::machine::context::LEN;
-use super::path::Renamer;
 use super::term::{Node, OR, Slice, Term, Terms, What, XOR};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -166,6 +166,9 @@ impl Facts {
 
     pub fn equal(&self, terms: &mut Terms, a: Term, b: Term) -> Answer {
         let plain = (a.min(b), a.max(b));
+        if let Some(way) = self.holds.get(&(EQUAL, false, plain.0, plain.1)) {
+            return Answer::Known(*way);
+        }
         let (a, b) = (self.settle(terms, a), self.settle(terms, b));
         let (a, b) = if terms.as_number(a).is_some() { (b, a) } else { (a, b) };
         if a == b {

@@ -3,10 +3,17 @@
 //! Memory is what programs of this project touch: the frame, the packet, the context, maps. Anything else is refused. What a path does
 //! to the outside is a list of [`Event`]s, which the rules take off as they expect them.
 
+mod calls;
+mod locks;
+
+pub use calls::PULLED;
+pub use locks::Lock;
+
 use super::facts::{Answer, Claim, Facts};
-use super::rules::Place;
+use super::place::Place;
 use super::term::{Node, SAR, Slice, Term, Terms, What};
-use image::{Image, MapKind, MapRef, NodeMap, Program};
+use image::{Image, MapRef, NodeMap, Program};
+use std::rc::Rc;
 use verify::insn::{CALL, EXIT, Insn, JUMP, WIDE};
 use verify::lift::{Refused, Region};
 
@@ -40,6 +47,9 @@ pub enum Event {
     Record(Term, Term),
     /// A word is exchanged if it is an old one; what it was.
     Swap(MapRef, Term, [Term; 3]),
+    /// A word is compared with an old one under a lock, and becomes a new one where it was that, or stays: there is no new one then.
+    /// The number of the lock, where, the old word, the new one.
+    Locked(MapRef, [Term; 4]),
     /// A word is exchanged.
     Exchange(MapRef, Term, Term),
     /// Eight bytes are stored.
@@ -47,12 +57,14 @@ pub enum Event {
 }
 
 impl Event {
-    /// Every term in it.
+    /// Every term in it; none is not one.
     pub fn terms(&mut self, each: &mut dyn FnMut(&mut Term)) {
         match self {
             Event::Count(_, a, b) | Event::Update(_, a, b) | Event::Record(a, b) => [a, b].into_iter().for_each(each),
             Event::Exchange(_, a, b) | Event::Store(_, a, b) => [a, b].into_iter().for_each(each),
-            Event::Swap(_, a, [b, c, d]) => [a, b, c, d].into_iter().for_each(each),
+            Event::Swap(_, a, [b, c, d]) | Event::Locked(_, [a, b, c, d]) => {
+                [a, b, c, d].into_iter().filter(|it| **it != Term::NONE).for_each(each);
+            }
         }
     }
 }
@@ -67,7 +79,7 @@ pub struct State {
     pub registers: [Value; 10],
     /// The frame, byte by byte, from its lowest.
     pub frame: [Term; FRAME],
-    pub facts: Facts,
+    pub facts: Rc<Facts>,
     /// Where the rules are.
     pub place: Place,
     pub events: Vec<Event>,
@@ -76,12 +88,34 @@ pub struct State {
     /// How many bytes of the packet are linear.
     pub linear: Term,
     pub pulled: bool,
+    /// The lock that is held.
+    pub lock: Option<Lock>,
     /// The time, once it was asked for.
     pub now: Option<Term>,
     /// What the decision gave: a leaf, or `None` inside for a table that does not fit.
     pub ruled: Option<Option<u8>>,
     /// What was known when the rules took their last step, until paths meet.
-    pub before: Option<Facts>,
+    pub before: Option<Rc<Facts>>,
+}
+
+impl State {
+    /// Every term that is held in registers, frame and events, and what the rules remember from one variable on.
+    pub fn each(&mut self, first: usize, each: &mut dyn FnMut(&mut Term)) {
+        for register in &mut self.registers {
+            match register {
+                Value::Number(it) | Value::Packet(it) | Value::Array(_, it) | Value::Element(_, it) => each(it),
+                Value::None | Value::Context | Value::Frame(_) | Value::End | Value::Map(_) => {}
+            }
+        }
+        self.frame.iter_mut().filter(|byte| **byte != Term::NONE).for_each(&mut *each);
+        self.place.vars[first..].iter_mut().for_each(&mut *each);
+        self.events.iter_mut().for_each(|event| event.terms(&mut *each));
+    }
+
+    /// Whether the packet may still be read: a register points to it.
+    pub fn points(&self) -> bool {
+        self.registers.iter().any(|it| matches!(it, Value::Packet(_) | Value::End))
+    }
 }
 
 /// What every path shares.
@@ -93,6 +127,8 @@ pub struct Machine<'i> {
     pub terms: Terms,
     /// Bytes of the packet, in the context.
     pub len: Term,
+    /// The last instruction that asks where the packet is.
+    pub looks: usize,
 }
 
 /// How a path goes on.
@@ -144,6 +180,9 @@ impl<'i> Machine<'i> {
         let insn = *self.insns.get(at).ok_or(refused("the program ends here"))?;
         if !insn.is_plain() || insn.dst > 10 || insn.src > 10 {
             return Err(refused("an instruction that no kernel takes"));
+        }
+        if state.lock.is_some() && !locks::may_stand(insn) {
+            return Err(refused("an instruction under a lock that no template has there"));
         }
         state.at += 1;
         match (insn.class(), insn.opcode) {
@@ -276,6 +315,7 @@ impl<'i> Machine<'i> {
 
     /// All bits are the sign: 0 or -1, each on a path of its own.
     fn sign(&mut self, state: &mut State, register: u8, term: Term) -> Option<Next> {
+        let term = state.facts.settle(&mut self.terms, term);
         let (low, high) = state.facts.range(&mut self.terms, term);
         if low < i128::from(i64::MIN) || high > i128::from(i64::MAX) {
             return None;
@@ -304,7 +344,7 @@ impl<'i> Machine<'i> {
         let mut out = Vec::new();
         for way in [true, false] {
             let mut next = state.clone();
-            if next.facts.assume(&mut self.terms, claim, way) {
+            if Rc::make_mut(&mut next.facts).assume(&mut self.terms, claim, way) {
                 out.push(next);
             }
         }
@@ -316,10 +356,16 @@ impl<'i> Machine<'i> {
         let to = target(state.at - 1, insn)?;
         let (left, right) = (self.get(state, insn.dst)?, self.operand(state, insn)?);
         let (op, short) = (insn.opcode & 0xf0, insn.class() == 6);
+        if let Answer::Known(taken) = self.compared(state, op, short, left, right)? {
+            state.compared(op, short, left, right, taken);
+            state.at = if taken { to } else { state.at };
+            return Some(Next::On);
+        }
         let (mut open, mut out) = (vec![state.clone()], Vec::new());
         while let Some(mut state) = open.pop() {
             match self.compared(&state, op, short, left, right)? {
                 Answer::Known(taken) => {
+                    state.compared(op, short, left, right, taken);
                     if taken {
                         state.at = to;
                     }
@@ -344,7 +390,10 @@ impl<'i> Machine<'i> {
             (Value::Element(map, key), Value::Number(zero))
                 if matches!(op, 0x10 | 0x50) && !short && self.terms.as_number(zero) == Some(0) =>
             {
-                let has = self.terms.leaf(What::Has(map), key, 0, 1);
+                let has = match self.is_lock(state, map, key) {
+                    true => self.terms.number(1),
+                    false => self.terms.leaf(What::Has(map), key, 0, 1),
+                };
                 Some(state.facts.compare(&mut self.terms, op, false, has, zero))
             }
             _ => None,
@@ -382,7 +431,13 @@ impl<'i> Machine<'i> {
         let (offset, width) = (i64::from(insn.offset), insn.width());
         let wide = width as u32;
         let value = match self.get(state, insn.src)? {
-            Value::Frame(at) => Value::Number(self.in_frame(state, at + offset, width)?),
+            Value::Frame(at) if aligned(at + offset, width) => {
+                let term = self.in_frame(state, at + offset, width)?;
+                match *self.terms.node(term) {
+                    Node::Leaf(What::Address(map), key, 0, 64) => Value::Element(map, key),
+                    _ => Value::Number(term),
+                }
+            }
             Value::Context => match (offset, width) {
                 (context::DATA, 4) => Value::Packet(self.terms.number(0)),
                 (context::DATA_END, 4) => Value::End,
@@ -400,7 +455,10 @@ impl<'i> Machine<'i> {
                     MapRef::Node(NodeMap::Track4 | NodeMap::Track6) if width == 8 => {
                         let (of, first) = self.terms.apart(at);
                         let word = self.terms.leaf(What::Entry(map, state.at as u32), of, first, 64);
-                        state.reads.push((map, at, word));
+                        match &mut state.lock {
+                            None => state.reads.push((map, at, word)),
+                            Some(lock) => lock.read(map, at, word)?,
+                        }
                         Value::Number(word)
                     }
                     MapRef::Node(NodeMap::Config | NodeMap::Endpoints | NodeMap::Address4) | MapRef::Own(_) => {
@@ -416,7 +474,7 @@ impl<'i> Machine<'i> {
                 }
             }
             // That it was found was asked before, or no kernel takes the program.
-            Value::Element(map, key) => {
+            Value::Element(map, key) if map != MapRef::Node(NodeMap::Locks) => {
                 let bytes = self.elements(map, key, offset, wide);
                 Value::Number(bytes)
             }
@@ -449,6 +507,7 @@ impl<'i> Machine<'i> {
         let value = if insn.class() == 3 {
             match self.get(state, insn.src)? {
                 Value::Number(term) => term,
+                Value::Element(map, key) if width == 8 => self.terms.leaf(What::Address(map), key, 0, 64),
                 _ => return None,
             }
         } else {
@@ -456,7 +515,7 @@ impl<'i> Machine<'i> {
         };
         let offset = i64::from(insn.offset);
         match self.get(state, insn.dst)? {
-            Value::Frame(at) => {
+            Value::Frame(at) if aligned(at + offset, width) => {
                 let little = self.little();
                 let bytes = self.terms.split(value, width as u32, little);
                 let start = usize::try_from(at + offset + FRAME as i64).ok()?;
@@ -465,7 +524,10 @@ impl<'i> Machine<'i> {
             }
             Value::Array(map @ MapRef::Node(NodeMap::Track4 | NodeMap::Track6), at) if width == 8 => {
                 let at = self.terms.plus(at, offset);
-                state.events.push(Event::Store(map, at, value));
+                match &mut state.lock {
+                    None => state.events.push(Event::Store(map, at, value)),
+                    Some(lock) => lock.store(map, at, value)?,
+                }
                 Some(())
             }
             _ => None,
@@ -501,92 +563,12 @@ impl<'i> Machine<'i> {
         let zero = self.terms.number(0);
         self.terms.leaf(What::Answer(state.at as u32), zero, 0, 64)
     }
-
-    fn call(&mut self, state: &mut State, insn: Insn) -> Option<()> {
-        let arguments: Vec<Value> = state.registers[1..6].to_vec();
-        let map = |it: Value| if let Value::Map(map) = it { Some(map) } else { None };
-        let place = |it: Value| if let Value::Frame(at) = it { Some(at) } else { None };
-        let number = |it: Value| if let Value::Number(term) = it { Some(term) } else { None };
-        let mut gives = Value::None;
-        match insn.imm {
-            // ktime_get_ns
-            5 => gives = Value::Number(self.answer(state)),
-            // jiffies64
-            118 if state.now.is_none() => {
-                let now = self.answer(state);
-                state.now = Some(now);
-                gives = Value::Number(now);
-            }
-            // map_lookup_elem
-            1 => {
-                let map = map(arguments[0])?;
-                let key = self.framed(state, place(arguments[1])?, self.sizes(map)?.0)?;
-                gives = Value::Element(map, self.terms.list(key));
-            }
-            // map_update_elem, without conditions
-            2 => {
-                let (map, any) = (map(arguments[0])?, number(arguments[3])?);
-                let (key, value) = self.sizes(map)?;
-                let key = self.framed(state, place(arguments[1])?, key)?;
-                let value = self.framed(state, place(arguments[2])?, value)?;
-                if self.terms.as_number(any) != Some(0) {
-                    return None;
-                }
-                let (key, value) = (self.terms.list(key), self.terms.list(value));
-                state.events.push(Event::Update(map, key, value));
-            }
-            // skb_pull_data
-            39 => self.pull(state, arguments[0], number(arguments[1])?)?,
-            // ringbuf_output
-            130 => {
-                let size = usize::try_from(self.terms.as_number(number(arguments[2])?)?).ok()?;
-                let bytes = self.framed(state, place(arguments[1])?, size)?;
-                let records = map(arguments[0])? == MapRef::Node(NodeMap::Records);
-                if !records || self.terms.as_number(number(arguments[3])?) != Some(0) {
-                    return None;
-                }
-                let (bytes, gave) = (self.terms.list(bytes), self.answer(state));
-                state.events.push(Event::Record(bytes, gave));
-                gives = Value::Number(gave);
-            }
-            _ => return None,
-        }
-        state.registers[..6].fill(Value::None);
-        state.registers[0] = gives;
-        Some(())
-    }
-
-    /// The bytes of a key and of a value of a map with keys.
-    fn sizes(&self, map: MapRef) -> Option<(usize, usize)> {
-        let MapRef::Node(map) = map else { return None };
-        let spec = map.spec(&self.image.target);
-        let keyed = matches!(spec.kind, MapKind::Hash | MapKind::LruHash | MapKind::LpmTrie);
-        keyed.then_some((spec.key_size as usize, spec.value_size as usize))
-    }
-
-    /// Makes the first 256 bytes linear, or all if there are fewer.
-    fn pull(&mut self, state: &mut State, context: Value, bytes: Term) -> Option<()> {
-        let all = bytes == self.len;
-        let (least, _) = state.facts.range(&mut self.terms, self.len);
-        let enough = self.terms.as_number(bytes) == Some(PULLED as u64) && least >= PULLED;
-        if context != Value::Context || !(all || enough) {
-            return None;
-        }
-        let zero = self.terms.number(0);
-        // It never becomes shorter by that.
-        let (low, high) = state.facts.range(&mut self.terms, state.linear);
-        state.linear = self.terms.leaf(What::Linear, zero, state.at as i64, 32);
-        state.facts.within(state.linear, low, high.max(u32::MAX.into()));
-        state.pulled = true;
-        for it in state.registers.iter_mut().filter(|it| matches!(it, Value::Packet(_) | Value::End)) {
-            *it = Value::None;
-        }
-        Some(())
-    }
 }
 
-/// How far into a packet headers are looked for where it is not linear.
-pub const PULLED: i128 = 256;
+/// Whether an access to the frame begins at a multiple of its width, as kernels ask.
+fn aligned(at: i64, width: usize) -> bool {
+    at.rem_euclid(width as i64) == 0
+}
 
 /// Where a jump leads; `None` backwards.
 fn target(at: usize, insn: Insn) -> Option<usize> {

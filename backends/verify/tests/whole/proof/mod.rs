@@ -13,9 +13,11 @@
 
 mod ends;
 mod facts;
+mod forget;
 mod live;
 mod machine;
 mod path;
+mod place;
 mod rules;
 mod term;
 mod track;

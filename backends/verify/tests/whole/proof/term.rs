@@ -30,6 +30,8 @@ pub enum What {
     Has(MapRef),
     /// A byte of the value that it has for the key.
     Found(MapRef),
+    /// Where the value is that a map has for the key.
+    Address(MapRef),
     /// A word of a connection, as an instruction read it: others may change it at any time.
     Entry(MapRef, u32),
     /// What a call or an exchange gave, by instruction.
@@ -116,6 +118,14 @@ impl Terms {
 
     pub fn list(&mut self, bytes: Vec<Term>) -> Term {
         self.intern(Node::List(bytes.into()))
+    }
+
+    /// The bytes of a list; none of anything else.
+    pub fn bytes_of(&self, term: Term) -> Vec<Term> {
+        match self.node(term) {
+            Node::List(bytes) => bytes.to_vec(),
+            _ => Vec::new(),
+        }
     }
 
     pub fn as_number(&self, term: Term) -> Option<u64> {

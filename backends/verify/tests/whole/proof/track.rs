@@ -2,7 +2,8 @@
 
 use super::facts::Answer;
 use super::machine::{Event, context};
-use super::rules::{Kind, Outcome, Ruled, Rules, Ruling, Step, Stop, subject_number, var};
+use super::place::{Kind, Outcome, Ruling, Step, var};
+use super::rules::{Ruled, Rules, Stop, subject_number};
 use super::term::{AND, Node, OR, SAR, Term, What, XOR};
 use image::address::{PAGE_ENTRIES, ROOT_ENTRIES};
 use image::layout::{self, config, peer, state, track4, track6};
@@ -17,7 +18,7 @@ const FLAGS: u32 = 32;
 pub struct Layout {
     pub map: MapRef,
     pub words: usize,
-    entry_log2: u32,
+    pub entry_log2: u32,
     pub state: u32,
     packets: u32,
 }

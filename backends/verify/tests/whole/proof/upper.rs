@@ -1,7 +1,8 @@
 //! The rules behind the network header: ports, fragments, ICMP.
 
 use super::machine::Event;
-use super::rules::{Kind, Outcome, Ruled, Rules, Step, Stop, var};
+use super::place::{Kind, Outcome, Step, var};
+use super::rules::{Ruled, Rules, Stop};
 use super::term::{Term, What};
 use image::layout::endpoint;
 use image::{DropReason, Hook, MapRef, NodeMap};
@@ -229,12 +230,13 @@ impl Rules<'_, '_> {
             start = self.machine.terms.plus(header, 8);
         }
         let (from, to) = read.split_at(read.len() / 2);
-        let returned = (0..from.len()).map(|at| self.equal(from[at], self.vars[var::DESTINATION + at])).collect();
-        if !self.all(returned)? {
-            return Ok(None);
-        }
+        let mut fits: Vec<_> =
+            (0..from.len()).map(|at| self.equal(from[at], self.vars[var::DESTINATION + at])).collect();
         let about: Vec<_> = (0..to.len()).map(|at| self.equal(to[at], self.vars[var::SOURCE + at])).collect();
-        if self.is_from_endpoint() && !self.all(about.clone())? {
+        if self.is_from_endpoint() {
+            fits.extend(about.clone());
+        }
+        if !self.all(fits)? {
             return Ok(None);
         }
         let protocol = self.packet(cursor, if family == 4 { 8 + 9 } else { 8 + 6 }, 1);
