@@ -141,6 +141,29 @@ pub fn read_with(paths: &[String], take: &Take) -> Gathered {
     Gathered { manifests, unreadable, empty }
 }
 
+/// A walk through a folder that takes what is to be taken, and of that what is wanted.
+fn walk(path: &Path, take: &Take, wanted: impl Fn(&Path) -> bool + Send + Sync + 'static) -> ignore::WalkBuilder {
+    let mut walk = ignore::WalkBuilder::new(path);
+    walk.git_ignore(false).git_exclude(false).git_global(false).ignore(take.heeds_ignore_files);
+    if take.heeds_ignore_files {
+        walk.add_custom_ignore_filename(".tidegateignore");
+    }
+    let exclude = take.exclude.clone();
+    walk.filter_entry(move |entry| {
+        let is_dir = entry.file_type().is_some_and(|kind| kind.is_dir());
+        entry.depth() == 0 || wanted(entry.path()) && !is_excluded(&exclude, entry.path(), is_dir)
+    });
+    walk
+}
+
+/// Whether reading a folder takes a file in it. Cost: the folders on the way are listed.
+pub fn takes(folder: &Path, file: &Path, take: &Take) -> bool {
+    let is_near = is_manifest(file) && file.starts_with(folder) && file.is_file();
+    let way = file.to_path_buf();
+    let mut found = walk(folder, take, move |path| way.starts_with(path)).build().flatten();
+    is_near && found.any(|entry| entry.path() == file)
+}
+
 /// The manifests of one path.
 fn collect(path: &Path, take: &Take, unreadable: &mut Vec<Unreadable>) -> BTreeSet<PathBuf> {
     let mut found = BTreeSet::new();
@@ -155,16 +178,7 @@ fn collect(path: &Path, take: &Take, unreadable: &mut Vec<Unreadable>) -> BTreeS
             return found;
         }
     }
-    let mut walk = ignore::WalkBuilder::new(path);
-    walk.git_ignore(false).git_exclude(false).git_global(false).ignore(take.heeds_ignore_files);
-    if take.heeds_ignore_files {
-        walk.add_custom_ignore_filename(".tidegateignore");
-    }
-    let exclude = take.exclude.clone();
-    walk.filter_entry(move |entry| {
-        entry.depth() == 0 || !is_excluded(&exclude, entry.path(), entry.file_type().is_some_and(|kind| kind.is_dir()))
-    });
-    for entry in walk.build() {
+    for entry in walk(path, take, |_| true).build() {
         match entry {
             // A pipe in a folder would be waited for, perhaps for ever; one that is named is read.
             Ok(entry) if is_manifest(entry.path()) && entry.path().is_file() => {

@@ -1,6 +1,7 @@
 //! `tidegate lsp`: a language server on standard input and output.
 
 mod disk;
+mod folders;
 mod forms;
 
 use super::Exit;

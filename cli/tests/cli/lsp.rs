@@ -36,6 +36,11 @@ struct Server {
 
 impl Server {
     fn start(folder: &Folder, flags: &[&str]) -> Server {
+        Server::start_in(folder, &[""], flags)
+    }
+
+    /// One that is told of some folders in that one.
+    fn start_in(folder: &Folder, roots: &[&str], flags: &[&str]) -> Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
         command.arg("lsp").args(flags).current_dir(folder.path());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -43,7 +48,9 @@ impl Server {
         let (to, from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
         let uri = format!("file://{}", folder.path().canonicalize().unwrap().display());
         let mut server = Server { child, to, from, uri, numbers: 0 };
-        let params = json!({ "processId": null, "rootUri": server.uri, "capabilities": {} });
+        let roots = roots.iter().map(|it| format!("{}/{it}", server.uri).trim_end_matches('/').to_owned());
+        let roots: Vec<Value> = roots.map(|uri| json!({ "uri": uri, "name": uri })).collect();
+        let params = json!({ "processId": null, "rootUri": null, "workspaceFolders": roots, "capabilities": {} });
         let initialized = server.ask("initialize", params);
         assert_eq!(initialized["serverInfo"]["name"], "tidegate");
         server.tell("initialized", json!({}));
@@ -123,6 +130,45 @@ fn the_server_finds_what_check_finds_and_heeds_the_same_configuration() {
         Folder::of(&[("policy.yaml", POLICY), ("world.yaml", WORLD), ("tidegate.toml", "ignore = ['TG0012']\n")]);
     let mut server = Server::start(&folder, &[]);
     assert_eq!(server.open("policy.yaml", POLICY), [""; 0]);
+    server.end();
+}
+
+#[test]
+fn each_of_several_folders_heeds_its_own_configuration() {
+    let other = POLICY.replace("name: db", "name: other").replace("5432", "5433");
+    let folder = Folder::of(&[
+        ("a/tidegate.toml", "ignore = ['TG0012']\nexclude = ['left-out.yaml']\n"),
+        ("a/policy.yaml", POLICY),
+        ("a/left-out.yaml", &other),
+        ("b/tidegate.toml", "suppressions.strict = true\n"),
+        ("b/policy.yaml", &other),
+        ("b/left-out.yaml", WORLD),
+    ]);
+    let mut server = Server::start_in(&folder, &["a", "b"], &[]);
+    assert_eq!(server.open("a/policy.yaml", POLICY), [""; 0]);
+    assert_eq!(server.open("b/policy.yaml", &other), ["TG0012"], "nor does the other stand twice");
+    let silent = |text: &str| text.replace("  - from", "  # tidegate: ignore[TG0012]\n  - from");
+    server.end();
+    let mut server = Server::start_in(&folder, &["a", "b"], &[]);
+    assert_eq!(server.open("b/policy.yaml", &silent(&other)), ["TG0103"]);
+    assert_eq!(server.open("a/policy.yaml", &silent(POLICY)), [""; 0]);
+    server.end();
+}
+
+#[test]
+fn a_file_that_is_left_out_is_left_out_when_it_changes_and_when_it_is_opened() {
+    let folder = Folder::of(&[
+        (".ignore", "old/\n"),
+        ("policy.yaml", POLICY),
+        ("world.yaml", WORLD),
+        ("old/policy.yaml", POLICY),
+    ]);
+    let mut server = Server::start(&folder, &[]);
+    let uri = format!("{}/old/policy.yaml", server.uri);
+    server.tell("workspace/didChangeWatchedFiles", json!({ "changes": [{ "uri": uri, "type": 2 }] }));
+    let document = json!({ "uri": uri, "languageId": "yaml", "version": 1, "text": POLICY });
+    server.tell("textDocument/didOpen", json!({ "textDocument": document }));
+    assert_eq!(server.open("policy.yaml", POLICY), ["TG0012"]);
     server.end();
 }
 

@@ -32,4 +32,4 @@ pub mod world;
 
 pub use server::{Failure, serve};
 pub use stats::Stats;
-pub use world::{Form, Keep, Opened, World};
+pub use world::{Form, Judge, Keep, Opened, World};

@@ -17,7 +17,7 @@ const DEPRECATED: [&str; 2] = ["deprecated-version", "removed-kind"];
 
 /// What is found in a file and asked for, in the order of its places.
 pub(crate) fn found(view: &View, file: SourceFile) -> Vec<diag::Diagnostic> {
-    let mut found = ide::diagnostics(&view.db, file, &view.rules);
+    let mut found = ide::diagnostics(&view.db, file, &view.rules(file));
     // A document of which nothing is an object of Kubernetes is somebody else's.
     if found.iter().all(|it| it.slug == "not-an-object") {
         found.clear();

@@ -13,7 +13,7 @@ use crate::requests;
 use crate::settings::Settings;
 use crate::stats::Stats;
 use crate::view::{Refusal, View};
-use crate::world::{Keep, World};
+use crate::world::{Judge, Keep, World};
 use checks::suppress::Rules;
 use crossbeam_channel::{Receiver, Sender, after, never, select, unbounded};
 use driver::{Database, Stop, Wish};
@@ -25,7 +25,7 @@ use gen_lsp_types::{
 use lsp_server::{Connection, ErrorCode, Message, RequestId, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -100,10 +100,12 @@ struct Server<'c> {
     roots: Vec<PathBuf>,
     db: Database,
     keep: Keep,
-    rules: Rules,
+    rules: Judge,
     wish: Wish,
     documents: Documents,
     versions: Arc<BTreeMap<String, i32>>,
+    /// The open documents that are left out of their folders.
+    left_out: Arc<BTreeSet<String>>,
     /// Whether the client said that nothing more is to come.
     is_shut: bool,
     /// How often anything changed.
@@ -157,10 +159,11 @@ pub fn serve(connection: &Connection, world: Arc<dyn World>) -> Result<Stats, Fa
         roots: client::roots(&params),
         db: Database::keeping_trees(),
         keep: Arc::new(|_, _| true),
-        rules: Rules::default(),
+        rules: Arc::new(|_| Rules::default()),
         wish: Wish::Auto,
         documents: Documents::new(),
         versions: Arc::default(),
+        left_out: Arc::default(),
         is_shut: false,
         revision: 0,
         changed: began,
@@ -258,7 +261,8 @@ impl Server<'_> {
             client: self.client.clone(),
             settings: self.settings.clone(),
             keep: self.keep.clone(),
-            rules: self.rules,
+            rules: self.rules.clone(),
+            left_out: self.left_out.clone(),
             world: self.world.clone(),
             versions: self.versions.clone(),
         }
@@ -290,6 +294,7 @@ impl Server<'_> {
         let response = match ended {
             _ if cancelled => error(ErrorCode::RequestCanceled, "the request was cancelled".into()),
             Ended::Answered(Ok(value)) => Response::new_ok(id.clone(), value),
+            Ended::Answered(Err(Refusal::LeftOut)) => Response::new_ok(id.clone(), requests::nothing(&method)),
             Ended::Answered(Err(Refusal::Unknown(said))) => error(ErrorCode::MethodNotFound, said),
             Ended::Answered(Err(Refusal::Wrong(said))) => error(ErrorCode::InvalidParams, said),
             Ended::Answered(Err(Refusal::Failed(said))) => error(ErrorCode::RequestFailed, said),

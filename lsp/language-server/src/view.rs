@@ -4,12 +4,12 @@ use crate::client::Client;
 use crate::documents::{key, uri};
 use crate::positions::Lines;
 use crate::settings::Settings;
-use crate::world::{Keep, World};
+use crate::world::{Judge, Keep, World};
 use checks::suppress::Rules;
 use driver::{Database, SourceFile, locate};
 use gen_lsp_types::{Location, Position, Range, TextDocumentPositionParams, Uri};
 use source::{FileId, LineIndex, Span};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// The workspace as it was.
@@ -19,8 +19,10 @@ pub(crate) struct View {
     pub client: Arc<Client>,
     pub settings: Arc<Settings>,
     pub keep: Keep,
-    pub rules: Rules,
+    pub rules: Judge,
     pub world: Arc<dyn World>,
+    /// The open documents that are left out of their folders.
+    pub left_out: Arc<BTreeSet<String>>,
     /// The version of each open document, by key.
     pub versions: Arc<BTreeMap<String, i32>>,
 }
@@ -28,6 +30,8 @@ pub(crate) struct View {
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
+    /// It is about a document that the workspace leaves out: there is nothing to say.
+    LeftOut,
     /// Nobody here answers such questions.
     Unknown(String),
     /// What was asked makes no sense.
@@ -69,8 +73,17 @@ impl Text {
 impl View {
     /// The text of a document. Errors: it is not known here.
     pub fn text(&self, uri: &Uri) -> Result<Text, Refusal> {
-        let file = self.db.file_at(&key(uri));
-        file.map(|file| self.text_of(file)).ok_or_else(|| Refusal::Wrong(format!("`{uri}` is not open")))
+        let key = key(uri);
+        match self.db.file_at(&key) {
+            Some(file) => Ok(self.text_of(file)),
+            None if self.left_out.contains(&key) => Err(Refusal::LeftOut),
+            None => Err(Refusal::Wrong(format!("`{uri}` is not open"))),
+        }
+    }
+
+    /// How suppressions in a file are judged.
+    pub fn rules(&self, file: SourceFile) -> Rules {
+        (self.rules)(file.path(&self.db))
     }
 
     pub fn text_of(&self, file: SourceFile) -> Text {

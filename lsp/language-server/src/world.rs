@@ -14,6 +14,9 @@ pub const RENDERED: &str = "rendered:";
 /// Whether a finding is one that the configuration of its file asks for.
 pub type Keep = Arc<dyn Fn(&Database, &Diagnostic) -> bool + Send + Sync>;
 
+/// How suppressions in a file are judged, by its path.
+pub type Judge = Arc<dyn Fn(&str) -> Rules + Send + Sync>;
+
 /// A workspace as it was read.
 #[derive(Clone)]
 pub struct Opened {
@@ -32,7 +35,7 @@ pub struct Opened {
     /// Which findings are wanted.
     pub keep: Keep,
     /// How suppressions are judged.
-    pub rules: Rules,
+    pub rules: Judge,
     /// What could not be read or understood, for people.
     pub faults: Vec<String>,
 }
@@ -75,12 +78,15 @@ pub enum Form {
 
 /// The machine.
 pub trait World: Send + Sync {
-    /// Reads the manifests of folders and what commands print, and the configuration of the first folder. Without folders there are no manifests.
+    /// Reads the manifests of folders and what commands print. For a file holds the configuration of its folder, for what is known of the
+    /// cluster and for the reading that of the first. Without folders there are no manifests.
     fn open(&self, roots: &[PathBuf], render: &[Vec<String>]) -> Opened;
     /// The text of one file; `None` where there is none, or none that can be read.
     fn read(&self, path: &Path) -> Option<String>;
     /// Whether a file is one that [`World::open`] takes.
     fn takes(&self, path: &Path) -> bool;
+    /// Whether a file that is there is left out of its folder: by its configuration, or by what `.ignore` files name.
+    fn leaves_out(&self, path: &Path) -> bool;
     /// The text of a file as it was committed last; `None` where nobody knows.
     fn committed(&self, path: &Path) -> Option<String>;
     /// The page of a code, as an address.

@@ -1,12 +1,11 @@
 //! What the server asks of this machine.
 
+use super::folders::Folders;
 use super::{Lsp, forms};
 use crate::args::Paths;
-use crate::command::check::{Check, settings::Settings};
-use crate::files::{self, Take};
+use crate::files;
 use crate::rendered::printed;
 use crate::{cluster, git};
-use checks::suppress::Rules;
 use driver::{Database, Knowledge, Wish};
 use gen_lsp_types::Uri;
 use language_server::world::RENDERED;
@@ -20,13 +19,13 @@ use std::time::{Duration, Instant};
 pub(super) struct Disk {
     args: Lsp,
     began: Instant,
-    /// What is taken of folders, as the configuration said last.
-    take: Mutex<Take>,
+    /// The folders, as they were read last.
+    folders: Mutex<Arc<Folders>>,
 }
 
 impl Disk {
     pub fn new(args: Lsp) -> Disk {
-        Disk { args, began: Instant::now(), take: Mutex::default() }
+        Disk { args, began: Instant::now(), folders: Mutex::default() }
     }
 
     fn paths(&self, roots: &[PathBuf]) -> Paths {
@@ -35,21 +34,19 @@ impl Disk {
         Paths { paths, filenames: Vec::new(), namespace, reading }
     }
 
-    fn take(&self) -> Take {
-        self.take.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn folders(&self) -> Arc<Folders> {
+        self.folders.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl World for Disk {
     fn open(&self, roots: &[PathBuf], render: &[Vec<String>]) -> Opened {
-        let paths = self.paths(roots);
         let mut faults = Vec::new();
-        let settings = Settings::of(&Check::of(paths.clone())).map_err(|why| faults.push(why)).ok();
-        let (paths, take) =
-            settings.as_ref().map_or((paths, Take::default()), |it| (it.paths.clone(), it.take.clone()));
-        *self.take.lock().unwrap_or_else(PoisonError::into_inner) = take.clone();
-        let gathered =
-            if roots.is_empty() { files::Gathered::default() } else { files::read_with(&paths.all(), &take) };
+        let folders = Arc::new(Folders::read(roots, |roots| self.paths(roots), &mut faults));
+        *self.folders.lock().unwrap_or_else(PoisonError::into_inner) = folders.clone();
+        let first = folders.first();
+        let paths = first.map_or_else(|| self.paths(roots), |it| it.paths.clone());
+        let gathered = folders.gathered();
         let mut manifests: Vec<(String, String)> =
             gathered.manifests.into_iter().map(|it| (it.path, it.text)).collect();
         let known = cluster::known(&paths.reading.cluster, paths.namespace(), false);
@@ -62,17 +59,17 @@ impl World for Disk {
                 Err(why) => faults.push(why),
             }
         }
-        let wish = paths.reading.dialect;
-        let rules = settings.as_ref().map_or(Rules::default(), |it| it.rules);
+        let wish = if first.is_some() { paths.reading.dialect } else { Wish::Auto };
+        let judge = folders.clone();
         Opened {
             manifests,
             cluster: known.cluster,
             heeded: known.heeded,
             knowledge: Knowledge::from(paths.reading.facts),
-            wish: if settings.is_some() { wish } else { Wish::Auto },
+            wish,
             namespace: paths.namespace().to_owned(),
-            keep: Arc::new(move |db, found| settings.as_ref().is_none_or(|it| it.keeps(db, found))),
-            rules,
+            keep: Arc::new(move |db, found| folders.keeps(db, found)),
+            rules: Arc::new(move |path| judge.rules(path)),
             faults,
         }
     }
@@ -82,7 +79,11 @@ impl World for Disk {
     }
 
     fn takes(&self, path: &Path) -> bool {
-        files::is_manifest(path) && !files::is_excluded(&self.take().exclude, path, false)
+        self.folders().takes(path)
+    }
+
+    fn leaves_out(&self, path: &Path) -> bool {
+        files::is_manifest(path) && path.is_file() && !self.folders().takes(path)
     }
 
     fn committed(&self, path: &Path) -> Option<String> {

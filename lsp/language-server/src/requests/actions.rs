@@ -17,7 +17,7 @@ impl Ask for Actions {
             asked.context.only.as_ref().is_none_or(|only| only.iter().any(|it| is_below(kind, it)))
         };
         let range = text.span(asked.range);
-        let mut found = ide::actions(&view.db, text.file, range, &view.rules);
+        let mut found = ide::actions(&view.db, text.file, range, &view.rules(text.file));
         if wanted(&CodeActionKind::RefactorRewrite) {
             found.extend(ide::rewrites(&view.db, text.file, range));
         }

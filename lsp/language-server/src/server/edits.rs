@@ -5,6 +5,7 @@ use crate::documents::{Document, apply, key, path};
 use gen_lsp_types::{
     DidChangeTextDocumentNotification, DidCloseTextDocumentNotification, DidOpenTextDocumentNotification, MessageType,
 };
+use std::sync::Arc;
 
 /// What documents of the workspace are called: files, and texts that were not saved yet.
 const OURS: [&str; 2] = ["file", "untitled"];
@@ -21,6 +22,11 @@ impl Server<'_> {
                     return;
                 }
                 let key = key(&it.uri);
+                // What is left out counts for nothing, whoever looks at it.
+                if path(&it.uri).is_some_and(|it| server.is_below_roots(&it) && server.world.leaves_out(&it)) {
+                    Arc::make_mut(&mut server.left_out).insert(key);
+                    return;
+                }
                 // Why: the client may write the address otherwise than we do.
                 server.forget(&key);
                 server.inputs().set_file(&key, &it.text);
@@ -32,6 +38,9 @@ impl Server<'_> {
                 let of = changed.text_document;
                 let key = key(&of.text_document_identifier.uri);
                 let encoding = server.client.encoding;
+                if server.left_out.contains(&key) {
+                    return;
+                }
                 let Some(document) = server.documents.get_mut(&key) else {
                     server.log(MessageType::Warning, &format!("`{key}` was changed and is not open"));
                     return;
@@ -45,6 +54,10 @@ impl Server<'_> {
             "textDocument/didClose" => self.with::<DidCloseTextDocumentNotification>(it, |server, closed| {
                 let uri = closed.text_document.uri;
                 let key = key(&uri);
+                if server.left_out.contains(&key) {
+                    Arc::make_mut(&mut server.left_out).remove(&key);
+                    return;
+                }
                 server.documents.remove(&key);
                 let kept = path(&uri).filter(|it| server.is_below_roots(it) && server.world.takes(it));
                 match kept.and_then(|it| server.world.read(&it)) {

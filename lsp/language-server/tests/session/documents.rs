@@ -120,6 +120,21 @@ fn a_document_without_any_object_is_somebody_elses() {
 }
 
 #[test]
+fn a_document_that_is_left_out_counts_for_nothing() {
+    let mut client = Client::start(&[], json!({ "textDocument": { "diagnostic": {} } }));
+    client.open("/w/left-out/a.yaml", POLICY);
+    client.edit("/w/left-out/a.yaml", 2, [0, 0, 0, 0], "# more\n");
+    assert_eq!(client.ask("textDocument/hover", at("/w/left-out/a.yaml", 4, 4)), Ok(Value::Null));
+    let params = json!({ "textDocument": { "uri": "file:///w/left-out/a.yaml" } });
+    assert_eq!(client.ask("textDocument/diagnostic", params.clone()).unwrap()["items"], json!([]));
+    client.open("/w/b.yaml", POLICY);
+    let found = client.ask("textDocument/diagnostic", json!({ "textDocument": { "uri": "file:///w/b.yaml" } }));
+    assert_eq!(codes(&found.unwrap()["items"]), ["5:2 TG0015"], "it does not stand twice");
+    client.tell("textDocument/didClose", params);
+    client.end();
+}
+
+#[test]
 fn a_folder_that_is_deleted_takes_its_files_along() {
     let mut client = Client::start(&[("/w/d/b.yaml", POLICY)], json!({}));
     client.told("textDocument/publishDiagnostics");
