@@ -2,7 +2,7 @@
 
 use crate::files::{Manifest, Unreadable};
 use clap::Args;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 /// What is rendered before it is read.
 #[derive(Clone, Debug, Default, Args)]
@@ -61,13 +61,17 @@ pub(crate) fn printed(command: &mut Command, shown: &str) -> Result<Option<Strin
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(format!("`{shown}` cannot be run: {error}")),
     };
+    text_of(output, shown).map(Some)
+}
+
+/// What a command printed that ended. Errors: for people: it failed, or that is no text.
+pub(crate) fn text_of(output: Output, shown: &str) -> Result<String, String> {
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.trim().lines().last().unwrap_or("it said nothing").to_owned();
         return Err(format!("`{shown}` failed ({}): {said}", output.status));
     }
-    let text = String::from_utf8(output.stdout).map_err(|_| format!("`{shown}` printed no UTF-8 text"))?;
-    Ok(Some(text))
+    String::from_utf8(output.stdout).map_err(|_| format!("`{shown}` printed no UTF-8 text"))
 }
 
 /// What the first of the commands that exists prints.

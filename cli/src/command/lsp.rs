@@ -3,6 +3,7 @@
 mod disk;
 mod folders;
 mod forms;
+mod render;
 
 use super::Exit;
 use crate::args::Reading;

@@ -36,11 +36,11 @@ struct Server {
 
 impl Server {
     fn start(folder: &Folder, flags: &[&str]) -> Server {
-        Server::start_in(folder, &[""], flags)
+        Server::start_in(folder, &[""], flags, json!({}))
     }
 
     /// One that is told of some folders in that one.
-    fn start_in(folder: &Folder, roots: &[&str], flags: &[&str]) -> Server {
+    fn start_in(folder: &Folder, roots: &[&str], flags: &[&str], options: Value) -> Server {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
         command.arg("lsp").args(flags).current_dir(folder.path());
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -50,7 +50,13 @@ impl Server {
         let mut server = Server { child, to, from, uri, numbers: 0 };
         let roots = roots.iter().map(|it| format!("{}/{it}", server.uri).trim_end_matches('/').to_owned());
         let roots: Vec<Value> = roots.map(|uri| json!({ "uri": uri, "name": uri })).collect();
-        let params = json!({ "processId": null, "rootUri": null, "workspaceFolders": roots, "capabilities": {} });
+        let params = json!({
+            "processId": null,
+            "rootUri": null,
+            "workspaceFolders": roots,
+            "capabilities": {},
+            "initializationOptions": options,
+        });
         let initialized = server.ask("initialize", params);
         assert_eq!(initialized["serverInfo"]["name"], "tidegate");
         server.tell("initialized", json!({}));
@@ -144,12 +150,13 @@ fn each_of_several_folders_heeds_its_own_configuration() {
         ("b/policy.yaml", &other),
         ("b/left-out.yaml", WORLD),
     ]);
-    let mut server = Server::start_in(&folder, &["a", "b"], &[]);
+    let start = || Server::start_in(&folder, &["a", "b"], &[], json!({}));
+    let mut server = start();
     assert_eq!(server.open("a/policy.yaml", POLICY), [""; 0]);
     assert_eq!(server.open("b/policy.yaml", &other), ["TG0012"], "nor does the other stand twice");
     let silent = |text: &str| text.replace("  - from", "  # tidegate: ignore[TG0012]\n  - from");
     server.end();
-    let mut server = Server::start_in(&folder, &["a", "b"], &[]);
+    let mut server = start();
     assert_eq!(server.open("b/policy.yaml", &silent(&other)), ["TG0103"]);
     assert_eq!(server.open("a/policy.yaml", &silent(POLICY)), [""; 0]);
     server.end();
@@ -169,6 +176,36 @@ fn a_file_that_is_left_out_is_left_out_when_it_changes_and_when_it_is_opened() {
     let document = json!({ "uri": uri, "languageId": "yaml", "version": 1, "text": POLICY });
     server.tell("textDocument/didOpen", json!({ "textDocument": document }));
     assert_eq!(server.open("policy.yaml", POLICY), ["TG0012"]);
+    server.end();
+}
+
+#[test]
+fn commands_print_documents_and_those_that_fail_or_take_too_long_are_told() {
+    let folder = Folder::of(&[("policy.txt", POLICY), ("world.yaml", WORLD)]);
+    let commands = json!([
+        ["cat", "policy.txt"],
+        ["sh", "-c", "echo no >&2; exit 3"],
+        ["sh", "-c", "sleep 600 & sleep 600"],
+        ["tidegate-no-such-program"],
+    ]);
+    let options = json!({ "render": commands, "renderTimeout": 1 });
+    let mut server = Server::start_in(&folder, &[""], &[], options);
+    let (mut told, mut found) = (Vec::new(), None);
+    while told.len() < 3 || found.is_none() {
+        let Message::Notification(it) = server.next() else { continue };
+        match it.method.as_str() {
+            "window/showMessage" => told.push(it.params["message"].as_str().unwrap().to_owned()),
+            "textDocument/publishDiagnostics" => found = Some(it.params),
+            _ => {}
+        }
+    }
+    assert_eq!(found.map(|it| it["uri"].clone()), Some(json!("rendered:/cat%20policy.txt.yaml")));
+    let ends = [
+        "`sh -c echo no >&2; exit 3` failed (exit status: 3): no",
+        "`sh -c sleep 600 & sleep 600` was ended after 1 s, which is what `tidegate.renderTimeout` grants",
+        "`tidegate-no-such-program` cannot be run: there is no program `tidegate-no-such-program`",
+    ];
+    assert_eq!(told, ends);
     server.end();
 }
 

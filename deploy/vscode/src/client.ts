@@ -3,6 +3,9 @@
 import * as vscode from "vscode";
 import { LanguageClient, LanguageClientOptions, ServerOptions, TransportKind } from "vscode-languageclient/node";
 
+/** What addresses of documents begin with that commands print. */
+export const RENDERED = "rendered";
+
 /** The extension that tells of YAML that cannot be read. */
 const YAML = "redhat.vscode-yaml";
 
@@ -12,7 +15,7 @@ export function client(path: string, output: vscode.OutputChannel): LanguageClie
     const server: ServerOptions = { command: path, args: ["lsp", ...more], transport: TransportKind.stdio };
     const options: LanguageClientOptions = {
         documentSelector: ["yaml", "json", "helm"].flatMap((language) =>
-            ["file", "untitled"].map((scheme) => ({ scheme, language })),
+            ["file", "untitled", RENDERED].map((scheme) => ({ scheme, language })),
         ),
         synchronize: { configurationSection: "tidegate" },
         outputChannel: output,
@@ -28,7 +31,15 @@ export function client(path: string, output: vscode.OutputChannel): LanguageClie
             },
         },
     };
-    return new LanguageClient("tidegate", "tidegate", server, options);
+    const client = new LanguageClient("tidegate", "tidegate", server, options);
+    client.registerFeature({
+        // Why by hand: the library knows nothing of such documents yet.
+        fillClientCapabilities: (all) => Object.assign((all.workspace ??= {}), { textDocumentContent: {} }),
+        initialize: () => undefined,
+        getState: () => ({ kind: "static" }),
+        clear: () => undefined,
+    });
+    return client;
 }
 
 /** The settings as the server reads them. */
@@ -42,5 +53,6 @@ function settings(set: Record<string, unknown>): Record<string, unknown> {
         besideYamlLanguageServer: beside === "always" || (beside === "auto" && active),
         asksReasons: true,
         render: set.render ?? [],
+        renderTimeout: set.renderTimeout ?? 30,
     };
 }

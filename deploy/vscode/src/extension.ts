@@ -3,16 +3,18 @@
 import * as vscode from "vscode";
 import { LanguageClient } from "vscode-languageclient/node";
 import { client as connect } from "./client";
-import { Panel, Texts, ask } from "./panels";
+import { Panel, Rendered, Texts, ask } from "./panels";
 import { fault, program } from "./program";
 import { Written, suppress } from "./suppress";
 import * as tests from "./tests";
 
 let client: LanguageClient | undefined;
+let rendered: Rendered | undefined;
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
     const output = vscode.window.createOutputChannel("tidegate");
     const [graph, texts] = [new Panel(), Texts.register(context)];
+    rendered = Rendered.register(context, () => client);
     context.subscriptions.push(output);
 
     const command = (name: string, act: (...args: never[]) => unknown) =>
@@ -101,6 +103,7 @@ async function start(context: vscode.ExtensionContext, output: vscode.OutputChan
         return;
     }
     client = connect(path, output);
+    rendered?.heed(client);
     await client.start();
     await vscode.commands.executeCommand("setContext", "tidegate.ready", true);
 }

@@ -2,6 +2,7 @@
 
 import * as vscode from "vscode";
 import { LanguageClient } from "vscode-languageclient/node";
+import { RENDERED } from "./client";
 
 const SCHEME = "tidegate";
 
@@ -33,6 +34,34 @@ export class Panel {
         const meta = `<meta http-equiv="Content-Security-Policy" content="${policy}">`;
         this.panel.webview.html = page.replace(/<head>/i, `<head>${meta}`);
         this.panel.reveal(undefined, true);
+    }
+}
+
+/** What commands of `tidegate.render` print, as the server has it. */
+export class Rendered implements vscode.TextDocumentContentProvider {
+    private readonly changed = new vscode.EventEmitter<vscode.Uri>();
+    readonly onDidChange = this.changed.event;
+
+    constructor(private readonly client: () => LanguageClient | undefined) {}
+
+    async provideTextDocumentContent(uri: vscode.Uri): Promise<string> {
+        const asked = { uri: uri.toString() };
+        const content = await this.client()?.sendRequest<{ text: string }>("workspace/textDocumentContent", asked);
+        return content?.text ?? "";
+    }
+
+    /** Heeds what a server says of them. */
+    heed(client: LanguageClient): void {
+        client.onRequest("workspace/textDocumentContent/refresh", ({ uri }: { uri: string }) => {
+            this.changed.fire(vscode.Uri.parse(uri));
+            return null;
+        });
+    }
+
+    static register(context: vscode.ExtensionContext, client: () => LanguageClient | undefined): Rendered {
+        const rendered = new Rendered(client);
+        context.subscriptions.push(vscode.workspace.registerTextDocumentContentProvider(RENDERED, rendered));
+        return rendered;
     }
 }
 

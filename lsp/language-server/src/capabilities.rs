@@ -2,11 +2,12 @@
 
 use crate::client::Client;
 use crate::requests::{COMMANDS, tokens};
+use crate::world::RENDERED;
 use gen_lsp_types::{
     ChangeNotifications, CodeActionKind, CodeActionOptions, CodeLensOptions, CompletionOptions, DiagnosticOptions,
     DocumentLinkOptions, ExecuteCommandOptions, Full, RenameOptions, SemanticTokensLegend, SemanticTokensOptions,
-    ServerCapabilities, TextDocumentSyncKind, TextDocumentSyncOptions, WorkDoneProgressOptions,
-    WorkspaceFoldersServerCapabilities, WorkspaceOptions,
+    ServerCapabilities, TextDocumentContentOptions, TextDocumentSyncKind, TextDocumentSyncOptions,
+    WorkDoneProgressOptions, WorkspaceFoldersServerCapabilities, WorkspaceOptions,
 };
 
 /// After these, completion is asked for without a key.
@@ -18,6 +19,7 @@ pub(crate) fn capabilities(client: &Client) -> ServerCapabilities {
     let sync = TextDocumentSyncOptions {
         open_close: Some(true),
         change: Some(TextDocumentSyncKind::Incremental),
+        save: Some(true.into()),
         ..TextDocumentSyncOptions::default()
     };
     let diagnostics = DiagnosticOptions {
@@ -38,6 +40,7 @@ pub(crate) fn capabilities(client: &Client) -> ServerCapabilities {
         work_done_progress_options: shown,
         ..CodeActionOptions::default()
     };
+    let schemes = vec![RENDERED.trim_end_matches(':').to_owned()];
     let rename = RenameOptions { prepare_provider: Some(true), work_done_progress_options: shown };
     let folders = WorkspaceFoldersServerCapabilities {
         supported: Some(true),
@@ -69,7 +72,11 @@ pub(crate) fn capabilities(client: &Client) -> ServerCapabilities {
             commands: COMMANDS.iter().map(|it| (*it).to_owned()).collect(),
             work_done_progress_options: shown,
         }),
-        workspace: Some(WorkspaceOptions { workspace_folders: Some(folders), ..WorkspaceOptions::default() }),
+        workspace: Some(WorkspaceOptions {
+            workspace_folders: Some(folders),
+            text_document_content: Some(TextDocumentContentOptions { schemes }.into()),
+            ..WorkspaceOptions::default()
+        }),
         ..ServerCapabilities::default()
     }
 }

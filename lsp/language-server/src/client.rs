@@ -40,6 +40,8 @@ pub(crate) struct Client {
     pub watches: bool,
     /// Shows progress.
     pub progress: bool,
+    /// Shows documents that are ours.
+    pub contents: bool,
     /// Folds whole lines only.
     pub folds_lines: bool,
 }
@@ -74,6 +76,7 @@ impl Client {
             configuration: yes(workspace.configuration),
             watches: yes(watched.dynamic_registration),
             progress: yes(window.work_done_progress),
+            contents: workspace.text_document_content.is_some(),
             folds_lines: yes(text.folding_range.unwrap_or_default().line_folding_only),
         }
     }

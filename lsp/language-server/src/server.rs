@@ -4,6 +4,7 @@ mod edits;
 mod findings;
 mod folders;
 mod progress;
+mod rendering;
 
 use crate::capabilities::capabilities;
 use crate::client::{self, Client};
@@ -23,6 +24,7 @@ use gen_lsp_types::{
     ShowMessageParams, TraceValue,
 };
 use lsp_server::{Connection, ErrorCode, Message, RequestId, Response};
+use rendering::Rendering;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -72,6 +74,8 @@ enum Outcome {
     Answer(RequestId, Ended<Result<Value, Refusal>>),
     /// Of a look for diagnostics, at which revision.
     Found(u64, findings::Found),
+    /// Of commands, with the name under which their progress is shown.
+    Rendered(rendering::Printed, Option<Value>),
 }
 
 /// A request that was not answered yet.
@@ -125,6 +129,7 @@ struct Server<'c> {
     looking: Lane,
     /// Of what `looking` does now.
     looked: Stop,
+    rendering: Rendering,
     quiet: Receiver<std::time::Instant>,
     stats: Stats,
 }
@@ -178,6 +183,7 @@ pub fn serve(connection: &Connection, world: Arc<dyn World>) -> Result<Stats, Fa
         weighing: weighing.map_err(Failure::Thread)?,
         looking: looking.map_err(Failure::Thread)?,
         looked: Stop::default(),
+        rendering: Rendering::default(),
         quiet: never(),
         stats: Stats::default(),
     };
@@ -217,6 +223,7 @@ impl Server<'_> {
                 recv(outcomes) -> outcome => match outcome {
                     Ok(Outcome::Answer(id, ended)) => self.answered(id, ended),
                     Ok(Outcome::Found(revision, found)) => self.found(revision, found),
+                    Ok(Outcome::Rendered(printed, shown)) => self.rendered(printed, shown.as_ref()),
                     Err(_) => return Err(Failure::Gone),
                 },
                 recv(quiet) -> _ => {
@@ -241,7 +248,7 @@ impl Server<'_> {
         while !self.pending.is_empty() {
             match outcomes.recv() {
                 Ok(Outcome::Answer(id, ended)) => self.answered(id, ended),
-                Ok(Outcome::Found(..)) => {}
+                Ok(Outcome::Found(..) | Outcome::Rendered(..)) => {}
                 Err(_) => return,
             }
         }

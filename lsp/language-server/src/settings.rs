@@ -20,6 +20,8 @@ pub struct Settings {
     pub asks_reasons: bool,
     /// Commands that print manifests, each as a program with its arguments, run in the first folder: `[["kustomize", "build", "."]]`.
     pub render: Vec<Vec<String>>,
+    /// How long each of them may take. Units: seconds.
+    pub render_timeout: u64,
 }
 
 impl Default for Settings {
@@ -31,6 +33,7 @@ impl Default for Settings {
             beside_yaml_language_server: false,
             asks_reasons: false,
             render: Vec::new(),
+            render_timeout: 30,
         }
     }
 }

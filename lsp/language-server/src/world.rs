@@ -11,6 +11,18 @@ use std::time::Duration;
 /// How the name of a manifest begins that a command printed.
 pub const RENDERED: &str = "rendered:";
 
+/// The address of what a command prints: its words, as a path that every editor writes alike, with the ending of YAML.
+pub(crate) fn rendered_key(command: &[String]) -> String {
+    let mut key = format!("{RENDERED}/");
+    for byte in command.join(" ").trim_start_matches('/').bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => key.push(byte as char),
+            _ => key.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    key + ".yaml"
+}
+
 /// Whether a finding is one that the configuration of its file asks for.
 pub type Keep = Arc<dyn Fn(&Database, &Diagnostic) -> bool + Send + Sync>;
 
@@ -78,9 +90,11 @@ pub enum Form {
 
 /// The machine.
 pub trait World: Send + Sync {
-    /// Reads the manifests of folders and what commands print. For a file holds the configuration of its folder, for what is known of the
+    /// Reads the manifests of folders. For a file holds the configuration of its folder, for what is known of the
     /// cluster and for the reading that of the first. Without folders there are no manifests.
-    fn open(&self, roots: &[PathBuf], render: &[Vec<String>]) -> Opened;
+    fn open(&self, roots: &[PathBuf]) -> Opened;
+    /// What a command prints that is run in a folder. Errors: for people, also where it takes longer than it may.
+    fn render(&self, folder: &Path, command: &[String], limit: Duration) -> Result<String, String>;
     /// The text of one file; `None` where there is none, or none that can be read.
     fn read(&self, path: &Path) -> Option<String>;
     /// Whether a file is one that [`World::open`] takes.

@@ -1,17 +1,14 @@
 //! What the server asks of this machine.
 
 use super::folders::Folders;
-use super::{Lsp, forms};
+use super::{Lsp, forms, render};
 use crate::args::Paths;
 use crate::files;
-use crate::rendered::printed;
 use crate::{cluster, git};
 use driver::{Database, Knowledge, Wish};
 use gen_lsp_types::Uri;
-use language_server::world::RENDERED;
 use language_server::{Form, Opened, World};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -40,25 +37,17 @@ impl Disk {
 }
 
 impl World for Disk {
-    fn open(&self, roots: &[PathBuf], render: &[Vec<String>]) -> Opened {
+    fn open(&self, roots: &[PathBuf]) -> Opened {
         let mut faults = Vec::new();
         let folders = Arc::new(Folders::read(roots, |roots| self.paths(roots), &mut faults));
         *self.folders.lock().unwrap_or_else(PoisonError::into_inner) = folders.clone();
         let first = folders.first();
         let paths = first.map_or_else(|| self.paths(roots), |it| it.paths.clone());
         let gathered = folders.gathered();
-        let mut manifests: Vec<(String, String)> =
-            gathered.manifests.into_iter().map(|it| (it.path, it.text)).collect();
+        let manifests: Vec<(String, String)> = gathered.manifests.into_iter().map(|it| (it.path, it.text)).collect();
         let known = cluster::known(&paths.reading.cluster, paths.namespace(), false);
         let unreadable = gathered.unreadable.into_iter().chain(known.unreadable);
         faults.extend(unreadable.map(|it| format!("`{}` cannot be read: {}", it.path, it.reason)));
-        let folder = roots.first().cloned().unwrap_or_default();
-        for command in render {
-            match rendered(command, &folder) {
-                Ok(text) => manifests.push((format!("{RENDERED}{}", command.join("%20")), text)),
-                Err(why) => faults.push(why),
-            }
-        }
         let wish = if first.is_some() { paths.reading.dialect } else { Wish::Auto };
         let judge = folders.clone();
         Opened {
@@ -72,6 +61,10 @@ impl World for Disk {
             rules: Arc::new(move |path| judge.rules(path)),
             faults,
         }
+    }
+
+    fn render(&self, folder: &Path, command: &[String], limit: Duration) -> Result<String, String> {
+        render::rendered(command, folder, limit)
     }
 
     fn read(&self, path: &Path) -> Option<String> {
@@ -101,16 +94,6 @@ impl World for Disk {
     fn now(&self) -> Duration {
         self.began.elapsed()
     }
-}
-
-/// What a command prints. Errors: for people.
-fn rendered(command: &[String], folder: &Path) -> Result<String, String> {
-    let Some((program, args)) = command.split_first() else {
-        return Err("a command of `tidegate.render` is empty".into());
-    };
-    let shown = command.join(" ");
-    let printed = printed(Command::new(program).args(args).current_dir(folder), &shown)?;
-    printed.ok_or_else(|| format!("`{shown}` cannot be run: there is no program `{program}`"))
 }
 
 /// The most memory that this process had, in KiB. Source: `VmHWM` of proc_pid_status(5).

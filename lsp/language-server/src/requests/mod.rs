@@ -3,6 +3,7 @@
 mod actions;
 mod command;
 mod completion;
+mod content;
 mod definition;
 mod diagnostic;
 mod folding;
@@ -66,6 +67,7 @@ requests! {
     inlay::Inlays,
     actions::Actions,
     command::Execute,
+    content::Content,
     diagnostic::Pulled,
 }
 

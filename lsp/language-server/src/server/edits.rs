@@ -2,6 +2,7 @@
 
 use super::Server;
 use crate::documents::{Document, apply, key, path};
+use crate::world::RENDERED;
 use gen_lsp_types::{
     DidChangeTextDocumentNotification, DidCloseTextDocumentNotification, DidOpenTextDocumentNotification, MessageType,
 };
@@ -17,6 +18,9 @@ impl Server<'_> {
         match it.method.as_str() {
             "textDocument/didOpen" => self.with::<DidOpenTextDocumentNotification>(it, |server, opened| {
                 let it = opened.text_document;
+                if it.uri.to_string().starts_with(RENDERED) {
+                    return server.view_rendered(key(&it.uri));
+                }
                 // An older version that stands beside the document, as in a view of differences, is no part of the workspace.
                 if !OURS.contains(&it.uri.scheme()) {
                     return;
@@ -38,7 +42,7 @@ impl Server<'_> {
                 let of = changed.text_document;
                 let key = key(&of.text_document_identifier.uri);
                 let encoding = server.client.encoding;
-                if server.left_out.contains(&key) {
+                if server.left_out.contains(&key) || key.starts_with(RENDERED) {
                     return;
                 }
                 let Some(document) = server.documents.get_mut(&key) else {
@@ -54,6 +58,9 @@ impl Server<'_> {
             "textDocument/didClose" => self.with::<DidCloseTextDocumentNotification>(it, |server, closed| {
                 let uri = closed.text_document.uri;
                 let key = key(&uri);
+                if server.rendering.viewed.remove(&key) {
+                    return server.touch(None);
+                }
                 if server.left_out.contains(&key) {
                     Arc::make_mut(&mut server.left_out).remove(&key);
                     return;
@@ -76,9 +83,18 @@ impl Server<'_> {
                 server.settle();
                 server.touch(None);
             }),
-            // Saves say nothing that changes did not.
+            // What changed is known; what commands print of it is not.
+            "textDocument/didSave" => self.render(),
             _ => {}
         }
+    }
+
+    /// Somebody looks at what a command printed: a client that asks for diagnostics asks for those, too.
+    fn view_rendered(&mut self, key: String) {
+        if self.client.pulls {
+            self.forget(&key);
+        }
+        self.rendering.viewed.insert(key);
     }
 
     /// The reading that fits what is known now.

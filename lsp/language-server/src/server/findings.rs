@@ -60,7 +60,8 @@ impl Server<'_> {
     /// Looks at every file that is not open.
     pub(super) fn look_everywhere(&mut self) {
         let files = self.db.files().map(|it| it.path(&self.db).to_owned());
-        let keys = files.filter(|it| !self.documents.contains_key(it)).collect();
+        let is_asked_for = |it: &String| self.client.pulls && self.rendering.viewed.contains(it);
+        let keys = files.filter(|it| !self.documents.contains_key(it) && !is_asked_for(it)).collect();
         self.look(keys);
     }
 

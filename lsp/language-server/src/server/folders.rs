@@ -3,6 +3,7 @@
 use super::{Asked, Server};
 use crate::documents::path;
 use crate::settings::Settings;
+use crate::world::RENDERED;
 use gen_lsp_types::{
     DidChangeConfigurationNotification, DidChangeWatchedFilesNotification, DidChangeWorkspaceFoldersNotification,
     FileChangeType,
@@ -21,10 +22,14 @@ impl Server<'_> {
             "workspace/didChangeWatchedFiles" => {
                 self.with::<DidChangeWatchedFilesNotification>(it, |server, changed| {
                     let paths = changed.changes.iter().filter_map(|it| Some((path(&it.uri)?, it.kind)));
-                    let (mut again, mut touched) = (false, false);
+                    let (mut again, mut touched, mut changed) = (false, false, false);
                     for (path, kind) in paths.collect::<Vec<_>>() {
                         again |= path.file_name().is_some_and(|name| CONFIGURATION.iter().any(|it| name == *it));
                         touched |= server.on_disk(&path, kind);
+                        changed |= server.is_below_roots(&path);
+                    }
+                    if changed {
+                        server.render_after_change();
                     }
                     if again {
                         server.read_workspace();
@@ -94,7 +99,7 @@ impl Server<'_> {
     /// Reads all folders anew; open documents keep their own texts.
     pub(super) fn read_workspace(&mut self) {
         let shown = self.begin("reading the workspace", false);
-        let opened = self.world.open(&self.roots, &self.settings.render);
+        let opened = self.world.open(&self.roots);
         let mut texts: Vec<(Arc<str>, Arc<str>)> = Vec::new();
         let mut here = BTreeSet::new();
         for (path, text) in &opened.manifests {
@@ -104,7 +109,8 @@ impl Server<'_> {
             }
         }
         let known = self.db.files().map(|it| it.path(&self.db).to_owned());
-        let gone = known.filter(|it| !here.contains(it) && !self.documents.contains_key(it));
+        let is_ours = |it: &String| self.documents.contains_key(it) || it.starts_with(RENDERED);
+        let gone = known.filter(|it| !here.contains(it) && !is_ours(it));
         for key in gone.collect::<Vec<_>>() {
             self.inputs().remove_file(&key);
             self.forget(&key);
@@ -124,6 +130,7 @@ impl Server<'_> {
         self.touch(None);
         self.refresh();
         self.end(shown.as_ref());
+        self.render();
     }
 
     /// Takes over settings; what cannot be read is told.
@@ -150,7 +157,7 @@ impl Server<'_> {
         if !self.client.watches {
             return;
         }
-        let globs = ["**/*.{yaml,yml,json}", "**/{tidegate.toml,.tidegate.toml,.ignore,.tidegateignore}"];
+        let globs = ["**/*.{yaml,yml,json,tpl,gotmpl}", "**/{tidegate.toml,.tidegate.toml,.ignore,.tidegateignore}"];
         let watchers: Vec<Value> = globs.iter().map(|it| json!({ "globPattern": it })).collect();
         let one = json!({
             "id": "tidegate.files",

@@ -135,6 +135,34 @@ fn a_document_that_is_left_out_counts_for_nothing() {
 }
 
 #[test]
+fn what_a_command_prints_is_a_document_that_can_be_opened_and_is_printed_anew_when_something_is_saved() {
+    let uri = "rendered:/print%20--all%3D1.yaml";
+    let options = json!({ "render": [["print", "--all=1"]] });
+    let abilities = json!({ "workspace": { "textDocumentContent": {} } });
+    let mut client = Client::start_with(&[("print --all=1", POLICY)], abilities, options);
+    let told = client.told("textDocument/publishDiagnostics");
+    assert_eq!((&told["uri"], codes(&told["diagnostics"])), (&json!(uri), vec!["5:2 TG0015".to_owned()]));
+    let content = client.ask("workspace/textDocumentContent", json!({ "uri": uri })).unwrap();
+    assert_eq!(content["text"], POLICY);
+    client.world.0.lock().unwrap().insert("print --all=1".into(), POLICY.replace("ingres:", "ingress:"));
+    client.open("/w/a.yaml", "");
+    client.tell("textDocument/didSave", json!({ "textDocument": { "uri": "file:///w/a.yaml" } }));
+    let told = loop {
+        let told = client.told("textDocument/publishDiagnostics");
+        if told["uri"] == uri {
+            break told;
+        }
+    };
+    assert_eq!(told["diagnostics"], json!([]));
+    client.world.0.lock().unwrap().clear();
+    client.tell("textDocument/didSave", json!({ "textDocument": { "uri": "file:///w/a.yaml" } }));
+    assert_eq!(client.told("window/showMessage")["message"], "there is no such command");
+    let content = client.ask("workspace/textDocumentContent", json!({ "uri": uri })).unwrap();
+    assert!(content["text"].as_str().unwrap().contains("ingress:"), "what it printed before stays");
+    client.end();
+}
+
+#[test]
 fn a_folder_that_is_deleted_takes_its_files_along() {
     let mut client = Client::start(&[("/w/d/b.yaml", POLICY)], json!({}));
     client.told("textDocument/publishDiagnostics");

@@ -1,0 +1,103 @@
+//! What configured commands print: run beside all else, kept as documents that nobody types in.
+
+use super::{Asked, Outcome, Server};
+use crate::world::{RENDERED, rendered_key};
+use serde_json::json;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// How long after a run changes of files start no other: what the commands wrote may be among them.
+const ECHO: Duration = Duration::from_secs(1);
+
+/// What a command printed, by the key of its document. Errors: for people.
+pub(super) type Printed = Vec<(String, Result<String, String>)>;
+
+/// The runs of the commands.
+#[derive(Default)]
+pub(super) struct Rendering {
+    /// Whether they run now.
+    running: bool,
+    /// Whether they are to run again.
+    again: bool,
+    /// When the last run ended.
+    ended: Option<Duration>,
+    /// The documents that somebody looks at.
+    pub viewed: BTreeSet<String>,
+}
+
+impl Server<'_> {
+    /// Has the commands run, once more where they run already.
+    pub(super) fn render(&mut self) {
+        if self.rendering.running {
+            self.rendering.again = true;
+            return;
+        }
+        let keys: BTreeSet<String> = self.settings.render.iter().map(|it| rendered_key(it)).collect();
+        let known = self.db.files().map(|it| it.path(&self.db).to_owned());
+        let gone: Vec<String> = known.filter(|it| it.starts_with(RENDERED) && !keys.contains(it)).collect();
+        for key in &gone {
+            self.inputs().remove_file(key);
+            self.forget(key);
+        }
+        if keys.is_empty() {
+            return;
+        }
+        self.rendering.running = true;
+        let (world, settings, outcomes) = (self.world.clone(), self.settings.clone(), self.outcomes.clone());
+        let (folder, limit) = (self.roots.first().cloned().unwrap_or_default(), settings.render_timeout);
+        let shown = self.begin("running the commands of `tidegate.render`", false);
+        // Why no lane: whoever leaves does not wait for them.
+        let run = move || {
+            let run = |command: &Vec<String>| {
+                let printed = world.render(&folder, command, Duration::from_secs(limit));
+                (rendered_key(command), printed)
+            };
+            // Fails only when the loop is gone.
+            let _ = outcomes.send(Outcome::Rendered(settings.render.iter().map(run).collect(), shown));
+        };
+        if let Err(error) = std::thread::Builder::new().name("rendering".into()).spawn(run) {
+            self.rendering.running = false;
+            self.show(&format!("the commands of `tidegate.render` cannot be run: {error}"));
+        }
+    }
+
+    /// The same after a file was changed by somebody else: unless the commands themselves may have done it.
+    pub(super) fn render_after_change(&mut self) {
+        let is_echo = self.rendering.ended.is_some_and(|ended| self.world.now() - ended < ECHO);
+        if !self.rendering.running && !is_echo {
+            self.render();
+        }
+    }
+
+    /// Takes over what the commands printed. What one that failed printed before stays.
+    pub(super) fn rendered(&mut self, printed: Printed, shown: Option<&serde_json::Value>) {
+        (self.rendering.running, self.rendering.ended) = (false, Some(self.world.now()));
+        let mut changed = Vec::new();
+        for (key, printed) in printed {
+            let before = self.db.file_at(&key).and_then(|it| it.text(&self.db));
+            match printed {
+                Ok(text) if before.as_deref() != Some(text.as_str()) => {
+                    self.inputs().set_file(&key, &text);
+                    changed.push(key);
+                }
+                Ok(_) => {}
+                Err(why) => self.show(&why),
+            }
+        }
+        self.end(shown);
+        if !changed.is_empty() {
+            self.settle();
+            self.touch(None);
+            self.refresh();
+        }
+        if !self.client.contents {
+            changed.clear();
+        }
+        for key in changed {
+            self.ask("workspace/textDocumentContent/refresh", json!({ "uri": key }), Asked::Nothing);
+        }
+        if std::mem::take(&mut self.rendering.again) {
+            self.render();
+        }
+    }
+}
