@@ -15,6 +15,7 @@
 //!                        conformance: scenarios ─runner→ wrong cases and counts
 //!                        mutate: sound images ─spoil─► mutants, each caught or proved equal
 //!                        parity: schema tables of `kinds` ─► docs/parity
+//!                        prove: every template that is listed ─► proved on every path, or not
 //!                        schema: types of the command line ─► docs/schemas
 //!                        soak: seed ─rehearsal→ a lab under swaps, every packet accounted for
 //!                        vscode: the extension ─npm→ a package, tried by the protocol's libraries and in an editor
@@ -24,7 +25,7 @@
 //! # Laws
 //! Every rule of tidy has a test with a planted violation, and the repository itself has no finding (`tests/house.rs`).
 //! # Reading order
-//! [`tidy`], then the rules that it lists; [`admission`], [`bench`], [`book`], [`conformance`], [`dist`], [`formats`], [`fuzz`], [`mutate`], [`parity`], [`soak`] and [`vscode`] stand alone.
+//! [`tidy`], then the rules that it lists; [`admission`], [`bench`], [`book`], [`conformance`], [`dist`], [`formats`], [`fuzz`], [`mutate`], [`parity`], [`prove`], [`soak`] and [`vscode`] stand alone.
 
 pub mod admission;
 pub mod bench;
@@ -36,6 +37,7 @@ pub mod fuzz;
 pub mod kernel;
 pub mod mutate;
 pub mod parity;
+pub mod prove;
 pub mod schema;
 pub mod soak;
 pub mod tidy;

@@ -33,6 +33,8 @@ enum Command {
     Book(xtask::book::Arguments),
     /// Spoils images as a compiler would, and says whether the proof notices
     Mutate(xtask::mutate::Arguments),
+    /// Proves every template that is listed, on every path
+    Prove(xtask::prove::Arguments),
     /// Makes what is published: static binaries, packages, pages, sums
     Dist(xtask::dist::Arguments),
     /// Runs our programs and their loader on stock kernels of Debian, each in an emulator
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Command::Formats(arguments) => xtask::formats::run(&arguments),
         Command::Book(arguments) => xtask::book::run(&arguments),
         Command::Mutate(arguments) => xtask::mutate::run(&arguments),
+        Command::Prove(arguments) => xtask::prove::run(&arguments),
         Command::Dist(arguments) => xtask::dist::run(&arguments),
         Command::Kernel(arguments) => xtask::kernel::run(&arguments),
         Command::Vscode(arguments) => xtask::vscode::run(&arguments),

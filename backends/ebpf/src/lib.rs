@@ -37,6 +37,7 @@ mod oppose;
 mod parse;
 mod program;
 mod settings;
+mod templates;
 mod track;
 
 pub use bare::compile_decision;
@@ -46,6 +47,7 @@ pub use decide::matrix::{MAX_CELLS, Matrix};
 pub use explain::explain;
 pub use oppose::oppose;
 pub use settings::Settings;
+pub use templates::templates;
 
 use crate::decide::blob;
 use crate::decide::choose::{self, Candidate, Given, Key};

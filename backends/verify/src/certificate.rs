@@ -2,7 +2,9 @@
 
 use crate::prove::{ProgramProof, Refusal, prove};
 use crate::rules_of::diagrams_of;
+use crate::whole::{Proofs, Whole};
 use diagram::Diagram;
+use flow::Direction;
 use image::{Digest, Image};
 use std::fmt::Write;
 
@@ -12,7 +14,7 @@ pub const CHECKER: u32 = 3;
 /// What vouches for a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
-    /// The template that surrounds the decisions: packets were put through it and judged before it was listed.
+    /// The template that surrounds the decisions: every path of it was proved before it was listed, and [`certify_whole`] proves it again.
     Template,
     /// The node, which fills its address tables and reads them back.
     Node,
@@ -58,6 +60,22 @@ pub fn certify(image: &Image) -> Result<Certificate, Vec<Refusal>> {
     let diagrams = diagrams_of(image)?;
     let programs = prove(image, &diagrams)?;
     Ok(Certificate { checker: CHECKER, image: image.digest(), meaning: diagrams.each_ref().map(meaning), programs })
+}
+
+/// Proves an image by the rules that it carries, and both its programs from their first instruction on. Shape: ingress, then egress.
+///
+/// Errors: every reason why it is not proved.
+pub fn certify_whole(image: &Image, proofs: &mut Proofs) -> Result<(Certificate, [Whole; 2]), Vec<Refusal>> {
+    let certificate = certify(image)?;
+    let mut one = |direction: Direction| {
+        let program = image.programs.iter().find(|it| it.hook.is_egress() == (direction == Direction::Egress));
+        let program = program.ok_or(Refusal::Programs(direction))?;
+        proofs.of(image, program).map_err(|refused| Refusal::Path { direction, refused })
+    };
+    match (one(Direction::Ingress), one(Direction::Egress)) {
+        (Ok(ingress), Ok(egress)) => Ok((certificate, [ingress, egress])),
+        (ingress, egress) => Err([ingress.err(), egress.err()].into_iter().flatten().collect()),
+    }
 }
 
 /// The digest of what a diagram means.

@@ -8,20 +8,24 @@
 //!                                                                            ├─ equal? ─► Certificate
 //!  programs ─┬─ decisions ─lift (with the tables' bytes)─► functions of ─────┘
 //!            │                                             peer class and key
-//!            └─ the rest ─digest─► one of the known templates
+//!            └─ the rest ─digest─► one of the known templates ◄─ proved on every path: `whole`
 //! ```
 //! # Does not know
 //! How programs are made: it shares no code with `ebpf`. Whose number a peer has; the kernel.
 //! # Laws
-//! A proof is of every peer and every key, of programs and of the plan that user space decides by. What is not understood is refused. Changed programs and tables that mean something else
-//! are refused, and every program that `ebpf` makes is proved (`tests/proof.rs`).
+//! A proof is of every peer and every key, of programs and of the plan that user space decides by. What is not understood is refused. Changed
+//! programs and tables that mean something else are refused, and every program that `ebpf` makes is proved (`tests/proof.rs`). Templates are
+//! proved from their first instruction to every exit, against the rules of packets written a second time (`tests/whole.rs` those that cover all
+//! forms, hooks, byte orders and kernels; `cargo xtask prove` all that are listed).
 //! # Cuts
-//! What is proved here is the step from (peer, protocol, port, tracking) to what is done. From bytes to these it trusts the templates,
-//! which packets were put through and judged before they were listed (`tests/templates.rs`); programs of all four hooks
-//! are proved on every path besides, for the forms, settings and sizes that `tests/whole` has. Address tables are read back by the node.
-//! [`certificate::CUTS`] names all steps and what vouches for each.
+//! * A certificate proves the step from (peer, protocol, port, tracking) to what is done. From bytes to these it trusts the list of templates,
+//!   each of which was proved before it was listed; [`certify_whole`] proves them again. Address tables are read back by the node.
+//!   [`certificate::CUTS`] names all steps and what vouches for each.
+//! * Of a whole program it is not proved which connection a full set forgets. Configuration, endpoints, addresses and peers are supposed not to
+//!   change while it runs, and pointers to be checked before they are read, as kernels ask. Bytes that are not linear are not there, but only
+//!   behind a pull of the first 256; whose a frame at the node is, is asked of what is linear behind the first pull.
 //! # Reading order
-//! [`prove`], then [`lift`], [`dd`], [`template`], `planned`, then [`rules_of`] and [`certificate`].
+//! [`prove`], then [`lift`], [`dd`], [`template`], `planned`, then [`rules_of`] and [`certificate`]; then [`whole`].
 
 pub mod certificate;
 pub mod dd;
@@ -31,7 +35,8 @@ mod planned;
 pub mod prove;
 pub mod rules_of;
 pub mod template;
+pub mod whole;
 
-pub use certificate::{Certificate, certify};
+pub use certificate::{Certificate, certify, certify_whole};
 pub use prove::{DecisionProof, ProgramProof, Refusal, prove, prove_with, template_of};
 pub use rules_of::diagrams_of;

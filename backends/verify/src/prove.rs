@@ -53,6 +53,14 @@ pub enum Refusal {
         /// Where and what.
         refused: Refused,
     },
+    /// A path of the program does something else than the rules of packets say, or something that is not understood.
+    #[error("{direction}: around the decisions, {refused}")]
+    Path {
+        /// The direction.
+        direction: Direction,
+        /// Where and what.
+        refused: Refused,
+    },
     /// The decisions are not that of IPv4 and then that of IPv6.
     #[error("{direction}: the decisions are not one for IPv4 and then one for IPv6")]
     Families {

@@ -1,8 +1,8 @@
 //! What surrounds the decisions of a program: parsing, tracking, exits. It is the same for every policy, so a program is taken apart into
 //! its decisions, which are lifted, and the rest, which is one of few templates.
 //!
-//! A template is named by the digest of the rest. The known ones stand in `templates.txt`; each was judged packet by packet before it was
-//! listed (`tests/templates.rs` says how). A program whose rest has another digest is refused, whatever it does.
+//! A template is named by the digest of the rest. The known ones stand in `templates.txt`; each was proved on every path before it was
+//! listed ([`crate::whole`]), and judged packet by packet (`tests/templates.rs` says how). A program whose rest has another digest is refused, whatever it does.
 
 use crate::insn::{CALL, EXIT, Insn, JUMP, WIDE};
 use crate::lift::{Region, Subject, place};
@@ -12,10 +12,15 @@ use image::{Digest, DirectionPlan, Image, MapRef, NodeMap, Program, layout};
 /// The digests of the templates that are known.
 const KNOWN: &str = include_str!("templates.txt");
 
+/// The known templates, by the text of their digests.
+pub fn known() -> impl Iterator<Item = &'static str> {
+    KNOWN.lines().filter_map(|line| line.split_whitespace().next())
+}
+
 /// Whether a digest is that of a known template.
 pub fn is_known(digest: Digest) -> bool {
     let text = digest.to_string();
-    KNOWN.lines().any(|line| line.split_whitespace().next() == Some(&text))
+    known().any(|it| it == text)
 }
 
 /// The decisions of a program that decides by cells: one an IP version.

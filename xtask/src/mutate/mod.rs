@@ -1,11 +1,13 @@
 //! `cargo xtask mutate`: spoils images in the ways that a compiler spoils them, and says whether the proof notices.
 //!
 //! A mutant that is proved all the same has to be equal in meaning: the machine in user space then runs its decisions for every class of
-//! peers and the keys around every boundary, and compares with the rules. One that differs was missed.
+//! peers and the keys around every boundary, and compares with the rules. One that differs was missed. With `--whole` the list of templates is left aside: mutants of
+//! code are proved from their first instruction on, and those that are proved meet packets of every kind beside the image that they were made of.
 
 mod bases;
 mod plant;
 mod probe;
+mod whole;
 
 use image::Image;
 use plant::{Fault, Planted};
@@ -21,6 +23,9 @@ pub struct Arguments {
     /// The seed: the same one plants the same faults
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Prove mutants of code from their first instruction on, instead of by the list of templates, and judge by packets those that are proved
+    #[arg(long)]
+    whole: bool,
 }
 
 /// What became of some mutants.
@@ -42,7 +47,7 @@ pub struct Score {
 
 /// Plants, proves, prints. Exit code 1 when a mutant was missed or a sound image refused.
 pub fn run(arguments: &Arguments) -> ExitCode {
-    let score = score(arguments.count, arguments.seed);
+    let score = score_by(arguments.count, arguments.seed, arguments.whole);
     for (fault, planted, caught) in &score.by_fault {
         println!("{fault:?}: {planted} planted, {caught} caught");
     }
@@ -53,8 +58,13 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     ExitCode::from(u8::from(!missed.is_empty() || !score.false_alarms.is_empty()))
 }
 
-/// What becomes of so many mutants.
+/// What becomes of so many mutants, by the list of templates.
 pub fn score(count: usize, seed: u64) -> Score {
+    score_by(count, seed, false)
+}
+
+/// What becomes of so many mutants; those of code as whole programs, or by the list of templates.
+pub fn score_by(count: usize, seed: u64, whole: bool) -> Score {
     let bases = bases::all(seed);
     let mut score = Score { false_alarms: bases.iter().filter_map(false_alarm).collect(), ..Score::default() };
     score.by_fault = Fault::ALL.iter().map(|fault| (*fault, 0, 0)).collect();
@@ -72,7 +82,11 @@ pub fn score(count: usize, seed: u64) -> Score {
                 else {
                     continue;
                 };
-                found.push((at, planted.fault, judge(base, &planted)));
+                let what = match whole && planted.fault.is_of_code() {
+                    true => whole::judge(base, &planted.image, &planted.place),
+                    false => judge(base, &planted),
+                };
+                found.push((at, planted.fault, what));
             }
         };
         let workers: Vec<_> = (0..2).map(|_| scope.spawn(worker)).collect();
@@ -94,9 +108,11 @@ pub fn score(count: usize, seed: u64) -> Score {
     score
 }
 
+/// What became of one mutant.
 enum What {
     Caught,
     Equal,
+    /// And why it should not.
     Missed(String),
 }
 

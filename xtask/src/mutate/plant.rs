@@ -49,6 +49,14 @@ impl Fault {
         Fault::WrongOperation,
         Fault::WrongPlan,
     ];
+
+    /// Whether it is one of instructions.
+    pub fn is_of_code(self) -> bool {
+        !matches!(
+            self,
+            Fault::DroppedRule | Fault::RangeOffByOne | Fault::SwappedLeaves | Fault::StaleCell | Fault::WrongPlan
+        )
+    }
 }
 
 /// A mutant.

@@ -1,9 +1,9 @@
 //! Locks: what is between taking one and giving it back is one exchange of a word that others take the same lock for.
 
 use super::{Event, Machine, State, Value};
-use crate::proof::term::Term;
+use crate::insn::{CALL, EXIT, Insn};
+use crate::whole::term::Term;
 use image::{MapRef, NodeMap};
-use verify::insn::{CALL, EXIT, Insn};
 
 /// A lock that is held, and what was done under it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]

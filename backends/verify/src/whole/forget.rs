@@ -3,7 +3,7 @@
 use super::machine::{Event, FRAME, State, Value, context};
 use super::path::Paths;
 use super::place::{Outcome, Step, var};
-use super::rules::{RECORD, Rules, is_pulled};
+use super::rules::{RECORD, Rules};
 use super::term::{Node, Term, Terms, What};
 use super::track::layout_of;
 use image::layout::state;
@@ -33,6 +33,9 @@ impl Paths<'_> {
             _ => !state.points(),
         };
         let Some(before) = state.before.take_if(|_| behind) else { return };
+        if !matches!(state.place.step, Step::Frame | Step::Header(..)) && state.at > self.machine.looks {
+            self.unread(state);
+        }
         let flow = [var::SOURCE, var::SOURCE + 1, var::DESTINATION, var::DESTINATION + 1];
         let tuple = [var::PROTOCOL, var::PORTS, var::PORTS + 1, var::FLAGS, var::KEY];
         let (mut whole, mut parts): (Vec<usize>, Vec<usize>) = (Vec::new(), Vec::new());
@@ -53,7 +56,7 @@ impl Paths<'_> {
             }
         }
         // What is forgotten next may be what says how great a number is.
-        let by = self.names(state, &whole, &parts);
+        let names = self.names(state, &whole, &parts);
         if matches!(state.place.step, Step::Frame | Step::Header(..) | Step::Flow(..)) {
             let held = self.held(state);
             let terms = &self.machine.terms;
@@ -74,11 +77,25 @@ impl Paths<'_> {
         }
         // Addresses keep their names, though in IPv6 they are words of the key.
         let first = if whole.contains(&var::HOME) { var::WORDS } else { 0 };
-        self.rename(state, &by, first);
+        self.rename(state, &names.by, first);
+        // Of two that are the same each has a name of its own; registers and frame have the later one.
+        names.of.into_iter().for_each(|(at, name)| state.place.vars[at] = name);
         if let Step::Judge(..) = state.place.step {
-            let by = self.names(state, &[], &[var::PORTS, var::PORTS + 1, var::KEY]);
-            self.rename(state, &by, 0);
+            let names = self.names(state, &[], &[var::PORTS, var::PORTS + 1, var::KEY]);
+            self.rename(state, &names.by, 0);
         }
+    }
+
+    /// Nothing of the packet is read any more, so how much of it may be is not asked again.
+    fn unread(&mut self, state: &mut State) {
+        let zero = self.machine.terms.number(0);
+        (state.linear, state.pulled) = (self.machine.terms.leaf(What::Linear, zero, 0, 32), false);
+        let (old, terms) = (state.facts.clone(), &self.machine.terms);
+        Rc::make_mut(&mut state.facts).forget(&old, &|it| {
+            let mut linear = false;
+            terms.leaves(it, &mut |leaf| linear |= matches!(terms.node(leaf), Node::Leaf(What::Linear, ..)));
+            !linear
+        });
     }
 
     /// The leaves of all that a path holds.
@@ -135,9 +152,10 @@ impl Paths<'_> {
     }
 
     /// Renames some variables of the rules as they are, and what others are made of.
-    fn names(&mut self, state: &State, whole: &[usize], parts: &[usize]) -> Vec<(Term, Term)> {
+    fn names(&mut self, state: &State, whole: &[usize], parts: &[usize]) -> Names {
         let step = state.place.step.number();
-        let mut by: Vec<(Term, Term)> = Vec::new();
+        let mut names = Names::default();
+        let by = &mut names.by;
         for at in whole {
             let old = state.place.vars[*at];
             let (low, high) = state.facts.range(&mut self.machine.terms, old);
@@ -147,6 +165,7 @@ impl Paths<'_> {
                 let bits = if is_word { 64 } else { 64 - (high as u64).leading_zeros() as u8 };
                 let new = self.variable(step, *at, bits.max(1));
                 by.push((old, new));
+                names.of.push((*at, new));
             }
         }
         let mut number = var::COUNT;
@@ -159,7 +178,7 @@ impl Paths<'_> {
                 }
             }
         }
-        by
+        names
     }
 
     fn rename(&mut self, state: &mut State, by: &[(Term, Term)], first: usize) {
@@ -188,7 +207,9 @@ impl Paths<'_> {
             }
         }
         if state.place.step == Step::Frame && state.at < self.machine.looks && self.is_bare(state) {
-            state.pulled |= is_pulled(&mut self.machine, state);
+            // How much is linear gets one name, however often it was pulled: it is asked again.
+            let zero = self.machine.terms.number(0);
+            (state.linear, state.pulled) = (self.machine.terms.leaf(What::Linear, zero, 0, 32), false);
             state.facts = Rc::default();
         }
         self.settle(state);
@@ -200,10 +221,11 @@ impl Paths<'_> {
             {
                 true
             }
-            Step::Drop(_) | Step::Pass | Step::Skip => !state.events.is_empty(),
+            Step::Drop(_) | Step::Pass | Step::Skip => !state.events.is_empty() && !state.points(),
             _ => false,
         };
         if ends {
+            self.unread(state);
             // Only switches, counts and what the ring buffer said is asked from here on.
             let (old, terms) = (state.facts.clone(), &self.machine.terms);
             Rc::make_mut(&mut state.facts).forget(&old, &|it| {
@@ -307,6 +329,15 @@ impl Paths<'_> {
     }
 }
 
+/// New names of terms.
+#[derive(Default)]
+struct Names {
+    /// Each term with its name.
+    by: Vec<(Term, Term)>,
+    /// What a variable of the rules is called now.
+    of: Vec<(usize, Term)>,
+}
+
 /// Puts terms in the place of others everywhere.
 pub struct Renamer<'t> {
     pub terms: &'t mut Terms,
@@ -337,7 +368,8 @@ impl<'t> Renamer<'t> {
             if let Some(new) = by.get(&it) {
                 return Some(*new);
             }
-            let (whole, constant) = terms.apart(it);
+            // What is no sum has no constant beside it.
+            let (whole, constant) = if let Node::Sum(..) = terms.node(it) { terms.apart(it) } else { (it, 0) };
             let (new, more) = sums.get(&whole).or(by.get(&whole).map(|new| (*new, 0)).as_ref()).copied()?;
             Some(terms.plus(new, more.wrapping_add(constant)))
         };

@@ -5,12 +5,13 @@ use super::machine::{FRAME, Machine, Next, State, Value, context};
 use super::place::{Place, Settings, Step, var};
 use super::rules::{RECORD, Rules, Stop, is_pulled};
 use super::term::{Term, Terms, What};
+use crate::insn::{CALL, EXIT, Insn, JUMP};
+use crate::lift::{Refused, Region, Subject};
+use crate::template;
 use image::layout::{self, record};
 use image::{Hook, Image, MapRef, NodeMap, Program};
 use rustc_hash::FxHashSet;
 use std::rc::Rc;
-use verify::insn::{CALL, EXIT, Insn, JUMP};
-use verify::lift::{Refused, Region};
 
 /// What was proved of a program around its decisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +28,8 @@ const STATES: usize = 150_000;
 /// Proves a program around its decisions, for the settings that it is right for.
 ///
 /// Errors: the first path that does something else than the rules, or something that is not understood.
-pub fn prove(image: &Image, program: &Program, regions: &[Region]) -> Result<Whole, Refused> {
+pub fn prove(image: &Image, program: &Program) -> Result<Whole, Refused> {
+    let regions = &Subject::of(image, program).and_then(template::regions).unwrap_or_default();
     let mut refused = Refused { at: 0, what: "no settings of a node are those of the program" };
     for settings in candidates(image, program) {
         match Paths::new(image, program, regions, settings).all() {

@@ -174,6 +174,7 @@ impl Rules<'_, '_> {
         if u32::from(way) + 1 < layout::TRACK_WAYS {
             return Ok(Step::Way(family, kind, way + 1));
         }
+        self.vars[var::ENTRY] = self.vars[var::HOME];
         Ok(Self::without(family, kind, Outcome::Miss))
     }
 
@@ -310,7 +311,9 @@ impl Rules<'_, '_> {
             (_, Some(None)) => Ruling::Broken,
             (_, None) => return Err(Stop::Wait),
         };
-        Ok(Step::Decided(family, kind, outcome, ruling))
+        // Where nothing passes, whatever the node's switches are, what tracking found is not asked again.
+        let passes = matches!(ruling, Ruling::Leaf(layout::LEAF_ALLOW | layout::LEAF_DENY));
+        Ok(Step::Decided(family, kind, if passes { outcome } else { Outcome::Untracked }, ruling))
     }
 
     /// The flags that a packet adds, FIN being noted for its side.

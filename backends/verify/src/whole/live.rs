@@ -2,9 +2,9 @@
 //! too early cannot be read any more, and a program that does is refused.
 
 use super::machine::{FRAME, Machine};
+use crate::insn::{EXIT, JUMP};
+use crate::template::registers;
 use image::{MapRef, NodeMap};
-use verify::insn::{EXIT, JUMP};
-use verify::template::registers;
 
 /// Registers as bits, and bytes of the frame.
 #[derive(Clone, Copy, Default)]
@@ -65,8 +65,8 @@ pub fn live(machine: &Machine) -> Vec<Live> {
 
 /// How many bytes are read at an address that is loaded into a register: as many as the map before it has in a key.
 fn size(machine: &Machine, at: usize, register: u8) -> usize {
-    let near = |reloc: &&image::Reloc| (at.saturating_sub(3)..at).contains(&(reloc.at as usize));
-    match machine.program.relocs.iter().find(near).map(|reloc| (reloc.map, reloc.value_offset)) {
+    let near = |reloc: &&image::Reloc| (at.saturating_sub(4)..at).contains(&(reloc.at as usize));
+    match machine.program.relocs.iter().rev().find(near).map(|reloc| (reloc.map, reloc.value_offset)) {
         Some((MapRef::Node(NodeMap::Records), None)) => image::layout::record::SIZE as usize,
         Some((MapRef::Node(map), None)) if register == 2 => map.spec(&machine.image.target).key_size as usize,
         Some((MapRef::Node(map), None)) => map.spec(&machine.image.target).value_size as usize,

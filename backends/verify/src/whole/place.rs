@@ -168,8 +168,12 @@ impl Place {
                     left.push(FLAGS);
                     left.extend(WORDS..=STATE);
                 }
+                if outcome == Outcome::Miss {
+                    left.push(STATE);
+                }
                 left
             }
+            Step::Decided(_, _, Outcome::Untracked, _) => (WORDS..=STATE).chain([FLAGS]).collect(),
             Step::Noted(..) | Step::Full(..) => (WORDS..=STATE).chain([FLAGS]).collect(),
             Step::Pass | Step::Skip => (0..COUNT).collect(),
             Step::Drop(_) => [&header[..], &tuple, &[FLAGS]].concat(),

@@ -176,19 +176,33 @@ impl Terms {
 
     /// The bits of a term from one on, so many, moved to another place.
     pub fn cut(&mut self, term: Term, from: u32, len: u32, to: u32) -> Term {
-        let (slices, base) = self.slices(term);
-        let moved = slices.into_iter().filter_map(|it| {
+        let mut slices = Vec::new();
+        let base = self.moved(term, [from, len, to], &mut slices);
+        self.bits(slices, base)
+    }
+
+    /// Likewise, added to slices; gives back the constant bits.
+    fn moved(&self, term: Term, [from, len, to]: [u32; 3], out: &mut Vec<Slice>) -> u64 {
+        let mut add = |it: &Slice| {
             let (start, end) = (u32::from(it.to).max(from), u32::from(it.to + it.len).min(from + len));
-            let shift = (start.checked_sub(u32::from(it.to)))? as u8;
-            (start < end).then(|| Slice {
-                to: (start - from + to) as u8,
-                of: it.of,
-                from: it.from + shift,
-                len: (end - start) as u8,
-            })
-        });
-        let moved = moved.collect();
-        self.bits(moved, (base >> from & ones(len)) << to)
+            if start < end {
+                let (to, shift, len) =
+                    ((start - from + to) as u8, (start - u32::from(it.to)) as u8, (end - start) as u8);
+                out.push(Slice { to, of: it.of, from: it.from + shift, len });
+            }
+        };
+        let base = match self.node(term) {
+            Node::Number(value) => *value,
+            Node::Bits(slices, base) => {
+                slices.iter().for_each(add);
+                *base
+            }
+            _ => {
+                add(&Slice { to: 0, of: term, from: 0, len: self.width(term) });
+                0
+            }
+        };
+        (base >> from & ones(len)) << to
     }
 
     pub fn shift_left(&mut self, term: Term, by: u32) -> Term {
@@ -297,7 +311,7 @@ impl Terms {
     pub fn op(&mut self, op: u8, a: Term, b: Term) -> Term {
         let (left, right) = (self.as_number(a), self.as_number(b));
         if let (Some(left), Some(right)) = (left, right)
-            && let Some(result) = verify::dd::alu(op, left, right)
+            && let Some(result) = crate::dd::alu(op, left, right)
         {
             return self.number(result);
         }
@@ -378,13 +392,12 @@ impl Terms {
                     self.leaf(what, of, at + further, bits)
                 }
                 Node::Bits(slices, base) => {
-                    let mut out = self.number(base);
+                    let (mut moved, mut base) = (Vec::with_capacity(slices.len()), base);
                     for it in slices {
                         let of = self.replace_with(it.of, by, done);
-                        let bits = self.cut(of, it.from.into(), it.len.into(), it.to.into());
-                        out = self.op(OR, out, bits);
+                        base |= self.moved(of, [it.from, it.len, it.to].map(u32::from), &mut moved);
                     }
-                    out
+                    self.bits(moved, base)
                 }
                 Node::Sum(parts, constant) => {
                     let mut out = self.number(constant as u64);

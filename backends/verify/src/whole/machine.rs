@@ -12,10 +12,10 @@ pub use locks::Lock;
 use super::facts::{Answer, Claim, Facts};
 use super::place::Place;
 use super::term::{Node, SAR, Slice, Term, Terms, What};
+use crate::insn::{CALL, EXIT, Insn, JUMP, WIDE};
+use crate::lift::{Refused, Region};
 use image::{Image, MapRef, NodeMap, Program};
 use std::rc::Rc;
-use verify::insn::{CALL, EXIT, Insn, JUMP, WIDE};
-use verify::lift::{Refused, Region};
 
 /// What a register holds.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

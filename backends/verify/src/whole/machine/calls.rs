@@ -1,10 +1,10 @@
 //! What the kernel's functions give and do.
 
 use super::{Event, Machine, State, Value};
-use crate::proof::term::{Term, What};
+use crate::insn::Insn;
+use crate::whole::term::{Term, What};
 use image::{MapKind, MapRef, NodeMap};
 use std::rc::Rc;
-use verify::insn::Insn;
 
 /// How far into a packet headers are looked for where it is not linear.
 pub const PULLED: i128 = 256;

@@ -110,9 +110,21 @@ impl Facts {
         (low, high)
     }
 
+    /// Whether a bit of a term is known.
+    fn tells(&self, terms: &Terms, term: Term) -> bool {
+        match terms.node(term) {
+            Node::Number(_) => false,
+            Node::Leaf(..) => self.bits.contains_key(&term),
+            Node::Bits(slices, _) => slices.iter().any(|it| self.tells(terms, it.of)),
+            Node::Sum(parts, _) => parts.iter().any(|it| self.tells(terms, it.0)),
+            Node::Op(_, a, b) => self.bits.contains_key(&term) || self.tells(terms, *a) || self.tells(terms, *b),
+            Node::List(bytes) => bytes.iter().any(|it| self.tells(terms, *it)),
+        }
+    }
+
     /// A term with the bits that are known.
     pub fn settle(&self, terms: &mut Terms, term: Term) -> Term {
-        if self.bits.is_empty() {
+        if self.bits.is_empty() || !self.tells(terms, term) {
             return term;
         }
         terms.replace(term, &mut |terms, it| {

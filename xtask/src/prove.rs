@@ -1,0 +1,111 @@
+//! `cargo xtask prove`: proves every template that is listed, from its first instruction to every exit.
+
+use image::{Image, Target};
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+use verify::lift::Refused;
+use verify::whole::{self, Whole};
+
+/// Which, and on how many threads.
+#[derive(clap::Args)]
+pub struct Arguments {
+    /// How many threads
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// One template in so many, evenly; those in between are not proved
+    #[arg(long, default_value_t = 1)]
+    every: usize,
+}
+
+/// A program, by the name of what it is a template of.
+struct Template {
+    name: String,
+    image: Image,
+    program: usize,
+}
+
+/// Proves, prints. Exit code 1 when one is not proved, or one that is listed is not made by the code generator.
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let begin = Instant::now();
+    let (templates, unmade) = match all() {
+        Ok(all) => all,
+        Err(why) => {
+            println!("{why}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let chosen: Vec<&Template> = templates.iter().step_by(arguments.every.max(1)).collect();
+    let (mut states, mut refused) = (0, 0);
+    for (template, proof) in proofs(&chosen, arguments.threads) {
+        match proof {
+            Ok(proof) => states += proof.states,
+            Err(why) => {
+                refused += 1;
+                println!("REFUSED  {}: {why}", template.name);
+            }
+        }
+    }
+    unmade.iter().for_each(|digest| println!("listed, and made by nothing: {digest}"));
+    let (proved, seconds) = (chosen.len() - refused, begin.elapsed().as_secs());
+    println!("{proved} of {} templates proved, {refused} refused, {states} states, {seconds} s", templates.len());
+    ExitCode::from(u8::from(refused + unmade.len() > 0))
+}
+
+/// Every template that is listed, and the digests of the list that nothing is made for.
+fn all() -> Result<(Vec<Template>, Vec<&'static str>), String> {
+    let mut wanted: BTreeSet<&str> = verify::template::known().collect();
+    let mut out = Vec::new();
+    for (name, target) in targets() {
+        for (form, image) in ebpf::templates(&target).map_err(|problem| problem.to_string())? {
+            for (at, program) in image.programs.iter().enumerate() {
+                let digest = verify::template_of(&image, program).map(|digest| digest.to_string()).unwrap_or_default();
+                if wanted.remove(digest.as_str()) {
+                    let name = format!("{name} {:?} {form}", program.hook);
+                    out.push(Template { name, image: image.clone(), program: at });
+                }
+            }
+        }
+    }
+    Ok((out, wanted.into_iter().collect()))
+}
+
+/// Every target that templates are listed for: those of nodes, and the small one of tests.
+fn targets() -> Vec<(&'static str, Target)> {
+    let default = Target::default();
+    let small = Target {
+        endpoints_log2: 4,
+        address4_pages_log2: 5,
+        peers_log2: 8,
+        track4_sets_log2: 6,
+        track6_sets_log2: 6,
+        address6_log2: 6,
+        fragments_log2: 6,
+        records_log2: 14,
+        ..Target::default()
+    };
+    vec![
+        ("little-endian", Target { little_endian: true, ..default.clone() }),
+        ("big-endian", Target { little_endian: false, ..default }),
+        ("5.10", Target { little_endian: true, ..Target::for_kernel((5, 10)) }),
+        ("5.12", Target { little_endian: true, ..Target::for_kernel((5, 12)) }),
+        ("tests", Target { little_endian: true, ..small }),
+    ]
+}
+
+/// The proof of each, in order.
+fn proofs<'t>(templates: &[&'t Template], threads: usize) -> Vec<(&'t Template, Result<Whole, Refused>)> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut found = Vec::new();
+        while let Some(template) = templates.get(next.fetch_add(1, Ordering::Relaxed)) {
+            found.push((*template, whole::prove(&template.image, &template.image.programs[template.program])));
+        }
+        found
+    };
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().flat_map(|it| it.join().unwrap_or_else(|why| std::panic::resume_unwind(why))).collect()
+    })
+}
