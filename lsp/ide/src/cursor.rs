@@ -53,6 +53,8 @@ pub(crate) struct Cursor {
     pub style: Style,
     /// The word's bytes, without quotes.
     pub span: Span,
+    /// The word, as far as it was typed.
+    pub word: String,
     /// What has to stand before the word: a space after a colon that has none.
     pub glue: &'static str,
     /// The column of the word, for what is indented below it. Units: bytes.
@@ -113,7 +115,8 @@ impl Cursor {
         let column = (start - outline::line_start(text, start)) as u32 + glue.len() as u32;
         let path = path[inner..].to_vec();
         let quoted = quote.is_some();
-        Some(Cursor { path, place, style, span: word, glue, column, quoted, tree, root, holder })
+        let typed = text[start..end].to_owned();
+        Some(Cursor { path, place, style, span: word, word: typed, glue, column, quoted, tree, root, holder })
     }
 
     /// The text at a path of the object, such as `metadata.namespace`.

@@ -14,7 +14,7 @@
 //! what its object is.
 //! # Reading order
 //! `outline`, `cursor`, `shape`, `here`, `selectors`, then one file a feature: [`diagnostics`](fn@diagnostics), [`complete`](fn@complete),
-//! [`hover`](fn@hover), `targets`, `symbols`, `ranges`, `tokens`, `links`, `lenses`, `inlays`,
+//! [`hover`](fn@hover), `targets`, `ports`, `labelled`, `symbols`, `ranges`, `tokens`, `links`, `lenses`, `inlays`,
 //! `actions`, `draft`, `convert`, `reshape`, `rename`, `effect`.
 
 mod actions;
@@ -28,9 +28,11 @@ mod effect;
 mod here;
 mod hover;
 mod inlays;
+mod labelled;
 mod lenses;
 mod links;
 mod outline;
+mod ports;
 mod ranges;
 mod rename;
 mod reshape;

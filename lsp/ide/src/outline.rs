@@ -34,7 +34,7 @@ pub(crate) fn word(text: &str, offset: usize) -> Span {
     let is_edge = |c: char| c.is_whitespace() || matches!(c, '[' | ']' | '{' | '}' | ',' | '"' | '\'');
     let mut start = before.rfind(is_edge).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
     // Why: behind `key:` a value is to come, though no space is there yet.
-    if before.ends_with(':') && before.len() > start + 1 {
+    if before.ends_with(':') && before.len() > start + 1 && !SOURCES.contains(&&before[start..]) {
         start = before.len();
     }
     if before[..start].trim().is_empty() && before[start..] == *"-" {
@@ -48,6 +48,9 @@ pub(crate) fn word(text: &str, offset: usize) -> Span {
     }
     Span::new((line + start) as u32, (offset + end) as u32)
 }
+
+/// What may stand before the key of a label.
+pub(crate) const SOURCES: [&str; 2] = ["k8s:", "any:"];
 
 /// Where a comment begins in a line, quoted text left out.
 pub(crate) fn comment(line: &str) -> Option<usize> {

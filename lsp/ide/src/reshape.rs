@@ -19,7 +19,7 @@ const KINDS: [&str; 3] = ["NetworkPolicy", "CiliumNetworkPolicy", "CiliumCluster
 const RULES: [&str; 4] = ["ingress", "egress", "ingressDeny", "egressDeny"];
 const PORTS: [&str; 2] = ["ports", "toPorts"];
 /// Lists of peers, of which any one is meant.
-const PEERS: [&str; 14] = [
+pub(crate) const PEERS: [&str; 14] = [
     "from",
     "to",
     "fromEndpoints",

@@ -11,6 +11,7 @@ use crate::At;
 use crate::cursor::Step;
 use crate::here::Here;
 use crate::selectors::{around, object_name, written};
+use crate::{labelled, ports};
 
 /// Where something is defined.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +43,10 @@ pub fn definition(db: &Database, at: At) -> Vec<Target> {
             .into_iter()
             .filter_map(|name| to(format!("Service {name}"), "metadata.name"))
             .collect(),
-        _ => of_selector(db, &here, origin),
+        ([.., Step::Key(key)], Some(name)) if ["port", "targetPort"].contains(&key.as_str()) => {
+            ports::definition(db, &here, name, origin)
+        }
+        _ => [of_selector(db, &here, origin), labelled::definition(db, &here, origin)].concat(),
     };
     found.sort();
     found.dedup();
@@ -95,7 +99,7 @@ pub(crate) fn labels_path(made_by: Option<facts::WorkloadKind>) -> &'static str 
 }
 
 /// A place of an object; `None` for one that stands in no file.
-fn target(db: &Database, object: &str, path: &str, origin: Span) -> Option<Target> {
+pub(crate) fn target(db: &Database, object: &str, path: &str, origin: Span) -> Option<Target> {
     let (file, found) = locate::object(db, object)?;
     let focus = locate::place(db, file, &found, path);
     let tree = driver::text::tree(db, file);
@@ -124,6 +128,7 @@ pub fn references(db: &Database, at: At, include_declaration: bool) -> Vec<Place
         }),
         _ => selecting(db, &here, &object.object, is_name),
     };
+    found.extend(labelled::references(db, &here, &object.object));
     if include_declaration {
         found.push(Place { file: here.file.id(db), span: here.span() });
     }
@@ -133,7 +138,7 @@ pub fn references(db: &Database, at: At, include_declaration: bool) -> Vec<Place
 }
 
 /// The peers of all policies that are wanted.
-fn uses(db: &Database, wanted: impl Fn(&PeerSelector) -> bool) -> Vec<Place> {
+pub(crate) fn uses(db: &Database, wanted: impl Fn(&PeerSelector) -> bool) -> Vec<Place> {
     let mut found = Vec::new();
     for policy in world::index(db).values().flat_map(|policies| policies.iter()) {
         for entry in policy.sections.iter().flat_map(|section| &section.entries) {
@@ -172,13 +177,13 @@ fn selecting(db: &Database, here: &Here, object: &hir::ObjectRef, is_name: bool)
     found
 }
 
-fn exists(db: &Database, policy: &Policy, path: &str) -> bool {
+pub(crate) fn exists(db: &Database, policy: &Policy, path: &str) -> bool {
     let Some((file, object)) = locate::object(db, &policy.object.to_string()) else { return false };
     let tree = driver::text::tree(db, file);
     let root = tree.documents().get(object.document).and_then(|it| it.root);
     root.is_some_and(|root| tree.find(root, &object.path(path)).is_some())
 }
 
-fn place(db: &Database, policy: &Policy, path: &str) -> Option<Place> {
+pub(crate) fn place(db: &Database, policy: &Policy, path: &str) -> Option<Place> {
     locate::locate(db, &Origin { object: policy.object.to_string(), path: path.to_owned() })
 }

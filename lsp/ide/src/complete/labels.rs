@@ -8,6 +8,7 @@ use hir::labels::NAMESPACE;
 use super::population::{Whom, labels, namespaces, plain, whom};
 use super::{Item, ItemKind, Site};
 use crate::cursor::{Place, Step, Style, spell};
+use crate::outline::SOURCES;
 
 /// What the cursor is at in a selector.
 enum Part<'c> {
@@ -34,6 +35,12 @@ pub(super) fn items(site: &Site<'_>) -> Vec<Item> {
     };
     let there = site.cursor.siblings();
     let fresh = counted.into_iter().filter(|(text, _)| !there.iter().any(|it| it == text));
+    // The source of a key that was typed stays.
+    let source = SOURCES.into_iter().find(|it| site.cursor.word.starts_with(it)).unwrap_or_default();
+    let fresh = fresh.map(|(text, many)| match part {
+        Part::Value(_) => (text, many),
+        Part::Key | Part::KeyText => (format!("{source}{text}"), many),
+    });
     match part {
         Part::Value(_) => fresh.map(|(text, many)| value(site, &text, many, &whom)).collect(),
         Part::KeyText => {

@@ -129,6 +129,17 @@ impl<'a> Site<'a> {
     }
 }
 
+/// Selectors on the line of their key: that of everybody, and one of a label.
+fn selectors(site: &Site<'_>) -> Vec<Item> {
+    let of = |sort: &str, label: &str, detail: &str, insert: &str| Item {
+        sort: sort.into(),
+        insert: format!("{}{insert}", site.cursor.glue),
+        is_snippet: insert.contains('$'),
+        ..Item { label: label.into(), ..site.word(label, ItemKind::Word, detail) }
+    };
+    vec![of("1", "{}", "everybody", "{}"), of("2", "{matchLabels: …}", "by labels", "{matchLabels: {$1: $2\\}\\}")]
+}
+
 /// Whether a text is read as that text without quotes.
 pub(crate) fn is_plain(word: &str) -> bool {
     let tree = syntax::parse(word, &syntax::Limits::default());
@@ -146,6 +157,7 @@ fn values(site: &Site<'_>) -> Vec<Item> {
     match known.shape {
         // Why: between brackets, `[` is still to come.
         Shape::List(of) => words::of_shape(site, of.of, known.field),
+        Shape::Object(of) if of.fields.iter().any(|it| it.name == "matchLabels") => selectors(site),
         shape => words::of_shape(site, &shape, known.field),
     }
 }

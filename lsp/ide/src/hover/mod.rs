@@ -6,7 +6,7 @@ mod port;
 mod rule;
 mod selector;
 
-pub(crate) use port::destinations;
+pub(crate) use port::{destinations, item};
 
 use driver::Database;
 use source::Span;

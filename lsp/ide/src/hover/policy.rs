@@ -1,15 +1,24 @@
 //! What a policy does on the whole: whom it is about, and what it isolates.
 
 use checks::Population;
-use driver::Database;
+use driver::{Database, world};
 use flow::Direction;
+use hir::subject::selects;
 use hir::{Isolation, Policy, Subjects};
+use std::collections::BTreeSet;
 
 use crate::here::Here;
 use crate::selectors::{self, selected};
 
 pub(super) fn said(db: &Database, here: &Here, policy: &Policy) -> Option<String> {
     (here.path_text() == "metadata.name").then(|| text(db, policy))
+}
+
+/// How many identities the subjects of a section have: those are one whose labels, as far as identities have them, are the same.
+fn identities(db: &Database, section: &hir::Section) -> usize {
+    let classes = world::classes(db);
+    let about = classes.keys().filter(|class| selects(section, class)).map(|class| &class.labels);
+    about.collect::<BTreeSet<_>>().len()
 }
 
 fn text(db: &Database, policy: &Policy) -> String {
@@ -19,7 +28,12 @@ fn text(db: &Database, policy: &Policy) -> String {
         let whom = match &section.subjects {
             Subjects::Endpoints(selector) => {
                 let (pods, workloads) = selected(&population, selector);
-                selectors::count(pods.len(), workloads.len())
+                let count = selectors::count(pods.len(), workloads.len());
+                match identities(db, section) {
+                    0 => count,
+                    1 => format!("{count}, of 1 identity"),
+                    many => format!("{count}, of {many} identities"),
+                }
             }
             Subjects::Nodes(_) => "nodes".into(),
         };

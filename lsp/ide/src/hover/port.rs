@@ -31,12 +31,17 @@ pub(super) fn said(db: &Database, here: &Here, policy: &Policy) -> Option<String
         }
     }
     let mut lines: Vec<String> = numbers.iter().map(|(number, pods)| format!("- {number}: {}", names(pods))).collect();
-    lines.extend(services(&population, &far, &numbers));
+    let is_meant = |number: u16| match &item.ports {
+        // Whoever serves a port need not declare it.
+        Ports::Range { low, high, .. } => (*low..=*high).contains(&number),
+        _ => numbers.contains_key(&number),
+    };
+    lines.extend(services(&population, &far, is_meant));
     (!lines.is_empty()).then(|| format!("**who has it**\n\n{}", lines.join("\n")))
 }
 
 /// The port item whose `port` is at a path.
-fn item<'p>(policy: &'p Policy, path: &str) -> Option<(&'p Section, &'p Entry, &'p PortItem)> {
+pub(crate) fn item<'p>(policy: &'p Policy, path: &str) -> Option<(&'p Section, &'p Entry, &'p PortItem)> {
     for section in &policy.sections {
         for entry in &section.entries {
             let L4::Items(items) = &entry.l4 else { continue };
@@ -73,8 +78,8 @@ fn names(pods: &[&Candidate]) -> String {
     format!("{}{more}", names.join(", "))
 }
 
-/// The Services whose ports lead to these numbers of pods at the far end.
-fn services(population: &Population, far: &[&Candidate], numbers: &BTreeMap<u16, Vec<&Candidate>>) -> Vec<String> {
+/// The Services whose ports lead to the numbers that are meant, of pods at the far end.
+fn services(population: &Population, far: &[&Candidate], is_meant: impl Fn(u16) -> bool) -> Vec<String> {
     let mut found = Vec::new();
     for service in population.cluster.services.values().filter(|it| !it.selector.is_empty()) {
         let is_behind = |it: &&&Candidate| {
@@ -88,7 +93,7 @@ fn services(population: &Population, far: &[&Candidate], numbers: &BTreeMap<u16,
                 TargetPort::Number(number) => Some(*number),
                 TargetPort::Name(name) => pod.pod.ports.iter().find(|it| it.name == *name).map(|it| it.port),
             };
-            if target.is_some_and(|target| numbers.contains_key(&target)) {
+            if target.is_some_and(&is_meant) {
                 found.push(format!("- Service `{}`, port {}, leads there", service.name, port.port));
             }
         }

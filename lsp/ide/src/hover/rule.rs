@@ -10,10 +10,8 @@ use reason::party::entity_name;
 use crate::cursor::{Step, spell};
 use crate::diagnostics::diagnostics;
 use crate::here::Here;
+use crate::reshape::PEERS;
 use crate::selectors::{self, is_within, selected};
-
-/// The keys of peers, at which the rule is explained too.
-const PEERS: [&str; 2] = ["from", "to"];
 
 pub(super) fn said(db: &Database, here: &Here, policy: &Policy) -> Option<String> {
     let path = match here.path.as_slice() {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use checks::Population;
 use checks::suppress::Rules;
 use driver::Database;
-use hir::Policy;
+use hir::labels::LabelSet;
+use hir::{Policy, Source};
 
 use crate::diagnostics::diagnostics;
 use crate::here::Here;
@@ -17,9 +18,7 @@ const SHOWN: usize = 10;
 pub(super) fn said(db: &Database, here: &Here, policy: &Policy) -> Option<String> {
     let written = around(here, policy)?;
     if written.of_nodes {
-        let cluster = driver::world::cluster(db);
-        let nodes = cluster.nodes.len();
-        return Some(format!("**selects nodes**; {nodes} in the cluster"));
+        return Some(nodes(db, &written));
     }
     let population = Population::of(db);
     let (pods, workloads) = selected(&population, &written.selector);
@@ -39,6 +38,27 @@ pub(super) fn said(db: &Database, here: &Here, policy: &Policy) -> Option<String
         out.push_str(&format!("\n- and {left} more"));
     }
     Some(out)
+}
+
+/// The nodes that a selector selects now. Of subjects it asks for labels of Kubernetes, of peers for those of nodes.
+fn nodes(db: &Database, written: &Written) -> String {
+    let source = if written.is_subject { Source::K8s } else { Source::Other("node".into()) };
+    let cluster = driver::world::cluster(db);
+    let is_selected = |node: &&facts::Node| {
+        let mut labels = LabelSet::default();
+        node.labels.iter().for_each(|(key, value)| labels.insert(source.clone(), key.as_str(), value.as_str()));
+        written.selector.matches(&labels)
+    };
+    let found: Vec<String> =
+        cluster.nodes.values().filter(is_selected).map(|node| format!("`{}`", node.name)).collect();
+    let shown = found.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    let more = found.len().saturating_sub(SHOWN);
+    match (found.len(), more) {
+        (0, _) => format!("**selects no node now**, of {} that are known", cluster.nodes.len()),
+        (1, _) => format!("**selects 1 node now**: {shown}"),
+        (many, 0) => format!("**selects {many} nodes now**: {shown}"),
+        (many, more) => format!("**selects {many} nodes now**: {shown} and {more} more"),
+    }
 }
 
 /// That nobody is selected, in the words of the finding that says why.

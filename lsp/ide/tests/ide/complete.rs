@@ -49,6 +49,26 @@ fn a_key_with_its_colon_keeps_what_follows() {
 }
 
 #[test]
+fn the_source_of_a_label_that_was_typed_stays() {
+    use crate::world::{CLUSTER, beside};
+    for typed in ["k8s:", "k8s:a"] {
+        let text = format!("{CILIUM}spec:\n  endpointSelector:\n    matchLabels:\n      {typed}$0\n");
+        let (db, at) = beside(&text, &[("cluster.yaml", CLUSTER)]);
+        let found = complete(&db, at);
+        let app = found.iter().find(|it| it.label == "k8s:app");
+        let app = app.unwrap_or_else(|| panic!("{typed}: {:?}", found.iter().map(|it| &it.label).collect::<Vec<_>>()));
+        assert_eq!((app.span.len() as usize, app.insert.as_str()), (typed.len(), "k8s:app: $1"));
+    }
+}
+
+#[test]
+fn a_selector_can_be_written_on_the_line_of_its_key() {
+    let text = policy("spec:\n  podSelector: $0\n");
+    assert_eq!(labels(&text), ["{}", "{matchLabels: …}"]);
+    assert_eq!(taken(&text, "{}"), policy("spec:\n  podSelector: {}\n"));
+}
+
+#[test]
 fn an_item_of_a_list_begins_behind_its_dash() {
     let text = policy("spec:\n  podSelector: {}\n  ingress:\n  - from:\n    - $0\n");
     assert_eq!(labels(&text), ["podSelector", "namespaceSelector", "ipBlock"]);

@@ -51,6 +51,69 @@ fn references_lead_to_what_they_name() {
     assert_eq!(defined(CILIUM, "offices"), ["name"]);
 }
 
+/// A group and a Service with labels, and who asks for those.
+const LABELLED: &str = "\
+apiVersion: cilium.io/v2
+kind: CiliumCIDRGroup
+metadata: {name: homes, labels: {where: home}}
+spec: {externalCIDRs: [198.51.100.0/24]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: store, namespace: shop, labels: {part: store}}
+spec: {selector: {app: db}, ports: [{port: 80, targetPort: pg}]}
+";
+
+const ASKING: &str = "\
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: c, namespace: shop}
+spec:
+  endpointSelector: {}
+  ingress:
+  - fromEndpoints: [{matchLabels: {k8s:io.cilium.k8s.namespace.labels.team: platform}}]
+  - fromEndpoints: [{matchLabels: {k8s:io.kubernetes.pod.namespace: ops}}]
+  egress:
+  - toServices: [{k8sServiceSelector: {selector: {matchLabels: {part: store}}, namespace: shop}}]
+  - toCIDRSet: [{cidrGroupSelector: {matchLabels: {where: home}}}]
+";
+
+#[test]
+fn the_name_of_a_port_leads_to_the_container_that_has_it() {
+    assert_eq!(defined(POLICY, "pg}"), ["name"]);
+    let (db, at) = beside(&marked(LABELLED, "pg}"), &[("cluster.yaml", CLUSTER)]);
+    assert_eq!(definition(&db, at).iter().map(|it| text_at(&db, it.file, it.focus)).collect::<Vec<_>>(), ["name"]);
+}
+
+#[test]
+fn selectors_of_groups_and_services_and_those_of_services_lead_to_whom_they_select() {
+    let found = |text: &str, word: &str| {
+        let (db, at) = beside(&marked(text, word), &[("cluster.yaml", CLUSTER), ("labelled.yaml", LABELLED)]);
+        definition(&db, at).iter().map(|it| text_at(&db, it.file, it.full)).collect::<Vec<_>>()
+    };
+    let groups = found(ASKING, "home}");
+    assert!(groups.len() == 1 && groups[0].contains("name: homes"), "{groups:?}");
+    let services = found(ASKING, "store}");
+    assert!(services.len() == 1 && services[0].contains("name: store"), "{services:?}");
+    let pods = found(LABELLED, "db}");
+    assert!(pods.len() == 1 && pods[0].contains("kind: Deployment"), "{pods:?}");
+}
+
+#[test]
+fn who_asks_for_labels_of_namespaces_groups_and_services_is_found() {
+    let found = |text: &str, word: &str| {
+        let files = [("cluster.yaml", CLUSTER), ("labelled.yaml", LABELLED)];
+        let files: Vec<_> = files.into_iter().filter(|(_, it)| *it != text).chain([("asking.yaml", ASKING)]).collect();
+        let (db, at) = beside(&marked(text, word), &files);
+        references(&db, at, false).len()
+    };
+    assert_eq!(found(CLUSTER, "platform}"), 1);
+    assert_eq!(found(CLUSTER, "ops, labels"), 1, "not all that are there");
+    assert_eq!(found(CLUSTER, "shop, labels"), 0);
+    assert_eq!(found(LABELLED, "home}"), 1);
+    assert_eq!(found(LABELLED, "store}"), 1);
+}
+
 #[test]
 fn what_selects_a_pod_is_found_from_its_labels_and_its_name() {
     let cluster = marked(CLUSTER, "web, tier: front");

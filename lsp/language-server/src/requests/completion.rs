@@ -41,9 +41,15 @@ fn plain(mut item: ide::Item) -> ide::Item {
         match it {
             '\\' => out.extend(rest.next()),
             '$' if rest.peek() == Some(&'{') => {
-                rest.by_ref().find(|it| *it == ':' || *it == '}').filter(|it| *it == ':').into_iter().for_each(|_| {
-                    out.extend(rest.by_ref().take_while(|it| *it != '}'));
-                });
+                match rest.by_ref().find(|it| matches!(it, ':' | '|' | '}')) {
+                    Some(':') => out.extend(rest.by_ref().take_while(|it| *it != '}')),
+                    // Of several words the first.
+                    Some('|') => {
+                        let words: String = rest.by_ref().take_while(|it| *it != '}').collect();
+                        out.push_str(words.split([',', '|']).next().unwrap_or_default());
+                    }
+                    _ => {}
+                }
             }
             '$' => while rest.next_if(char::is_ascii_digit).is_some() {},
             it => out.push(it),
@@ -117,6 +123,7 @@ mod tests {
     #[test]
     fn without_snippets_the_words_of_places_stay() {
         check("name: ${1:web}\n  $2$0", "name: web\n  ");
+        check("on: ${1|Ingress,Egress|} ${2:x}", "on: Ingress x");
         check("cost: \\$5 ${3}x\\}", "cost: $5 x}");
     }
 }
