@@ -41,6 +41,7 @@ fn all(arguments: &Arguments, root: &Path) -> Result<(), String> {
     step(&folder, &["npm", "ci", "--no-audit", "--no-fund"])?;
     step(&folder, &["npm", "run", "package"])?;
     step(&folder, &["node", "test/protocol.mjs", &program, &arguments.edits.to_string()])?;
+    step(&folder, &["node", "test/beside.mjs", &program])?;
     if arguments.without_editor {
         return Ok(());
     }

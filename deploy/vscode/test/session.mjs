@@ -15,13 +15,14 @@ export const lsp = require("vscode-languageserver-protocol");
 export const range = (a, b, c, d) => ({ start: { line: a, character: b }, end: { line: c, character: d } });
 
 export class Session {
-    static async start(program, files) {
+    /** A session over files; `settings` are what is asked for by section, `args` those of another server than ours. */
+    static async start(program, files, settings = {}, args = ["lsp", "--stats"]) {
         const folder = mkdtempSync(join(tmpdir(), "tidegate-"));
         for (const [name, text] of Object.entries(files)) {
             mkdirSync(dirname(join(folder, name)), { recursive: true });
             writeFileSync(join(folder, name), text);
         }
-        const server = spawn(program, ["lsp", "--stats"], { stdio: ["pipe", "pipe", "pipe"] });
+        const server = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
         const it = new Session();
         it.folder = folder;
         it.stats = "";
@@ -35,7 +36,9 @@ export class Session {
         );
         it.connection.onNotification(lsp.PublishDiagnosticsNotification.type, (told) => it.told(told));
         it.connection.onRequest("client/registerCapability", () => null);
-        it.connection.onRequest("workspace/configuration", (asked) => asked.items.map(() => ({})));
+        it.connection.onRequest("workspace/configuration", (asked) =>
+            asked.items.map(({ section }) => settings[section] ?? {}),
+        );
         it.connection.listen();
         const uri = pathToFileURL(folder).toString();
         it.capabilities = (
