@@ -15,7 +15,7 @@
 //! # Reading order
 //! `outline`, `cursor`, `shape`, `here`, `selectors`, then one file a feature: [`diagnostics`](fn@diagnostics), [`complete`](fn@complete),
 //! [`hover`](fn@hover), `targets`, `ports`, `labelled`, `symbols`, `ranges`, `tokens`, `links`, `lenses`, `inlays`,
-//! `actions`, `draft`, `convert`, `reshape`, `rename`, `effect`.
+//! `actions`, `draft`, `convert`, `reshape`, `rename`, `services`, `effect`.
 
 mod actions;
 mod commands;
@@ -37,6 +37,7 @@ mod ranges;
 mod rename;
 mod reshape;
 mod selectors;
+mod services;
 mod shape;
 mod symbols;
 mod targets;

@@ -1,4 +1,4 @@
-//! Renames a value or key of a label, or a group of addresses, in all manifests that agree on it.
+//! Renames a value or key of a label, a group of addresses, or a Service, in all manifests that agree on it.
 //!
 //! A name that stands nowhere yet takes the place of another everywhere, so that whatever met before meets after and nothing else does. What
 //! cannot be seen to be so is refused; afterwards every policy is asked whether it selects the same pods as before.
@@ -17,6 +17,7 @@ use crate::At;
 use crate::cursor::Step;
 use crate::here::Here;
 use crate::selectors::{object_name, written};
+use crate::services;
 
 /// Kinds whose selectors are of pods, but for what their fields say otherwise.
 const POLICIES: [&str; 6] = [
@@ -64,6 +65,9 @@ impl Named {
 ///
 /// Errors: why nothing can be renamed there, in words.
 pub fn prepare_rename(db: &Database, at: At) -> Result<(Span, String), String> {
+    if let Some((span, service)) = services::named(db, at) {
+        return Ok((span, service.name));
+    }
     let (span, named) = named(db, at)?;
     Ok((span, named.text().to_owned()))
 }
@@ -72,6 +76,9 @@ pub fn prepare_rename(db: &Database, at: At) -> Result<(Span, String), String> {
 ///
 /// Errors: why that cannot be done without changing what policies mean, in words. Cost: all files are read that hold the name.
 pub fn rename(db: &Database, at: At, new: &str) -> Result<Vec<Edit>, String> {
+    if let Some((_, service)) = services::named(db, at) {
+        return if new == service.name { Ok(Vec::new()) } else { services::rename(db, &service, new) };
+    }
     let (_, named) = named(db, at)?;
     if new == named.text() {
         return Ok(Vec::new());
@@ -110,7 +117,7 @@ pub fn rename(db: &Database, at: At, new: &str) -> Result<Vec<Edit>, String> {
 
 /// What the word at a place names.
 fn named(db: &Database, at: At) -> Result<(Span, Named), String> {
-    let nothing = || "only labels and groups of addresses can be renamed".to_owned();
+    let nothing = || "only labels, groups of addresses and Services can be renamed".to_owned();
     let here = Here::new(db, at).ok_or_else(nothing)?;
     let kind = here.text("kind").unwrap_or_default().to_owned();
     let raw = here.tree.raw(here.node);
@@ -254,7 +261,7 @@ fn inner(tree: &Tree, node: NodeId) -> Span {
     Span::new(span.start + quotes + source, span.end - quotes)
 }
 
-fn edit(file: source::FileId, tree: &Tree, node: NodeId, new: &str) -> Result<Edit, String> {
+pub(crate) fn edit(file: source::FileId, tree: &Tree, node: NodeId, new: &str) -> Result<Edit, String> {
     let written =
         matches!(tree.style(node), ScalarStyle::Plain | ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted);
     if !written || tree.target(node) != node {

@@ -46,6 +46,35 @@ fn a_group_is_renamed_with_its_users() {
     assert_eq!(renamed("offices", "branches"), Ok(vec!["offices -> branches".to_owned(); 2]));
 }
 
+/// What a rename of the Service does, beside a policy that names it and one object more.
+fn service(more: &str, new: &str) -> Result<Vec<String>, String> {
+    let policy = "\
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: c, namespace: ops}
+spec:
+  endpointSelector: {}
+  egress: [{toServices: [{k8sService: {serviceName: $0db, namespace: shop}}, {k8sService: {serviceName: db, namespace: ops}}]}]
+";
+    let (db, at) = beside(policy, &[("cluster.yaml", CLUSTER), ("more.yaml", more)]);
+    let edits = rename(&db, at, new)?;
+    Ok(edits.iter().map(|it| format!("{} -> {}", text_at(&db, it.file, it.span), it.replacement)).collect())
+}
+
+#[test]
+fn a_service_is_renamed_with_the_rules_that_name_it_where_nothing_else_may() {
+    assert_eq!(service("", "store"), Ok(vec!["db -> store".to_owned(); 2]));
+    assert_eq!(service("", "Store"), Err("`Store` is none that a cluster takes".into()));
+    let ingress = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: db, namespace: shop}\nspec: {defaultBackend: {service: {name: db}}}\n";
+    let why = "`spec.defaultBackend.service.name` of Ingress shop/db in `more.yaml` may mean it, too";
+    assert_eq!(service(ingress, "store"), Err(why.into()));
+    let address =
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {url: \"postgres://db.shop.svc:5432\"}\n";
+    assert!(service(address, "store").unwrap_err().starts_with("`data.url` of ConfigMap default/c"));
+    let other = "apiVersion: v1\nkind: Service\nmetadata: {name: store, namespace: shop}\nspec: {ports: [{port: 1}]}\n";
+    assert!(service(other, "store").unwrap_err().ends_with("the two would be one"));
+}
+
 #[test]
 fn what_would_become_one_with_another_is_refused() {
     assert_eq!(
