@@ -68,7 +68,7 @@ pub struct CutEntry {
     pub from: String,
     /// What is known behind it.
     pub to: String,
-    /// What vouches for it: `template` (packets that were judged before the template was listed), `node` (tables that are read back) or `proof`.
+    /// What vouches for it: `template` (every path of it was proved before it was listed), `node` (tables that are read back) or `proof`.
     pub by: String,
 }
 

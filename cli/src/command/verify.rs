@@ -18,11 +18,13 @@ use report::{FolderEntry, Said, VerifyEntry, VerifyReport};
 use std::fs;
 use std::path::{Path, PathBuf};
 use verify::Certificate;
+use verify::whole::Proofs;
 
 /// Prove again that images do what their rules say, without root and without the compiler.
 ///
 /// Code and tables are lifted back to functions of peer and port, for every peer and every port, and compared with the rules that the image
-/// carries. What surrounds the decisions has to be a known template. What is proved is compared with the certificate that a build wrote
+/// carries. What surrounds the decisions has to be a known template; with `--whole` it is proved again, too, on every path from the first
+/// instruction on. What is proved is compared with the certificate that a build wrote
 /// beside the image, and an ELF object with what is made of the image. A folder that `tidegate build --out-dir` wrote is compared with its
 /// index, too: a file that is missing, that is too many, or that is another than it was. With `--kernel`, each program is followed as the
 /// verifier of that kernel would follow it. Exit code 1 when an image is not proved, a certificate is missing or of something else, a
@@ -38,6 +40,9 @@ pub struct Verify {
     /// estimates for others.
     #[arg(long = "kernel", value_name = "VERSION", value_delimiter = ',')]
     pub kernels: Vec<Kernels>,
+    /// Prove programs on every path from their first instruction on, instead of by the list of templates: some seconds a template.
+    #[arg(long)]
+    pub whole: bool,
     /// Where the report goes.
     #[command(flatten)]
     pub outputs: Outputs,
@@ -58,7 +63,9 @@ impl Verify {
             return Err(format!("no image in {}; `tidegate build --out-dir DIR` writes some", paths.join(" and ")));
         }
         let kernels = kernels::asked(&self.kernels);
-        let report = VerifyReport::of(files.iter().map(|file| entry(file, &kernels)).collect(), folders);
+        let mut proofs = self.whole.then(Proofs::default);
+        let entries = files.iter().map(|file| entry(file, &kernels, proofs.as_mut())).collect();
+        let report = VerifyReport::of(entries, folders);
         formats::write_all(&self.outputs.outputs, |format, _| match format {
             Plain::Json => super::json(&report),
             Plain::Text | Plain::Concise => Ok(report.to_string()),
@@ -93,7 +100,7 @@ fn images_of(path: &Path, files: &mut Vec<PathBuf>, folders: &mut Vec<FolderEntr
     Ok(())
 }
 
-fn entry(file: &Path, kernels: &[Kernel]) -> VerifyEntry {
+fn entry(file: &Path, kernels: &[Kernel], proofs: Option<&mut Proofs>) -> VerifyEntry {
     let name = file.display().to_string();
     let image = match files::bytes(file).and_then(|bytes| Image::from_bytes(&bytes).map_err(|error| error.to_string()))
     {
@@ -102,12 +109,19 @@ fn entry(file: &Path, kernels: &[Kernel]) -> VerifyEntry {
         }
         Ok(image) => image,
     };
-    let entry = match verify::certify(&image) {
+    let proof = match proofs {
+        Some(proofs) => verify::certify_whole(&image, proofs).map(|(proof, whole)| (proof, Some(whole))),
+        None => verify::certify(&image).map(|proof| (proof, None)),
+    };
+    let entry = match proof {
         _ if is_digest(file) && stem(file) != image.digest().to_string() => {
             let reason = format!("its name is the digest of another image; it holds {}", image.digest());
             VerifyEntry::refused(name, image.notes.subject.clone(), vec![reason])
         }
-        Ok(proof) => proved(file, &image, &proof),
+        Ok((proof, whole)) => {
+            let states = whole.map(|it| it.iter().map(|it| it.states).sum());
+            VerifyEntry { states, ..proved(file, &image, &proof) }
+        }
         Err(refusals) => {
             let reasons = refusals.iter().map(ToString::to_string).collect();
             VerifyEntry::refused(name, image.notes.subject.clone(), reasons)
@@ -149,6 +163,7 @@ fn proved(file: &Path, image: &Image, proof: &Certificate) -> VerifyEntry {
         meaning: proof.meaning.iter().map(ToString::to_string).collect(),
         templates: proof.programs.iter().map(|it| it.template.to_string()).collect(),
         classes: proof.programs.iter().map(|it| it.classes).collect(),
+        states: None,
         paths: proof.programs.iter().flat_map(|it| &it.decisions).map(|it| it.paths).sum(),
         certificate: expected.then(|| state.word().to_owned()),
         certified: !expected || state.is_good(),

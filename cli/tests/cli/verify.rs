@@ -11,6 +11,7 @@ fn what_build_wrote_is_proved_and_a_changed_image_is_not() {
     let json: serde_json::Value = serde_json::from_str(&folder.run(&["verify", "out", "-o", "json"]).ended(0)).unwrap();
     assert_eq!(json["refused"], 0);
     assert_eq!(json["images"][0]["meaning"].as_array().unwrap().len(), 2);
+    assert!(json["images"][0].get("states").is_none());
     // The image of the database, with another rule in its notes than its tables have: the digest does not cover notes.
     let images = folder.tree("out/images");
     let (name, bytes) = images.iter().max_by_key(|(_, bytes)| bytes.len()).unwrap();
@@ -23,6 +24,17 @@ fn what_build_wrote_is_proved_and_a_changed_image_is_not() {
         text.contains("error[TG0070]: `changed.tgi` is not proved") && text.ends_with("0 proved, 1 refused\n"),
         "{text}"
     );
+}
+
+#[test]
+fn programs_are_proved_from_their_first_instruction_on_where_that_is_asked() {
+    let folder = Folder::shop();
+    folder.run(&["build", ".", "--facts", "all", "--out-dir", "out"]).ended(0);
+    let json = folder.run(&["verify", "out", "--whole", "-o", "json"]).ended(0);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let images = json["images"].as_array().unwrap();
+    assert!(!images.is_empty() && images.iter().all(|image| image["states"].as_u64().unwrap() > 1000), "{json}");
+    assert!(folder.run(&["verify", "out", "--whole"]).ended(0).contains("states of whole programs"));
 }
 
 #[test]

@@ -82,6 +82,9 @@ pub struct VerifyEntry {
     pub classes: Vec<usize>,
     /// Paths that were followed to their end.
     pub paths: usize,
+    /// With `--whole`, states in which paths of its programs met, from their first instructions on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub states: Option<usize>,
     /// What its certificate is: `agrees`, `otherChecker`, `missing`, `unreadable` or `differs`. Absent for an image that is not proved, and for
     /// one under a name of somebody's own without a certificate beside it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -143,6 +146,7 @@ impl VerifyEntry {
             templates: Vec::new(),
             classes: Vec::new(),
             paths: 0,
+            states: None,
             certificate: None,
             certified: false,
             object: None,
@@ -195,8 +199,12 @@ impl std::fmt::Display for Said {
 impl std::fmt::Display for VerifyReport {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for image in &self.images {
+            let paths = match image.states {
+                Some(states) => format!("{} paths of decisions, {states} states of whole programs", image.paths),
+                None => format!("{} paths", image.paths),
+            };
             match image.proved {
-                true => writeln!(f, "proved   {}  {} ({} paths)", image.file, image.subject, image.paths)?,
+                true => writeln!(f, "proved   {}  {} ({paths})", image.file, image.subject)?,
                 false => writeln!(f, "REFUSED  {}  {}", image.file, image.subject)?,
             }
             image.said.iter().try_for_each(|said| write!(f, "{said}"))?;
