@@ -1,5 +1,5 @@
 // Tries the package in a real editor: code-server in headless Chromium. Opens a policy, waits for a squiggle, hovers, mends by the bulb, opens
-// the panel, and leaves pictures of each in `test/out`.
+// the panel, runs tests, and leaves pictures of each in `test/out`.
 //
 //     node test/editor.mjs CODE_SERVER PROGRAM [CHROMIUM]
 //
@@ -13,24 +13,12 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { POLICY, TEST, WORLD } from "./world.mjs";
 
 const [server, program = "tidegate", browser = "/usr/bin/chromium"] = process.argv.slice(2);
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "out");
 const { chromium } = createRequire(join(process.cwd(), "package.json"))("playwright-core");
-
-const POLICY = `apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: db, namespace: shop}
-spec:
-  podSelector: {matchLabels: {app: db}}
-  ingress:
-  - from: [{podSelector: {matchLabels: {app: webb}}}]
-    ports: [{port: 5432}]
-`;
-const WORLD = ["db", "web"]
-    .map((app) => `apiVersion: v1\nkind: Pod\nmetadata: {name: ${app}, namespace: shop, labels: {app: ${app}}}\n`)
-    .join("---\n");
 
 mkdirSync(out, { recursive: true });
 const work = mkdtempSync(join(tmpdir(), "tidegate-editor-"));
@@ -40,6 +28,7 @@ mkdirSync(join(data, "User"), { recursive: true });
 mkdirSync(folder);
 writeFileSync(join(folder, "policy.yaml"), POLICY);
 writeFileSync(join(folder, "world.yaml"), WORLD);
+writeFileSync(join(folder, "test.yaml"), TEST);
 writeFileSync(
     join(data, "User", "settings.json"),
     JSON.stringify({
@@ -102,7 +91,24 @@ try {
     const inner = page.frameLocator("iframe.webview").frameLocator("iframe");
     await inner.locator("text=Choose an edge or a vertex").first().waitFor();
     await picture("5-graph");
-    console.log(`editor: a finding, a hover, a fix and the panel, as they should be; pictures in ${out}`);
+
+    // What is mended counts for tests once it is saved.
+    await page.locator(".tab >> text=policy.yaml").click();
+    await page.keyboard.press("Control+s");
+    await page.keyboard.press("F1");
+    await page.keyboard.type("Testing: Focus on Test Explorer View");
+    await page.keyboard.press("Enter");
+    const explorer = page.locator(".test-explorer");
+    await explorer.locator("text=test.yaml").click();
+    await page.keyboard.press("ArrowRight");
+    await explorer.locator("text=db: nobody asks").waitFor();
+    await page.keyboard.press("F1");
+    await page.keyboard.type("Test: Run All Tests");
+    await page.keyboard.press("Enter");
+    await explorer.locator(".codicon-testing-failed-icon").first().waitFor();
+    await explorer.locator(".codicon-testing-passed-icon").first().waitFor();
+    await picture("6-tests");
+    console.log(`editor: a finding, a hover, a fix, the panel and tests, as they should be; pictures in ${out}`);
 } catch (error) {
     await opened?.contexts()[0]?.pages()[0]?.screenshot({ path: join(out, "failed.png") });
     console.error(log);

@@ -5,21 +5,9 @@
 
 import assert from "node:assert/strict";
 import { Session, lsp, range, rpc } from "./session.mjs";
+import { POLICY, WORLD } from "./world.mjs";
 
 const [program = "tidegate", edits = "10000"] = process.argv.slice(2);
-
-const POLICY = `apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: db, namespace: shop}
-spec:
-  podSelector: {matchLabels: {app: db}}
-  ingress:
-  - from: [{podSelector: {matchLabels: {app: webb}}}]
-    ports: [{port: 5432}]
-`;
-const WORLD = ["db", "web"]
-    .map((app) => `apiVersion: v1\nkind: Pod\nmetadata: {name: ${app}, namespace: shop, labels: {app: ${app}}}\n`)
-    .join("---\n");
 
 const codes = (all) => all.map((it) => `${it.range.start.line}:${it.range.start.character} ${it.code}`).sort();
 

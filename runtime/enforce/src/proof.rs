@@ -4,7 +4,8 @@ use crate::change::Error;
 use diagram::Diagram;
 use ebpf::{Matrix, Settings};
 use image::{Digest, Hook, Image, Target};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use verify::certificate::meaning;
 
 /// What surrounds decisions on this node.
 ///
@@ -14,15 +15,23 @@ use std::collections::{BTreeSet, HashMap};
 pub struct Templates {
     target: Target,
     made: HashMap<Settings, BTreeSet<Digest>>,
+    /// What was proved: policies that come and go bring the same images back.
+    proved: HashSet<Proved>,
 }
+
+/// All that a proof depends on: the image, what its diagrams mean, and the templates, which follow from the settings.
+type Proved = (Digest, [Digest; 2], Settings);
+
+/// How many proofs are remembered; when there are as many, they are forgotten.
+const MOST_PROVED: usize = 4096;
 
 impl Templates {
     /// Those of a target; made when they are first asked for.
     pub fn of(target: &Target) -> Templates {
-        Templates { target: target.clone(), made: HashMap::new() }
+        Templates { target: target.clone(), made: HashMap::new(), proved: HashSet::new() }
     }
 
-    /// Proves an image of a node with these settings. Errors: [`Error::Proof`], with every reason.
+    /// Proves an image of a node with these settings, once. Errors: [`Error::Proof`], with every reason.
     pub fn prove(
         &mut self,
         subject: &str,
@@ -30,10 +39,20 @@ impl Templates {
         diagrams: &[Diagram; 2],
         settings: Settings,
     ) -> Result<(), Error> {
+        let proof = (image.digest(), [0, 1].map(|at| meaning(&diagrams[at])), settings);
+        if self.proved.contains(&proof) {
+            return Ok(());
+        }
         let made = self.made.entry(settings).or_insert_with(|| make(&self.target, settings));
         let known = |digest| verify::template::is_known(digest) || made.contains(&digest);
         match verify::prove_with(image, diagrams, &known) {
-            Ok(_) => Ok(()),
+            Ok(_) => {
+                if self.proved.len() >= MOST_PROVED {
+                    self.proved.clear();
+                }
+                self.proved.insert(proof);
+                Ok(())
+            }
             Err(refusals) => {
                 let reasons: Vec<String> = refusals.iter().map(ToString::to_string).collect();
                 Err(Error::Proof { subject: subject.to_owned(), reasons: reasons.join("; ") })

@@ -28,6 +28,9 @@ fn only_what_the_diagrams_say_is_loaded_whatever_the_sizes_of_the_node() {
             reasons.contains("ingress: a peer of class 1 with tcp/443 gets denied, and the rules say allow"),
             "{reasons}"
         );
+        // Nor is what was proved before taken for something else.
+        templates.prove("web", &image, &diagrams, settings).unwrap();
+        assert!(templates.prove("web", &image, &swapped, settings).is_err());
         assert!(ebpf::oppose(&mut image));
         assert!(matches!(templates.prove("web", &image, &diagrams, settings), Err(Error::Proof { .. })));
     }
