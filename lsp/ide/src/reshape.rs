@@ -135,7 +135,7 @@ impl<'t> List<'t> {
             let rule = if nth == 0 { whole.clone() } else { plain.clone() };
             rule.with(name, |_| if nth == 0 { list } else { list.without_head() })
         });
-        self.written(span, &rules.collect::<Vec<_>>())
+        self.written(span, &[], &rules.collect::<Vec<_>>())
     }
 
     /// The rule together with those that differ in one list alone.
@@ -196,7 +196,8 @@ impl<'t> List<'t> {
             merged = merged.below(&other);
             edits.push((self.removed(*at)?, String::new()));
         }
-        edits.push(self.written(span, &[merged])?);
+        let removed: Vec<Span> = edits.iter().map(|(span, _)| *span).collect();
+        edits.push(self.written(span, &removed, &[merged])?);
         Some(edits)
     }
 
@@ -233,13 +234,15 @@ impl<'t> List<'t> {
         Some(Span::new(start.strip_suffix('\r').unwrap_or(start).len() as u32, span.end))
     }
 
-    fn written(&self, span: Span, rules: &[Draft]) -> Option<Replaced> {
+    /// Rules in place of some bytes, with the comments that these lost and those that other bytes, which go, did.
+    fn written(&self, span: Span, removed: &[Span], rules: &[Draft]) -> Option<Replaced> {
         let text = self.tree.text();
         if self.tree.style(self.list) == ScalarStyle::Flow {
             return Some((span, rules.iter().map(Draft::on_one_line).collect::<Vec<_>>().join(", ")));
         }
         let indent = text.get(self.line(span.start)..span.start as usize)?;
         let lines = rules.iter().flat_map(|it| it.lines_behind_dash(self.dashes)).collect();
+        let lines = removed.iter().rev().fold(lines, |lines, it| with_lost(self.tree, *it, lines));
         let lines = with_lost(self.tree, span, lines);
         Some((span, lines.join(&format!("{}{indent}", line_break(text)))))
     }

@@ -306,6 +306,26 @@ fn rules_that_differ_in_one_list_are_merged() {
 }
 
 #[test]
+fn a_merge_keeps_all_comments() {
+    let rule = |above: &str, peers: &str, words: [&str; 3]| {
+        let [peer, ports, port] = words;
+        format!("{above}from:\n    # {peer}\n{peers}    # {ports}\n    ports:\n    - port: 80 # {port}\n")
+    };
+    let (web, probe) =
+        ("    - podSelector: {matchLabels: {app: web}}\n", "    - podSelector: {matchLabels: {app: probe}}\n");
+    let rules = [
+        rule("  - $0", web, ["one", "two", "three"]),
+        rule("  # four\n  - ", &format!("{web}{probe}"), ["five", "six", "seven"]),
+    ];
+    let text = format!("{HEAD}  podSelector: {{}}\n  ingress:\n{}", rules.concat());
+    let merged = done(&text, "merge with the other rule for the same ports");
+    for word in ["one", "two", "three", "four", "five", "six", "seven"] {
+        assert!(merged.contains(&format!("# {word}\n")), "{word} is lost: {merged}");
+    }
+    assert_eq!(merged.matches("from:").count(), 1, "{merged}");
+}
+
+#[test]
 fn rules_that_stand_between_brackets_are_merged_there() {
     let rules = "[{from: [{podSelector: {}}]}, {ports: [{port: 1}]}, {$0from: [{namespaceSelector: {}}]}]";
     let merged = done(
