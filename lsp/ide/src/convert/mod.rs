@@ -159,6 +159,11 @@ fn head(at: &At<'_>, comments: &mut Comments<'_>) -> Head {
     comments.take(tree.span(key).start)
 }
 
+/// Nothing where other fields than these are there.
+fn only(at: &At<'_>, known: &[&str]) -> Option<()> {
+    at.entries().iter().all(|(key, _)| known.contains(&key.as_ref())).then_some(())
+}
+
 /// A field.
 fn field(name: &str, value: Draft) -> (String, Draft) {
     (name.to_owned(), value)

@@ -3,7 +3,7 @@
 use facts::read::At;
 use hir::labels::{NAMESPACE, NAMESPACE_LABELS};
 
-use super::{Conditions, NAME, Policy, SIDES, Side, field, head, is_flow};
+use super::{Conditions, NAME, Policy, SIDES, Side, field, head, is_flow, only};
 use crate::draft::{Comments, Draft};
 
 /// What the policy says; `None` where a NetworkPolicy has no words for it.
@@ -32,11 +32,6 @@ pub(super) fn draft(policy: &Policy<'_>) -> Option<Draft> {
     let mut entries = vec![field("podSelector", selector), field("policyTypes", Draft::list(types, true))];
     entries.extend(lists);
     Some(Draft::mapping(entries, false))
-}
-
-/// Nothing where other fields than these are there.
-fn only(at: &At<'_>, known: &[&str]) -> Option<()> {
-    at.entries().iter().all(|(key, _)| known.contains(&key.as_ref())).then_some(())
 }
 
 /// A rule; nothing for one that matches nothing, `None` for one without words.

@@ -4,7 +4,7 @@ use facts::read::At;
 use hir::labels::{NAMESPACE, NAMESPACE_LABELS};
 use syntax::Value;
 
-use super::{Conditions, NAME, Policy, SIDES, Side, field, head, is_flow};
+use super::{Conditions, NAME, Policy, SIDES, Side, field, head, is_flow, only};
 use crate::draft::{Comments, Draft};
 
 /// How labels are written.
@@ -23,9 +23,43 @@ const WRITINGS: [Writing; 3] = [
     Writing { source: "k8s:", names: false },
 ];
 
-/// What the policy says, in each way of writing.
+/// The fields of a selector.
+const SELECTOR: [&str; 2] = ["matchLabels", "matchExpressions"];
+
+/// What the policy says, in each way of writing; nothing where a field of it has no meaning, which would be lost.
 pub(super) fn drafts(policy: &Policy<'_>) -> Vec<Draft> {
+    if is_known(&policy.spec).is_none() {
+        return Vec::new();
+    }
     WRITINGS.into_iter().map(|writing| draft(policy, writing)).collect()
+}
+
+/// Nothing where a field has no meaning.
+fn is_known(spec: &At<'_>) -> Option<()> {
+    only(spec, &["podSelector", "policyTypes", "ingress", "egress"])?;
+    spec.get("podSelector").map_or(Some(()), |it| only(&it, &SELECTOR))?;
+    for side in &SIDES {
+        for rule in spec.list(side.rules) {
+            only(&rule, &[side.peers, "ports"])?;
+            for port in rule.list("ports") {
+                only(&port, &["port", "endPort", "protocol"])?;
+            }
+            for peer in rule.list(side.peers) {
+                is_known_peer(&peer)?;
+            }
+        }
+    }
+    Some(())
+}
+
+fn is_known_peer(peer: &At<'_>) -> Option<()> {
+    if let Some(block) = peer.get("ipBlock") {
+        only(peer, &["ipBlock"])?;
+        return only(&block, &["cidr", "except"]);
+    }
+    let selectors = ["podSelector", "namespaceSelector"];
+    only(peer, &selectors)?;
+    selectors.iter().filter_map(|name| peer.get(name)).try_for_each(|it| only(&it, &SELECTOR))
 }
 
 fn draft(policy: &Policy<'_>, writing: Writing) -> Draft {

@@ -222,6 +222,24 @@ fn what_has_no_equal_is_not_converted() {
 }
 
 #[test]
+fn a_policy_with_an_unknown_field_is_not_converted() {
+    let text = |spec: &str| format!("$0{HEAD}  policyTypes: [Ingress]\n{spec}");
+    let known = "  podSelector: {}\n  ingress: [{from: [{podSelector: {}}], ports: [{port: 80}]}]\n";
+    assert_eq!(offered(&text(known), &Dialect::CILIUM_1_20).len(), 1);
+    for spec in [
+        "  podSelector: {}\n  ingres: [{from: [{podSelector: {}}]}]\n",
+        "  podSelector: {matchLabel: {app: db}}\n",
+        "  podSelector: {}\n  ingress: [{form: [{podSelector: {}}]}]\n",
+        "  podSelector: {}\n  ingress: [{from: [{podSelector: {}, namespaceSelectors: {}}]}]\n",
+        "  podSelector: {}\n  ingress: [{from: [{namespaceSelector: {matchLabel: {team: ops}}}]}]\n",
+        "  podSelector: {}\n  ingress: [{from: [{ipBlock: {cidr: 192.0.2.0/24, excepts: [192.0.2.64/26]}}]}]\n",
+        "  podSelector: {}\n  ingress: [{ports: [{port: 80, endport: 90}]}]\n",
+    ] {
+        assert_eq!(offered(&text(spec), &Dialect::CILIUM_1_20), [], "{spec}");
+    }
+}
+
+#[test]
 fn line_breaks_stay_as_they_are() {
     let text = format!("$0{HEAD}  podSelector: {{}} # all\n").replace('\n', "\r\n");
     let wanted = format!("{CILIUM}  endpointSelector: {{}} # all\n  ingress:\n  - {{}}\n").replace('\n', "\r\n");
