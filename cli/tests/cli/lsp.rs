@@ -210,6 +210,32 @@ fn commands_print_documents_and_those_that_fail_or_take_too_long_are_told() {
 }
 
 #[test]
+fn a_command_without_its_folder_is_not_run_and_the_folder_is_named() {
+    let folder = folder();
+    let uri = format!("{}/gone", folder.path().canonicalize().unwrap().display());
+    let ends = [
+        (
+            &[][..],
+            "the commands of `tidegate.render` are not run: they run in the first folder, and none is open".into(),
+        ),
+        (&["gone"], format!("`cat policy.yaml` cannot be run: there is no folder `{uri}`")),
+    ];
+    for (roots, end) in ends {
+        let options = json!({ "render": [["cat", "policy.yaml"]], "renderTimeout": u64::MAX });
+        let mut server = Server::start_in(&folder, roots, &[], options);
+        loop {
+            if let Message::Notification(it) = server.next()
+                && it.params["message"].as_str().is_some_and(|it| it.contains("tidegate.render") || it.contains("`cat"))
+            {
+                assert_eq!(it.params["message"], end);
+                break;
+            }
+        }
+        server.end();
+    }
+}
+
+#[test]
 fn a_configuration_that_cannot_be_read_is_told_and_all_else_goes_on() {
     let folder = Folder::of(&[("policy.yaml", POLICY), ("world.yaml", WORLD), ("tidegate.toml", "ignored = []\n")]);
     let mut server = Server::start(&folder, &[]);

@@ -3,6 +3,9 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+/// How long a command may take at most, whatever is set. Units: seconds.
+const LONGEST: u64 = 3600;
+
 /// The settings. Whatever is missing or of another type is as by default, and a fault to tell.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -20,7 +23,7 @@ pub struct Settings {
     pub asks_reasons: bool,
     /// Commands that print manifests, each as a program with its arguments, run in the first folder: `[["kustomize", "build", "."]]`.
     pub render: Vec<Vec<String>>,
-    /// How long each of them may take. Units: seconds.
+    /// How long each of them may take, an hour at most. Units: seconds.
     pub render_timeout: u64,
 }
 
@@ -45,7 +48,10 @@ impl Settings {
         if own.is_null() {
             return Ok(Settings::default());
         }
-        Settings::deserialize(own).map_err(|error| format!("the settings of `tidegate` cannot be read: {error}"))
+        let read = Settings::deserialize(own);
+        let mut read = read.map_err(|error| format!("the settings of `tidegate` cannot be read: {error}"))?;
+        read.render_timeout = read.render_timeout.min(LONGEST);
+        Ok(read)
     }
 }
 
@@ -59,6 +65,12 @@ mod tests {
         assert_eq!(Settings::read(&Value::Null), Ok(Settings::default()));
         let read = Settings::read(&json!({"tidegate": {"codeLens": false, "another": 1}}));
         assert_eq!(read, Ok(Settings { code_lens: false, ..Settings::default() }));
+    }
+
+    #[test]
+    fn no_command_may_take_longer_than_an_hour() {
+        let read = Settings::read(&json!({ "renderTimeout": u64::MAX }));
+        assert_eq!(read.map(|it| it.render_timeout), Ok(3600));
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub(super) fn rendered(command: &[String], folder: &Path, limit: Duration) -> Re
     command.args(args).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     // A group of its own, so that what it starts ends with it.
     let mut child = command.process_group(0).spawn().map_err(|error| match error.kind() {
+        _ if !folder.is_dir() => format!("`{shown}` cannot be run: there is no folder `{}`", folder.display()),
         std::io::ErrorKind::NotFound => format!("`{shown}` cannot be run: there is no program `{program}`"),
         _ => format!("`{shown}` cannot be run: {error}"),
     })?;

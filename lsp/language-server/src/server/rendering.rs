@@ -1,6 +1,7 @@
 //! What configured commands print: run beside all else, kept as documents that nobody types in.
 
 use super::{Asked, Outcome, Server};
+use crate::pool::{Ended, ask};
 use crate::world::{RENDERED, rendered_key};
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -32,24 +33,32 @@ impl Server<'_> {
             self.rendering.again = true;
             return;
         }
-        let keys: BTreeSet<String> = self.settings.render.iter().map(|it| rendered_key(it)).collect();
+        let folder = self.roots.first().cloned();
+        if folder.is_none() && !self.settings.render.is_empty() {
+            self.show("the commands of `tidegate.render` are not run: they run in the first folder, and none is open");
+        }
+        let commands = folder.iter().flat_map(|_| &self.settings.render);
+        let keys: BTreeSet<String> = commands.map(|it| rendered_key(it)).collect();
         let known = self.db.files().map(|it| it.path(&self.db).to_owned());
         let gone: Vec<String> = known.filter(|it| it.starts_with(RENDERED) && !keys.contains(it)).collect();
         for key in &gone {
             self.inputs().remove_file(key);
             self.forget(key);
         }
-        if keys.is_empty() {
-            return;
-        }
+        let (Some(folder), false) = (folder, keys.is_empty()) else { return };
         self.rendering.running = true;
         let (world, settings, outcomes) = (self.world.clone(), self.settings.clone(), self.outcomes.clone());
-        let (folder, limit) = (self.roots.first().cloned().unwrap_or_default(), settings.render_timeout);
+        let limit = Duration::from_secs(settings.render_timeout);
         let shown = self.begin("running the commands of `tidegate.render`", false);
         // Why no lane: whoever leaves does not wait for them.
         let run = move || {
             let run = |command: &Vec<String>| {
-                let printed = world.render(&folder, command, Duration::from_secs(limit));
+                // Why `ask`: the loop waits for an outcome, also where one of them panics.
+                let printed = match ask(|| world.render(&folder, command, limit)) {
+                    Ended::Answered(printed) => printed,
+                    Ended::Failed(said) => Err(said),
+                    Ended::Overtaken => Err(format!("`{}` was overtaken by an edit", command.join(" "))),
+                };
                 (rendered_key(command), printed)
             };
             // Fails only when the loop is gone.

@@ -163,6 +163,19 @@ fn what_a_command_prints_is_a_document_that_can_be_opened_and_is_printed_anew_wh
 }
 
 #[test]
+fn a_command_that_panics_is_told_and_commands_run_again() {
+    let options = json!({ "render": [["fail"], ["print"]] });
+    let mut client = Client::start_with(&[], json!({}), options);
+    let told = client.told("window/showMessage")["message"].as_str().unwrap().to_owned();
+    assert!(told.contains("TG9999") && told.contains("it cannot be run"), "{told}");
+    assert_eq!(client.told("window/showMessage")["message"], "there is no such command");
+    client.world.0.lock().unwrap().insert("print".into(), POLICY.into());
+    client.tell("textDocument/didSave", json!({ "textDocument": { "uri": "file:///w/a.yaml" } }));
+    assert_eq!(client.told("textDocument/publishDiagnostics")["uri"], "rendered:/print.yaml");
+    client.end();
+}
+
+#[test]
 fn a_folder_that_is_deleted_takes_its_files_along() {
     let mut client = Client::start(&[("/w/d/b.yaml", POLICY)], json!({}));
     client.told("textDocument/publishDiagnostics");
