@@ -15,6 +15,13 @@ pub(crate) struct Document {
     pub version: i32,
 }
 
+/// An open document that is left out of its folder, with its text, as the configuration may let it in later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LeftOut {
+    pub document: Document,
+    pub text: String,
+}
+
 /// The open documents, by [`key`].
 pub(crate) type Documents = BTreeMap<String, Document>;
 

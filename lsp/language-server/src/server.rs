@@ -8,7 +8,7 @@ mod rendering;
 
 use crate::capabilities::capabilities;
 use crate::client::{self, Client};
-use crate::documents::Documents;
+use crate::documents::{Documents, LeftOut};
 use crate::pool::{Ended, Lane, ask};
 use crate::requests;
 use crate::settings::Settings;
@@ -27,7 +27,7 @@ use lsp_server::{Connection, ErrorCode, Message, RequestId, Response};
 use rendering::Rendering;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -109,7 +109,7 @@ struct Server<'c> {
     documents: Documents,
     versions: Arc<BTreeMap<String, i32>>,
     /// The open documents that are left out of their folders.
-    left_out: Arc<BTreeSet<String>>,
+    left_out: Arc<BTreeMap<String, LeftOut>>,
     /// Whether the client said that nothing more is to come.
     is_shut: bool,
     /// How often anything changed.

@@ -1,7 +1,7 @@
 //! What a request sees: the workspace as it was when the request came.
 
 use crate::client::Client;
-use crate::documents::{key, uri};
+use crate::documents::{LeftOut, key, uri};
 use crate::positions::Lines;
 use crate::settings::Settings;
 use crate::world::{Judge, Keep, World};
@@ -9,7 +9,7 @@ use checks::suppress::Rules;
 use driver::{Database, SourceFile, locate};
 use gen_lsp_types::{Location, Position, Range, TextDocumentPositionParams, Uri};
 use source::{FileId, LineIndex, Span};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// The workspace as it was.
@@ -22,7 +22,7 @@ pub(crate) struct View {
     pub rules: Judge,
     pub world: Arc<dyn World>,
     /// The open documents that are left out of their folders.
-    pub left_out: Arc<BTreeSet<String>>,
+    pub left_out: Arc<BTreeMap<String, LeftOut>>,
     /// The version of each open document, by key.
     pub versions: Arc<BTreeMap<String, i32>>,
 }
@@ -76,7 +76,7 @@ impl View {
         let key = key(uri);
         match self.db.file_at(&key) {
             Some(file) => Ok(self.text_of(file)),
-            None if self.left_out.contains(&key) => Err(Refusal::LeftOut),
+            None if self.left_out.contains_key(&key) => Err(Refusal::LeftOut),
             None => Err(Refusal::Wrong(format!("`{uri}` is not open"))),
         }
     }

@@ -1,7 +1,7 @@
 //! Documents that are opened, changed and closed.
 
 use super::Server;
-use crate::documents::{Document, apply, key, path};
+use crate::documents::{Document, LeftOut, apply, key, path};
 use crate::world::RENDERED;
 use gen_lsp_types::{
     DidChangeTextDocumentNotification, DidCloseTextDocumentNotification, DidOpenTextDocumentNotification, MessageType,
@@ -26,15 +26,16 @@ impl Server<'_> {
                     return;
                 }
                 let key = key(&it.uri);
+                let document = Document { uri: it.uri, version: it.version };
                 // What is left out counts for nothing, whoever looks at it.
-                if path(&it.uri).is_some_and(|it| server.is_below_roots(&it) && server.world.leaves_out(&it)) {
-                    Arc::make_mut(&mut server.left_out).insert(key);
+                if server.is_left_out(&document) {
+                    Arc::make_mut(&mut server.left_out).insert(key, LeftOut { document, text: it.text });
                     return;
                 }
                 // Why: the client may write the address otherwise than we do.
                 server.forget(&key);
                 server.inputs().set_file(&key, &it.text);
-                server.documents.insert(key.clone(), Document { uri: it.uri, version: it.version });
+                server.documents.insert(key.clone(), document);
                 server.settle();
                 server.touch(Some(&key));
             }),
@@ -42,7 +43,14 @@ impl Server<'_> {
                 let of = changed.text_document;
                 let key = key(&of.text_document_identifier.uri);
                 let encoding = server.client.encoding;
-                if server.left_out.contains(&key) || key.starts_with(RENDERED) {
+                if key.starts_with(RENDERED) {
+                    return;
+                }
+                if server.left_out.contains_key(&key) {
+                    if let Some(it) = Arc::make_mut(&mut server.left_out).get_mut(&key) {
+                        it.document.version = of.version;
+                        it.text = apply(&it.text, changed.content_changes, encoding);
+                    }
                     return;
                 }
                 let Some(document) = server.documents.get_mut(&key) else {
@@ -61,7 +69,7 @@ impl Server<'_> {
                 if server.rendering.viewed.remove(&key) {
                     return server.touch(None);
                 }
-                if server.left_out.contains(&key) {
+                if server.left_out.contains_key(&key) {
                     Arc::make_mut(&mut server.left_out).remove(&key);
                     return;
                 }
@@ -95,6 +103,33 @@ impl Server<'_> {
             self.forget(&key);
         }
         self.rendering.viewed.insert(key);
+    }
+
+    fn is_left_out(&self, document: &Document) -> bool {
+        path(&document.uri).is_some_and(|it| self.is_below_roots(&it) && self.world.leaves_out(&it))
+    }
+
+    /// Sorts the open documents anew into those that count and those that are left out, as the configuration says now.
+    pub(super) fn sort_open(&mut self) {
+        let is_in = |it: &&LeftOut| !self.is_left_out(&it.document);
+        let in_again = self.left_out.iter().filter(|(_, it)| is_in(it)).map(|(key, _)| key.clone());
+        let in_again: Vec<String> = in_again.collect();
+        let out = self.documents.iter().filter(|(_, it)| self.is_left_out(it)).map(|(key, _)| key.clone());
+        for key in out.collect::<Vec<_>>() {
+            // Why first: it is told under the address that the client gave.
+            self.forget(&key);
+            let text = self.db.file_at(&key).and_then(|it| it.text(&self.db)).unwrap_or_default().to_string();
+            self.inputs().remove_file(&key);
+            if let Some(document) = self.documents.remove(&key) {
+                Arc::make_mut(&mut self.left_out).insert(key, LeftOut { document, text });
+            }
+        }
+        for key in in_again {
+            if let Some(LeftOut { document, text }) = Arc::make_mut(&mut self.left_out).remove(&key) {
+                self.inputs().set_file(&key, &text);
+                self.documents.insert(key, document);
+            }
+        }
     }
 
     /// The reading that fits what is known now.

@@ -96,10 +96,11 @@ impl Server<'_> {
         self.roots.iter().any(|root| path.starts_with(root))
     }
 
-    /// Reads all folders anew; open documents keep their own texts.
+    /// Reads all folders anew; open documents that are not left out keep their own texts.
     pub(super) fn read_workspace(&mut self) {
         let shown = self.begin("reading the workspace", false);
         let opened = self.world.open(&self.roots);
+        self.sort_open();
         let mut texts: Vec<(Arc<str>, Arc<str>)> = Vec::new();
         let mut here = BTreeSet::new();
         for (path, text) in &opened.manifests {

@@ -48,7 +48,7 @@ impl World for Texts {
     }
 
     fn leaves_out(&self, path: &Path) -> bool {
-        path.starts_with("/w/left-out")
+        path.starts_with("/w/left-out") && !self.0.lock().unwrap().contains_key("let in")
     }
 
     fn committed(&self, _: &Path) -> Option<String> {

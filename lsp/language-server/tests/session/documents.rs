@@ -135,6 +135,28 @@ fn a_document_that_is_left_out_counts_for_nothing() {
 }
 
 #[test]
+fn a_document_is_as_it_stands_in_the_editor_when_the_configuration_lets_it_in_or_leaves_it_out() {
+    let mut client = Client::start(&[], json!({}));
+    client.open("/w/left-out/a.yaml", POLICY);
+    client.edit("/w/left-out/a.yaml", 2, [0, 0, 0, 0], "# more\n");
+    let configured = json!({ "changes": [{ "uri": "file:///w/.ignore", "type": 2 }] });
+    client.world.0.lock().unwrap().insert("let in".into(), String::new());
+    client.tell("workspace/didChangeWatchedFiles", configured.clone());
+    assert_eq!(client.shown("/w/left-out/a.yaml", 2), ["6:2 TG0015"]);
+    client.edit("/w/left-out/a.yaml", 3, [0, 0, 0, 0], "# and more\n");
+    assert_eq!(client.shown("/w/left-out/a.yaml", 3), ["7:2 TG0015"]);
+    client.world.0.lock().unwrap().clear();
+    client.tell("workspace/didChangeWatchedFiles", configured.clone());
+    assert_eq!(client.shown("/w/left-out/a.yaml", 3), [""; 0]);
+    assert_eq!(client.ask("textDocument/hover", at("/w/left-out/a.yaml", 6, 4)), Ok(Value::Null));
+    client.edit("/w/left-out/a.yaml", 4, [0, 0, 1, 0], "");
+    client.world.0.lock().unwrap().insert("let in".into(), String::new());
+    client.tell("workspace/didChangeWatchedFiles", configured);
+    assert_eq!(client.shown("/w/left-out/a.yaml", 4), ["6:2 TG0015"]);
+    client.end();
+}
+
+#[test]
 fn what_a_command_prints_is_a_document_that_can_be_opened_and_is_printed_anew_when_something_is_saved() {
     let uri = "rendered:/print%20--all%3D1.yaml";
     let options = json!({ "render": [["print", "--all=1"]] });
