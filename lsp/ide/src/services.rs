@@ -4,7 +4,7 @@
 //! stands and could be meant, it is refused, with the place.
 
 use diag::Edit;
-use driver::{Database, Db, text, world};
+use driver::{Database, Db, SourceFile, text, world};
 use facts::Name;
 use source::Span;
 use syntax::{NodeId, Tree, Value};
@@ -14,8 +14,8 @@ use crate::cursor::{Step, spell};
 use crate::here::Here;
 use crate::rename::edit;
 
-/// Whatever stands below these is of labels.
-const LABELS: [&str; 5] = ["labels", "matchLabels", "matchExpressions", "selector", "podSelector"];
+/// The label by which an EndpointSlice names its Service.
+const OF_SERVICE: &str = "kubernetes.io/service-name";
 /// Fields that name something else, whatever object they are in.
 const OTHERS: [&str; 5] = ["namespace", "image", "kind", "apiVersion", "serviceAccountName"];
 
@@ -47,8 +47,8 @@ pub(crate) fn rename(db: &Database, service: &Name, new: &str) -> Result<Vec<Edi
     if !is_short || !new.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-') {
         return Err(format!("`{new}` is none that a cluster takes"));
     }
-    let cluster = world::cluster(db);
-    if cluster.services.contains_key(&Name::new(service.namespace.clone(), new)) {
+    let taken = Name::new(service.namespace.clone(), new);
+    if world::cluster(db).services.contains_key(&taken) {
         return Err(format!("Service {}/{new} is there already: the two would be one", service.namespace));
     }
     if db.project().cluster(db).services.contains_key(service) {
@@ -57,35 +57,48 @@ pub(crate) fn rename(db: &Database, service: &Name, new: &str) -> Result<Vec<Edi
     let mut edits = Vec::new();
     for file in db.files() {
         db.stop().check();
-        let text = file.text(db).unwrap_or_default();
-        if !mentions(&text, &service.name) {
-            continue;
+        for node in seek(db, file, service)? {
+            edits.push(edit(file.id(db), &text::tree(db, file), node, new)?);
         }
-        let tree = text::tree(db, file);
-        let (decoded, path) = (text::decoded(db, file), file.path(db));
-        for (at, document) in tree.documents().iter().enumerate() {
-            let Some(root) = document.root else { continue };
-            let objects: Vec<_> = decoded.objects.iter().filter(|it| it.document == at).collect();
-            let mut seeker = Seeker { db, tree: &tree, service, found: Vec::new(), doubt: None };
-            for object in &objects {
-                if let Some(node) = tree.find(root, &object.at) {
-                    seeker.walk(node, &object.object, &mut Vec::new());
-                }
-            }
-            if !document.sound || objects.is_empty() && mentions(document.span.slice(&text), &service.name) {
-                return Err(format!("`{path}` holds the name, and it cannot be seen what it means there"));
-            }
-            if let Some((object, place)) = seeker.doubt {
-                return Err(format!("`{place}` of {object} in `{path}` may mean it, too"));
-            }
-            for node in seeker.found {
-                edits.push(edit(file.id(db), &tree, node, new)?);
-            }
+        if !seek(db, file, &taken)?.is_empty() {
+            return Err(format!("`{new}` is there already, in `{}`: the two would be one", file.path(db)));
         }
     }
     edits.sort();
     edits.dedup();
     Ok(edits)
+}
+
+/// Where a file names a Service, be it there or not. Errors: where that cannot be told.
+fn seek(db: &Database, file: SourceFile, service: &Name) -> Result<Vec<NodeId>, String> {
+    let name = &service.name;
+    if !mentions(&file.text(db).unwrap_or_default(), name) {
+        return Ok(Vec::new());
+    }
+    let (tree, decoded, path) = (text::tree(db, file), text::decoded(db, file), file.path(db));
+    let unseen = || format!("`{path}` holds `{name}`, and it cannot be seen what it means there");
+    let mut found = Vec::new();
+    for (at, document) in tree.documents().iter().enumerate() {
+        if !document.sound {
+            return Err(unseen());
+        }
+        let Some(root) = document.root else { continue };
+        let objects: Vec<_> = decoded.objects.iter().filter(|it| it.document == at).collect();
+        let mut seeker = Seeker { db, tree: &tree, service, found: Vec::new(), doubt: None };
+        for object in &objects {
+            if let Some(node) = tree.find(root, &object.at) {
+                seeker.walk(node, &object.object, &mut Vec::new());
+            }
+        }
+        if objects.is_empty() && mentions(document.span.slice(tree.text()), name) {
+            return Err(unseen());
+        }
+        if let Some((object, place)) = seeker.doubt {
+            return Err(format!("`{place}` of {object} in `{path}` may mean Service {service}, too"));
+        }
+        found.extend(seeker.found);
+    }
+    Ok(found)
 }
 
 /// Whether a text holds a word.
@@ -143,8 +156,13 @@ impl Seeker<'_> {
                 Some(false) => {}
                 None => self.doubt = Some((object.to_string(), text)),
             },
+            ["metadata", "labels", OF_SERVICE]
+                if object.kind == "EndpointSlice" && object.namespace != self.service.namespace => {}
+            [.., OF_SERVICE] => self.doubt = Some((object.to_string(), text)),
             [.., "containers" | "initContainers" | "ports" | "volumes", "name"] => {}
-            keys if keys.iter().any(|it| LABELS.contains(it)) || keys.last().is_some_and(|it| OTHERS.contains(it)) => {}
+            [.., "metadata", "labels", _] | [.., "matchLabels", _] | [.., "matchExpressions", "key" | "values"] => {}
+            ["spec", "selector", _] if object.kind == "Service" => {}
+            [.., last] if OTHERS.contains(last) => {}
             _ => self.doubt = Some((object.to_string(), text)),
         }
     }

@@ -66,13 +66,52 @@ fn a_service_is_renamed_with_the_rules_that_name_it_where_nothing_else_may() {
     assert_eq!(service("", "store"), Ok(vec!["db -> store".to_owned(); 2]));
     assert_eq!(service("", "Store"), Err("`Store` is none that a cluster takes".into()));
     let ingress = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: db, namespace: shop}\nspec: {defaultBackend: {service: {name: db}}}\n";
-    let why = "`spec.defaultBackend.service.name` of Ingress shop/db in `more.yaml` may mean it, too";
+    let why = "`spec.defaultBackend.service.name` of Ingress shop/db in `more.yaml` may mean Service shop/db, too";
     assert_eq!(service(ingress, "store"), Err(why.into()));
     let address =
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {url: \"postgres://db.shop.svc:5432\"}\n";
     assert!(service(address, "store").unwrap_err().starts_with("`data.url` of ConfigMap default/c"));
     let other = "apiVersion: v1\nkind: Service\nmetadata: {name: store, namespace: shop}\nspec: {ports: [{port: 1}]}\n";
     assert!(service(other, "store").unwrap_err().ends_with("the two would be one"));
+}
+
+#[test]
+fn a_service_is_not_renamed_where_an_endpoint_slice_or_a_selector_may_mean_it() {
+    let slice = |namespace: &str| {
+        format!(
+            "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n\
+             metadata: {{name: slice-1, namespace: {namespace}, labels: {{kubernetes.io/service-name: db}}}}\n\
+             addressType: IPv4\nendpoints: []\n"
+        )
+    };
+    let why = "`metadata.labels[\"kubernetes.io/service-name\"]` of EndpointSlice shop/slice-1";
+    let found = service(&slice("shop"), "store").unwrap_err();
+    assert_eq!(found, format!("{why} in `more.yaml` may mean Service shop/db, too"));
+    assert_eq!(service(&slice("ops"), "store").map(|it| it.len()), Ok(2));
+    let object =
+        |spec: &str| format!("apiVersion: a.example/v1\nkind: Other\nmetadata: {{name: o}}\nspec: {{{spec}}}\n");
+    for doubtful in ["selector: {service: db}", "podSelector: {of: {service: db}}", "labels: {service: db}"] {
+        let found = service(&object(doubtful), "store");
+        assert!(found.as_ref().is_err_and(|it| it.contains("may mean Service shop/db")), "{doubtful}: {found:?}");
+    }
+    let labels = "selector: {matchLabels: {app: db}}, template: {metadata: {labels: {app: db}}}";
+    assert_eq!(service(&object(labels), "store").map(|it| it.len()), Ok(2));
+}
+
+#[test]
+fn a_service_does_not_get_a_name_that_a_rule_has_already() {
+    let policy = |namespace: &str| {
+        format!(
+            "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\nmetadata: {{name: d, namespace: ops}}\n\
+             spec: {{endpointSelector: {{}}, egress: [{{toServices: [{{k8sService: {{serviceName: store{namespace}}}}}]}}]}}\n"
+        )
+    };
+    let why = "`store` is there already, in `more.yaml`: the two would be one";
+    assert_eq!(service(&policy(", namespace: shop"), "store"), Err(why.into()));
+    assert_eq!(service(&policy(""), "store"), Err(why.into()));
+    let unseen = "`more.yaml` holds `store`, and it cannot be seen what it means there";
+    assert_eq!(service("a: [store\n", "store"), Err(unseen.into()));
+    assert_eq!(service(&policy(", namespace: ops"), "store").map(|it| it.len()), Ok(2));
 }
 
 #[test]
