@@ -1,7 +1,8 @@
 //! What a proof leaves behind: which image, which meaning, by which checker.
 
-use crate::prove::{ProgramProof, Refusal, prove};
+use crate::prove::{ProgramProof, Refusal, prove_with};
 use crate::rules_of::diagrams_of;
+use crate::template::is_known;
 use crate::whole::{Proofs, Whole};
 use diagram::Diagram;
 use flow::Direction;
@@ -57,23 +58,34 @@ pub struct Certificate {
 ///
 /// Errors: every reason why it is not proved.
 pub fn certify(image: &Image) -> Result<Certificate, Vec<Refusal>> {
+    certify_with(image, &is_known)
+}
+
+fn certify_with(image: &Image, is_known: &dyn Fn(Digest) -> bool) -> Result<Certificate, Vec<Refusal>> {
     let diagrams = diagrams_of(image)?;
-    let programs = prove(image, &diagrams)?;
+    let programs = prove_with(image, &diagrams, is_known)?;
     Ok(Certificate { checker: CHECKER, image: image.digest(), meaning: diagrams.each_ref().map(meaning), programs })
 }
 
-/// Proves an image by the rules that it carries, and both its programs from their first instruction on. Shape: ingress, then egress.
+/// Proves an image by the rules that it carries, and both its programs from their first instruction on, whatever their templates are. Shape:
+/// ingress, then egress, for nodes of which settings each is right.
 ///
 /// Errors: every reason why it is not proved.
 pub fn certify_whole(image: &Image, proofs: &mut Proofs) -> Result<(Certificate, [Whole; 2]), Vec<Refusal>> {
-    let certificate = certify(image)?;
+    let certificate = certify_with(image, &|_| true)?;
     let mut one = |direction: Direction| {
         let program = image.programs.iter().find(|it| it.hook.is_egress() == (direction == Direction::Egress));
         let program = program.ok_or(Refusal::Programs(direction))?;
         proofs.of(image, program).map_err(|refused| Refusal::Path { direction, refused })
     };
     match (one(Direction::Ingress), one(Direction::Egress)) {
-        (Ok(ingress), Ok(egress)) => Ok((certificate, [ingress, egress])),
+        (Ok(ingress), Ok(egress)) => {
+            let fragments = |it: &Whole| (it.settings.fragments4, it.settings.fragments6);
+            if fragments(&ingress) != fragments(&egress) {
+                return Err(vec![Refusal::Settings { ingress: ingress.settings, egress: egress.settings }]);
+            }
+            Ok((certificate, [ingress, egress]))
+        }
         (ingress, egress) => Err([ingress.err(), egress.err()].into_iter().flatten().collect()),
     }
 }

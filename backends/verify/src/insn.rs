@@ -77,12 +77,31 @@ impl Insn {
             // A shift goes no further than the register is wide.
             (7, 0x67 | 0x77 | 0xc7) => operand && self.offset == 0 && (0..64).contains(&self.imm),
             (4 | 7, _) => operand && self.offset == 0,
-            (5 | 6, _) => operand,
+            (5, CALL | EXIT) => operand,
+            // A comparison. What else begins so jumps farther or by counting, and no template does.
+            (5 | 6, opcode) => operand && matches!(opcode & 0xf0, 0x10..=0x70 | 0xa0..=0xd0),
             (1, _) => self.imm == 0,
             (2, _) => self.src == 0,
             // The immediate of an atomic store says which operation it is.
             (3, opcode) => opcode & 0xe0 == 0xc0 || self.imm == 0,
             _ => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_jumps_otherwise_than_by_a_comparison_is_not_plain() {
+        let of = |opcode: u8, imm: i32| Insn { opcode, dst: 0, src: 0, offset: 0, imm };
+        // A jump by the immediate (kernel 6.6), one that counts (6.9), calls and an end of the short class, and what is nothing yet.
+        for opcode in [0x06, 0xe5, 0x86, 0x8e, 0x96, 0xe6, 0xf5, 0xf6] {
+            assert!(!of(opcode, 3).is_plain(), "{opcode:#x}");
+        }
+        for opcode in [0x15, 0x16, 0x55, 0x75, 0xa5, 0xd6, CALL, EXIT] {
+            assert!(of(opcode, 3).is_plain(), "{opcode:#x}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::dd::{Dd, Op, Store, Term};
 use crate::lift::{Class, Exit, Refused, Region, Subject, lift};
+use crate::whole::Settings;
 use crate::{planned, template};
 use diagram::{ClassId, Diagram, L4Map};
 use flow::{Action, Auth, Direction, Family, L4Key, Verdict};
@@ -52,6 +53,14 @@ pub enum Refusal {
         direction: Direction,
         /// Where and what.
         refused: Refused,
+    },
+    /// The programs are for nodes that differ.
+    #[error("the programs are for different nodes: ingress for {ingress}, egress for {egress}")]
+    Settings {
+        /// For which nodes the program towards the endpoint is.
+        ingress: Settings,
+        /// For which nodes the other one is.
+        egress: Settings,
     },
     /// A path of the program does something else than the rules of packets say, or something that is not understood.
     #[error("{direction}: around the decisions, {refused}")]

@@ -120,7 +120,8 @@ fn entry(file: &Path, kernels: &[Kernel], proofs: Option<&mut Proofs>) -> Verify
         }
         Ok((proof, whole)) => {
             let states = whole.map(|it| it.iter().map(|it| it.states).sum());
-            VerifyEntry { states, ..proved(file, &image, &proof) }
+            let nodes = whole.iter().flatten().map(|it| it.settings.to_string()).collect();
+            VerifyEntry { states, nodes, ..proved(file, &image, &proof) }
         }
         Err(refusals) => {
             let reasons = refusals.iter().map(ToString::to_string).collect();
@@ -164,6 +165,7 @@ fn proved(file: &Path, image: &Image, proof: &Certificate) -> VerifyEntry {
         templates: proof.programs.iter().map(|it| it.template.to_string()).collect(),
         classes: proof.programs.iter().map(|it| it.classes).collect(),
         states: None,
+        nodes: Vec::new(),
         paths: proof.programs.iter().flat_map(|it| &it.decisions).map(|it| it.paths).sum(),
         certificate: expected.then(|| state.word().to_owned()),
         certified: !expected || state.is_good(),

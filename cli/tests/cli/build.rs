@@ -146,6 +146,9 @@ fn instructions_are_shown_with_what_they_read_and_call() {
     for comment in ["; tg_class_in: peer -> class", "column, class -> leaf", "; jiffies64(), inlined", "exit"] {
         assert!(shown.contains(comment), "{comment}");
     }
+    let locked = [&asked[..], &["--target-kernel", "5.10"]].concat();
+    let locked = Folder::shop().run(&locked).ended(0);
+    assert!(locked.contains("; spin_lock(lock)") && !locked.contains("; ?"), "{locked}");
     // Both ways of decisions, and the rules behind them with their lines.
     assert_eq!(shown.matches("; the decision about flows of ").count(), 2, "{shown}");
     let allowed = shown.lines().find(|it| it.starts_with("; cell") && it.contains("spec.ingress[0]"));

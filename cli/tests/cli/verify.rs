@@ -34,7 +34,11 @@ fn programs_are_proved_from_their_first_instruction_on_where_that_is_asked() {
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let images = json["images"].as_array().unwrap();
     assert!(!images.is_empty() && images.iter().all(|image| image["states"].as_u64().unwrap() > 1000), "{json}");
-    assert!(folder.run(&["verify", "out", "--whole"]).ended(0).contains("states of whole programs"));
+    let told = folder.run(&["verify", "out", "--whole"]).ended(0);
+    assert!(
+        told.contains("states of whole programs") && told.contains("fragments of both families followed"),
+        "{told}"
+    );
 }
 
 #[test]

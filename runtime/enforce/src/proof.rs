@@ -9,8 +9,9 @@ use verify::certificate::meaning;
 
 /// What surrounds decisions on this node.
 ///
-/// The usual nodes have their templates in the list of `verify`, whose packets were judged. A node of other sizes or settings has the same
-/// code with other numbers; its templates are made here once, so that the decisions are proved all the same.
+/// The usual nodes have their templates in the list of `verify`, each proved on every path before it was listed. A node of other sizes or
+/// settings has the same code with other numbers; its templates are made here once, so that the decisions are proved all the same. What surrounds
+/// them there is not: `verify --whole` proves it, in a second or two a program.
 #[derive(Debug)]
 pub struct Templates {
     target: Target,

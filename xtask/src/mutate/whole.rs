@@ -29,7 +29,13 @@ pub fn judge(base: &Image, mutant: &Image, place: &str) -> What {
 fn is_proved(base: &Image, mutant: &Image) -> bool {
     let decides = verify::diagrams_of(mutant).is_ok_and(|it| verify::prove_with(mutant, &it, &|_| true).is_ok());
     let changed = mutant.programs.iter().filter(|it| !base.programs.contains(it));
-    decides && changed.into_iter().all(|program| whole::prove(mutant, program).is_ok())
+    // For the nodes that the base is for, and no others.
+    let settings = |image: &Image, hook| Some(whole::prove(image, image.program(hook)?).ok()?.settings);
+    decides
+        && changed.into_iter().all(|it| {
+            let found = settings(mutant, it.hook);
+            found.is_some() && found == settings(base, it.hook)
+        })
 }
 
 /// A packet that the two answer otherwise, or what they left otherwise, in words; or that one of them cannot run.

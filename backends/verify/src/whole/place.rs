@@ -14,6 +14,18 @@ pub struct Settings {
     pub tunnel: Option<u16>,
 }
 
+impl std::fmt::Display for Settings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match (self.fragments4, self.fragments6) {
+            (true, true) => "fragments of both families followed",
+            (true, false) => "fragments of IPv4 followed",
+            (false, true) => "fragments of IPv6 followed",
+            (false, false) => "no fragments followed",
+        })?;
+        self.tunnel.map_or(Ok(()), |port| write!(f, ", tunnel port {port} closed"))
+    }
+}
+
 /// What is known of fragments.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Part {

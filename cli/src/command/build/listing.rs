@@ -81,11 +81,13 @@ fn part(plan: &CellPlan, offset: u32) -> &'static str {
 }
 
 fn helper(number: i32) -> &'static str {
-    const KNOWN: [(Helper, &str); 6] = [
+    const KNOWN: [(Helper, &str); 8] = [
         (Helper::MapLookup, "map_lookup_elem(map, key)"),
         (Helper::MapUpdate, "map_update_elem(map, key, value, flags)"),
         (Helper::KtimeNs, "ktime_get_ns()"),
         (Helper::PullData, "skb_pull_data(skb, len)"),
+        (Helper::SpinLock, "spin_lock(lock)"),
+        (Helper::SpinUnlock, "spin_unlock(lock)"),
         (Helper::Jiffies64, "jiffies64(), inlined"),
         (Helper::RingbufOutput, "ringbuf_output(ring, data, size, flags)"),
     ];

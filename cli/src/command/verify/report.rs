@@ -85,6 +85,9 @@ pub struct VerifyEntry {
     /// With `--whole`, states in which paths of its programs met, from their first instructions on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub states: Option<usize>,
+    /// With `--whole`, for nodes of which settings each program is right, ingress first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub nodes: Vec<String>,
     /// What its certificate is: `agrees`, `otherChecker`, `missing`, `unreadable` or `differs`. Absent for an image that is not proved, and for
     /// one under a name of somebody's own without a certificate beside it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -147,6 +150,7 @@ impl VerifyEntry {
             classes: Vec::new(),
             paths: 0,
             states: None,
+            nodes: Vec::new(),
             certificate: None,
             certified: false,
             object: None,
@@ -206,6 +210,9 @@ impl std::fmt::Display for VerifyReport {
             match image.proved {
                 true => writeln!(f, "proved   {}  {} ({paths})", image.file, image.subject)?,
                 false => writeln!(f, "REFUSED  {}  {}", image.file, image.subject)?,
+            }
+            if let [ingress, egress] = &image.nodes[..] {
+                writeln!(f, "         for nodes with {ingress} at ingress, and {egress} at egress")?;
             }
             image.said.iter().try_for_each(|said| write!(f, "{said}"))?;
             image.kernels.iter().try_for_each(|kernel| writeln!(f, "         {kernel}"))?;
