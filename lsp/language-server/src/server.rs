@@ -199,7 +199,7 @@ impl Server<'_> {
     fn run(mut self, outcomes: &Receiver<Outcome>) -> Result<Stats, Failure> {
         let incoming = self.connection.receiver.clone();
         loop {
-            let quiet = self.quiet.clone();
+            let (quiet, due) = (self.quiet.clone(), self.rendering.due());
             select! {
                 recv(incoming) -> message => match message {
                     Ok(Message::Request(request)) if self.is_shut => self.refuse(request.id, "the session was shut down"),
@@ -226,6 +226,7 @@ impl Server<'_> {
                     Ok(Outcome::Rendered(printed, shown)) => self.rendered(printed, shown.as_ref()),
                     Err(_) => return Err(Failure::Gone),
                 },
+                recv(due) -> _ => self.render_missed(),
                 recv(quiet) -> _ => {
                     self.quiet = never();
                     if self.settings.workspace_diagnostics {

@@ -3,18 +3,23 @@
 use super::{Asked, Outcome, Server};
 use crate::pool::{Ended, ask};
 use crate::world::{RENDERED, rendered_key};
+use crossbeam_channel::{Receiver, after, never};
 use serde_json::json;
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How long after a run changes of files start no other: what the commands wrote may be among them.
+/// How long after a run changes of files start no other at once: what the commands wrote may be among them.
 const ECHO: Duration = Duration::from_secs(1);
+
+/// How often that time doubles at most while runs for such changes print something else each.
+const RARELY: u32 = 6;
 
 /// What a command printed, by the key of its document. Errors: for people.
 pub(super) type Printed = Vec<(String, Result<String, String>)>;
 
 /// The runs of the commands.
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is asked alone")]
 pub(super) struct Rendering {
     /// Whether they run now.
     running: bool,
@@ -22,17 +27,50 @@ pub(super) struct Rendering {
     again: bool,
     /// When the last run ended.
     ended: Option<Duration>,
+    /// How many of the last runs were for changes that the commands may have made.
+    repeats: u32,
+    /// Whether the last run printed what was there before.
+    prints_same: bool,
+    /// Whether a file changed since the last run began, which may have been the commands.
+    missed: bool,
+    /// When they run for that.
+    due: Option<Receiver<Instant>>,
     /// The documents that somebody looks at.
     pub viewed: BTreeSet<String>,
 }
 
+impl Rendering {
+    /// When the commands are to run for changes that came while they ran or just after.
+    pub fn due(&self) -> Receiver<Instant> {
+        self.due.clone().unwrap_or_else(never)
+    }
+
+    /// Notes a change that the commands may have made. One run more sees what somebody else changed; where that prints the same as
+    /// before, what changed beside it was its own. Where each prints something else, they come ever more rarely.
+    fn miss(&mut self) {
+        self.missed = true;
+        if !(self.running || self.repeats > 0 && self.prints_same) {
+            let wait = ECHO * (1 << self.repeats.min(RARELY));
+            self.due.get_or_insert_with(|| after(wait));
+        }
+    }
+}
+
 impl Server<'_> {
+    /// Has the commands run for changes that came while they ran or just after.
+    pub(super) fn render_missed(&mut self) {
+        let repeats = self.rendering.repeats + 1;
+        self.render();
+        self.rendering.repeats = repeats;
+    }
+
     /// Has the commands run, once more where they run already.
     pub(super) fn render(&mut self) {
         if self.rendering.running {
             self.rendering.again = true;
             return;
         }
+        (self.rendering.repeats, self.rendering.missed, self.rendering.due) = (0, false, None);
         let folder = self.roots.first().cloned();
         if folder.is_none() && !self.settings.render.is_empty() {
             self.show("the commands of `tidegate.render` are not run: they run in the first folder, and none is open");
@@ -70,10 +108,12 @@ impl Server<'_> {
         }
     }
 
-    /// The same after a file was changed by somebody else: unless the commands themselves may have done it.
+    /// The same after a file was changed: later where the commands themselves may have done it.
     pub(super) fn render_after_change(&mut self) {
         let is_echo = self.rendering.ended.is_some_and(|ended| self.world.now() - ended < ECHO);
-        if !self.rendering.running && !is_echo {
+        if self.rendering.running || is_echo {
+            self.rendering.miss();
+        } else {
             self.render();
         }
     }
@@ -94,6 +134,10 @@ impl Server<'_> {
             }
         }
         self.end(shown);
+        self.rendering.prints_same = changed.is_empty();
+        if self.rendering.missed {
+            self.rendering.miss();
+        }
         if !changed.is_empty() {
             self.settle();
             self.touch(None);

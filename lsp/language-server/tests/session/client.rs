@@ -157,6 +157,12 @@ impl Client {
         }
     }
 
+    /// How many notifications of a method with this title came that nobody waited for.
+    pub fn count(&self, method: &str, title: &str) -> usize {
+        let is_one = |it: &&Notification| it.method == method && it.params["value"]["title"] == title;
+        self.told.iter().filter(is_one).count()
+    }
+
     pub fn open(&self, path: &str, text: &str) {
         let document = json!({ "uri": format!("file://{path}"), "languageId": "yaml", "version": 1, "text": text });
         self.tell("textDocument/didOpen", json!({ "textDocument": document }));

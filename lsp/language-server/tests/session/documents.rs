@@ -185,6 +185,41 @@ fn what_a_command_prints_is_a_document_that_can_be_opened_and_is_printed_anew_wh
 }
 
 #[test]
+fn a_change_just_after_commands_ran_has_them_run_once_more() {
+    let mut client = Client::start_with(&[("print", POLICY)], json!({}), json!({ "render": [["print"]] }));
+    assert_eq!(client.told("textDocument/publishDiagnostics")["uri"], "rendered:/print.yaml");
+    let changed = json!({ "changes": [{ "uri": "file:///w/values.txt", "type": 2 }] });
+    for (text, found) in [(POLICY.replace("ingres:", "ingress:"), None), (POLICY.to_owned(), Some("5:2 TG0015"))] {
+        client.world.0.lock().unwrap().insert("print".into(), text);
+        client.tell("workspace/didChangeWatchedFiles", changed.clone());
+        let told = client.told("textDocument/publishDiagnostics");
+        let found: Vec<String> = found.into_iter().map(str::to_owned).collect();
+        assert_eq!((&told["uri"], codes(&told["diagnostics"])), (&json!("rendered:/print.yaml"), found));
+    }
+    client.end();
+}
+
+#[test]
+fn commands_that_write_files_do_not_run_for_ever() {
+    let abilities = json!({ "window": { "workDoneProgress": true } });
+    let mut client = Client::start_with(&[("print", POLICY)], abilities, json!({ "render": [["print"]] }));
+    let changed = json!({ "changes": [{ "uri": "file:///w/values.txt", "type": 2 }] });
+    let mut runs = 0;
+    // One when it starts, and one for the first change; whatever changes then is its own.
+    while runs < 2 {
+        let told = client.told("$/progress");
+        if told["value"]["title"] == "running the commands of `tidegate.render`" {
+            runs += 1;
+            client.tell("workspace/didChangeWatchedFiles", changed.clone());
+        }
+    }
+    std::thread::sleep(std::time::Duration::from_millis(1500));
+    client.ask("workspace/executeCommand", json!({ "command": "tidegate.server.page" })).unwrap_err();
+    assert_eq!(client.count("$/progress", "running the commands of `tidegate.render`"), 0);
+    client.end();
+}
+
+#[test]
 fn a_command_that_panics_is_told_and_commands_run_again() {
     let options = json!({ "render": [["fail"], ["print"]] });
     let mut client = Client::start_with(&[], json!({}), options);
