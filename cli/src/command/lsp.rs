@@ -38,7 +38,9 @@ impl Lsp {
     pub fn run(self) -> Result<Exit, String> {
         let (connection, threads) = lsp_server::Connection::stdio();
         let stats = self.stats;
-        let served = serve(&connection, Arc::new(Disk::new(self)));
+        let disk = Arc::new(Disk::new(self));
+        let served = serve(&connection, disk.clone());
+        disk.running.end();
         // Why before the threads: the one that writes ends with the last sender.
         drop(connection);
         let taken = served.map_err(|failure| failure.to_string())?;

@@ -210,6 +210,34 @@ fn commands_print_documents_and_those_that_fail_or_take_too_long_are_told() {
 }
 
 #[test]
+fn commands_that_still_run_end_with_the_server() {
+    let folder = folder();
+    let command = "echo $$ > begun.part; mv begun.part begun; sleep 600 & sleep 600";
+    let server = Server::start_in(&folder, &[""], &[], json!({ "render": [["sh", "-c", command]] }));
+    let group = loop {
+        if let Ok(group) = std::fs::read_to_string(folder.path().join("begun")) {
+            break nix::unistd::Pid::from_raw(group.trim().parse().unwrap());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    };
+    server.end();
+    // What is ended may stay for a moment, until somebody takes note.
+    let lives = || {
+        std::fs::read_dir("/proc").unwrap().flatten().any(|it| {
+            let stat = std::fs::read_to_string(it.path().join("stat")).unwrap_or_default();
+            let mut fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+            let state = fields.next();
+            !matches!(state, None | Some("Z" | "X")) && fields.nth(1) == Some(&group.to_string())
+        })
+    };
+    let ends = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while lives() {
+        assert!(std::time::Instant::now() < ends, "they run on");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}
+
+#[test]
 fn a_command_without_its_folder_is_not_run_and_the_folder_is_named() {
     let folder = folder();
     let uri = format!("{}/gone", folder.path().canonicalize().unwrap().display());

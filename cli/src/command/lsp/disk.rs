@@ -18,11 +18,13 @@ pub(super) struct Disk {
     began: Instant,
     /// The folders, as they were read last.
     folders: Mutex<Arc<Folders>>,
+    /// The commands that run.
+    pub running: render::Running,
 }
 
 impl Disk {
     pub fn new(args: Lsp) -> Disk {
-        Disk { args, began: Instant::now(), folders: Mutex::default() }
+        Disk { args, began: Instant::now(), folders: Mutex::default(), running: render::Running::default() }
     }
 
     fn paths(&self, roots: &[PathBuf]) -> Paths {
@@ -64,7 +66,7 @@ impl World for Disk {
     }
 
     fn render(&self, folder: &Path, command: &[String], limit: Duration) -> Result<String, String> {
-        render::rendered(command, folder, limit)
+        render::rendered(&self.running, command, folder, limit)
     }
 
     fn read(&self, path: &Path) -> Option<String> {
