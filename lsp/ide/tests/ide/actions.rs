@@ -18,6 +18,17 @@ spec:
     - podSelector: {matchLabels: {app: wbe}}
 ";
 
+/// What it asks of a name, nobody may ask a resolver for.
+const WITHOUT_DNS: &str = "\
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: c, namespace: shop}
+spec:
+  endpointSelector: {matchLabels: {app: web}}
+  egress:
+  - toFQDNs: [{matchName: a.example}]
+";
+
 /// The text after an action.
 fn done(text: &str, title: &str) -> (Vec<Action>, String) {
     let (db, at) = beside(&format!("$0{text}"), &[("cluster.yaml", CLUSTER)]);
@@ -54,16 +65,7 @@ fn a_finding_can_be_silenced_and_then_is_once_somebody_says_why() {
 
 #[test]
 fn a_missing_rule_for_dns_is_added_and_solves_it() {
-    let text = "\
-apiVersion: cilium.io/v2
-kind: CiliumNetworkPolicy
-metadata: {name: c, namespace: shop}
-spec:
-  endpointSelector: {matchLabels: {app: web}}
-  egress:
-  - toFQDNs: [{matchName: a.example}]
-";
-    let (_, text) = done(text, "add a rule for DNS");
+    let (_, text) = done(WITHOUT_DNS, "add a rule for DNS");
     let (db, at) = beside(&format!("$0{text}"), &[("cluster.yaml", CLUSTER)]);
     let left = ide::diagnostics(&db, at.file, &Rules::default());
     assert!(left.iter().all(|it| it.code != Code(160)), "{left:?}");
@@ -71,17 +73,7 @@ spec:
 
 #[test]
 fn lines_that_are_added_end_as_their_neighbours_do() {
-    let text = "\
-apiVersion: cilium.io/v2
-kind: CiliumNetworkPolicy
-metadata: {name: c, namespace: shop}
-spec:
-  endpointSelector: {matchLabels: {app: web}}
-  egress:
-  - toFQDNs: [{matchName: a.example}]
-"
-    .replace('\n', "\r\n");
-    let (_, text) = done(&text, "add a rule for DNS");
+    let (_, text) = done(&WITHOUT_DNS.replace('\n', "\r\n"), "add a rule for DNS");
     assert_eq!(text.matches('\n').count(), text.matches("\r\n").count(), "{text:?}");
 }
 
