@@ -55,7 +55,7 @@ fn commands(variable: &str, usual: &[&str]) -> Vec<String> {
 /// What a command prints, which messages call `shown`; `None` where there is no such program.
 ///
 /// Errors: for people: it cannot be run, it fails, or what it prints is no text.
-pub(crate) fn printed(command: &mut Command, shown: &str) -> Result<Option<String>, String> {
+fn printed(command: &mut Command, shown: &str) -> Result<Option<String>, String> {
     let output = match command.stdin(Stdio::null()).output() {
         Ok(output) => output,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

@@ -1,6 +1,6 @@
 //! `cargo xtask prove`: proves every template that is listed, from its first instruction to every exit.
 
-use image::{Image, Target};
+use image::Image;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
 fn all() -> Result<(Vec<Template>, Vec<&'static str>), String> {
     let mut wanted: BTreeSet<&str> = verify::template::known().collect();
     let mut out = Vec::new();
-    for (name, target) in targets() {
+    for (name, target) in ebpf::listed_targets() {
         for (form, image) in ebpf::templates(&target).map_err(|problem| problem.to_string())? {
             for (at, program) in image.programs.iter().enumerate() {
                 let digest = verify::template_of(&image, program).map(|digest| digest.to_string()).unwrap_or_default();
@@ -69,29 +69,6 @@ fn all() -> Result<(Vec<Template>, Vec<&'static str>), String> {
         }
     }
     Ok((out, wanted.into_iter().collect()))
-}
-
-/// Every target that templates are listed for: those of nodes, and the small one of tests.
-fn targets() -> Vec<(&'static str, Target)> {
-    let default = Target::default();
-    let small = Target {
-        endpoints_log2: 4,
-        address4_pages_log2: 5,
-        peers_log2: 8,
-        track4_sets_log2: 6,
-        track6_sets_log2: 6,
-        address6_log2: 6,
-        fragments_log2: 6,
-        records_log2: 14,
-        ..Target::default()
-    };
-    vec![
-        ("little-endian", Target { little_endian: true, ..default.clone() }),
-        ("big-endian", Target { little_endian: false, ..default }),
-        ("5.10", Target { little_endian: true, ..Target::for_kernel((5, 10)) }),
-        ("5.12", Target { little_endian: true, ..Target::for_kernel((5, 12)) }),
-        ("tests", Target { little_endian: true, ..small }),
-    ]
 }
 
 /// The proof of each, in order.

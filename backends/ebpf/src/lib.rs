@@ -47,7 +47,7 @@ pub use decide::matrix::{MAX_CELLS, Matrix};
 pub use explain::explain;
 pub use oppose::oppose;
 pub use settings::Settings;
-pub use templates::templates;
+pub use templates::{listed_targets, small_target, templates};
 
 use crate::decide::blob;
 use crate::decide::choose::{self, Candidate, Given, Key};

@@ -46,3 +46,30 @@ pub fn templates(target: &Target) -> Result<Vec<(String, Image)>, Problem> {
     }
     Ok(out)
 }
+
+/// A target whose tables are made in no time, of kernels that offer what another target says: that of tests.
+pub fn small_target(offered: Target) -> Target {
+    Target {
+        endpoints_log2: 4,
+        address4_pages_log2: 5,
+        peers_log2: 8,
+        track4_sets_log2: 6,
+        track6_sets_log2: 6,
+        address6_log2: 6,
+        fragments_log2: 6,
+        records_log2: 14,
+        ..offered
+    }
+}
+
+/// Every target that templates are listed for, with its name: those of nodes, and the small one.
+pub fn listed_targets() -> Vec<(&'static str, Target)> {
+    let default = Target::default();
+    vec![
+        ("little-endian", Target { little_endian: true, ..default.clone() }),
+        ("big-endian", Target { little_endian: false, ..default.clone() }),
+        ("5.10", Target { little_endian: true, ..Target::for_kernel((5, 10)) }),
+        ("5.12", Target { little_endian: true, ..Target::for_kernel((5, 12)) }),
+        ("tests", Target { little_endian: true, ..small_target(default) }),
+    ]
+}

@@ -4,27 +4,11 @@
 //! packet: in `backends/ebpf/tests` the kernel, the machine in user space and the judge of packets answer alike, for whole, damaged and random
 //! packets, with the very programs whose digests stand here.
 
-mod common;
-
-use common::target;
-use image::Target;
 use std::collections::BTreeMap;
-
-/// Every target that templates are listed for, with its name.
-fn targets() -> Vec<(&'static str, Target)> {
-    let default = Target::default();
-    vec![
-        ("little-endian", Target { little_endian: true, ..default.clone() }),
-        ("big-endian", Target { little_endian: false, ..default }),
-        ("5.10", Target { little_endian: true, ..Target::for_kernel((5, 10)) }),
-        ("5.12", Target { little_endian: true, ..Target::for_kernel((5, 12)) }),
-        ("tests", Target { little_endian: true, ..target() }),
-    ]
-}
 
 fn list() -> BTreeMap<String, String> {
     let mut list = BTreeMap::new();
-    for (name, target) in targets() {
+    for (name, target) in ebpf::listed_targets() {
         for (form, image) in ebpf::templates(&target).unwrap() {
             for program in &image.programs {
                 let digest = verify::template_of(&image, program).expect("a template of our own is found");

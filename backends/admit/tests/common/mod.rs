@@ -12,17 +12,7 @@ use std::io::{ErrorKind, Write};
 
 /// A small target, so that maps are made in no time.
 pub fn target() -> Target {
-    Target {
-        endpoints_log2: 4,
-        address4_pages_log2: 5,
-        peers_log2: 8,
-        track4_sets_log2: 6,
-        track6_sets_log2: 6,
-        address6_log2: 6,
-        fragments_log2: 6,
-        records_log2: 14,
-        ..Target::default()
-    }
+    ebpf::small_target(Target::default())
 }
 
 /// Likewise for kernels without an instruction to compare and exchange.

@@ -44,17 +44,7 @@ pub fn families() -> [[IpAddr; 4]; 2] {
 
 /// A target whose tables are made in no time.
 pub fn target() -> Target {
-    Target {
-        endpoints_log2: 4,
-        address4_pages_log2: 5,
-        peers_log2: 8,
-        track4_sets_log2: 6,
-        track6_sets_log2: 6,
-        address6_log2: 6,
-        fragments_log2: 6,
-        records_log2: 14,
-        ..offered()
-    }
+    ebpf::small_target(offered())
 }
 
 /// What the running kernel offers to programs; the default where there is none to ask.
