@@ -38,6 +38,13 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     }
 }
 
+/// The value that this share of all values does not exceed, between 0 and 1; 0 for none.
+pub fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let at = (values.len() as f64 * share).ceil() as usize;
+    values.get(at.saturating_sub(1)).or(values.last()).copied().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,5 +54,14 @@ mod tests {
         assert_eq!(median(vec![3.0, 1.0, 900.0]), 3.0);
         assert_eq!(median(vec![4.0, 1.0, 2.0, 900.0]), 3.0);
         assert_eq!(median(vec![]), 0.0);
+    }
+
+    #[test]
+    fn a_quantile_is_one_of_the_values() {
+        let values: Vec<f64> = (1..=200).map(f64::from).collect();
+        assert_eq!(quantile(values.clone(), 0.99), 198.0);
+        assert_eq!(quantile(values, 1.0), 200.0);
+        assert_eq!(quantile(vec![3.0], 0.5), 3.0);
+        assert_eq!(quantile(vec![], 0.99), 0.0);
     }
 }

@@ -1,9 +1,13 @@
 //! `benches [--quick] [TARGET…]`: prints one line a measurement.
 
-use benches::{clock, compile, datapath, diff, editor, tenants, user_space};
+use benches::{clock, compile, datapath, diff, editor, live, tenants, user_space};
 use clap::Parser;
 use std::io::Write;
 use std::process::{Command, ExitCode};
+
+/// That of the `tidegate` program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Measures targets of the design; all of them when none is named
 #[derive(Parser)]
@@ -18,6 +22,12 @@ struct Arguments {
     /// Compiles a world of this size in this process
     #[arg(long, hide = true)]
     world: Option<usize>,
+    /// Has a node enforce edits of a world of this size in this process
+    #[arg(long, hide = true)]
+    live: Option<usize>,
+    /// Loads and swaps images in this process
+    #[arg(long, hide = true)]
+    images: bool,
     /// Compiles the tenants' world of so many namespaces in this process
     #[arg(long, hide = true)]
     tenants: Option<usize>,
@@ -53,6 +63,8 @@ fn main() -> ExitCode {
     let trees = arguments.trees.as_deref().and_then(|name| Some((name, diff::Case::named(name)?)));
     let done = match (trees, arguments.world) {
         (Some((name, case)), _) => diff::run(name, case, diff::SIZE, &mut say).map_err(|error| error.to_string()),
+        _ if arguments.images => live::images(&[10, 1000, 10_000], &mut say).map_err(|error| error.to_string()),
+        _ if let Some(n) = arguments.live => live::run(n, &mut say).map_err(|error| error.to_string()),
         _ if arguments.workspace => editor::run(&mut say).map_err(|error| error.to_string()),
         _ if let Some(n) = arguments.tenants => compile::run_tenants(n, &mut say).map_err(|error| error.to_string()),
         (None, Some(n)) => {
@@ -79,6 +91,16 @@ fn all(arguments: &Arguments) -> Result<(), String> {
     if ["T9", "T12"].iter().any(|target| arguments.wanted(target)) {
         for n in [100, 1000, 10_000] {
             world(arguments, &["--world", &n.to_string()])?;
+        }
+    }
+    if arguments.wanted("T9") {
+        if datapath::kernel::is_permitted().map_err(|error| error.to_string())? {
+            world(arguments, &["--images"])?;
+            for n in [100, 1000, 10_000] {
+                world(arguments, &["--live", &n.to_string()])?;
+            }
+        } else {
+            let _ = writeln!(std::io::stdout(), "skipped T9 on a node: bpf(2) is not permitted here; run as root");
         }
     }
     if arguments.wanted(compile::TENANTS) {

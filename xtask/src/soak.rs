@@ -26,6 +26,9 @@ enum Name {
 /// How long and how hard.
 #[derive(clap::Args)]
 struct Swap {
+    /// One node instead of two, where one end of flows changes at a time
+    #[arg(long)]
+    alone: bool,
     /// How many changes of policy
     #[arg(long, default_value_t = 10_000)]
     swaps: u32,
@@ -76,6 +79,7 @@ fn swap_all(swap: &Swap) -> ExitCode {
         };
         let options = Options {
             run: run_id,
+            alone: swap.alone,
             swaps: swap.swaps,
             fresh: swap.fresh,
             rate: swap.rate,
@@ -84,7 +88,11 @@ fn swap_all(swap: &Swap) -> ExitCode {
             patience: Duration::from_secs(10),
             fault: Fault::None,
         };
-        println!("soak swap --swaps {} --fresh {} --rate {} --seed {}", swap.swaps, swap.fresh, swap.rate, swap.seed);
+        let alone = if swap.alone { "--alone " } else { "" };
+        println!(
+            "soak swap {alone}--swaps {} --fresh {} --rate {} --seed {}",
+            swap.swaps, swap.fresh, swap.rate, swap.seed
+        );
         match run(&options, &AtomicBool::new(false)) {
             Ok(outcome) => {
                 println!("{outcome}");

@@ -81,6 +81,15 @@ impl Subject {
     }
 }
 
+/// Whether bpf(2) may be called here. Errors: any that is not a lack of permission.
+pub fn is_permitted() -> Result<bool, Error> {
+    match map(MapKind::Hash, 4, 8, 1) {
+        Ok(_) => Ok(true),
+        Err(error) if error.is_permission() => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// A map of one kind.
 pub fn map(kind: MapKind, key_size: u32, value_size: u32, max_entries: usize) -> Result<Map, Error> {
     let spec = MapSpec { kind, key_size, value_size, max_entries: max_entries.max(1) as u32 };

@@ -92,6 +92,12 @@ impl Ours {
         self.load(&image)
     }
 
+    /// Has an interface run an image, in place of what it ran.
+    pub fn attach(&mut self, hook: Hook, ifindex: u32, loaded: &Arc<Loaded>) -> Result<(), Error> {
+        self.node.attach("bench", hook, ifindex, loaded)?;
+        Ok(())
+    }
+
     /// How many images the kernel's verifier was asked about.
     pub fn loads(&self) -> u64 {
         self.node.loads()

@@ -6,13 +6,13 @@ use facts::Config;
 use flow::{Direction, Peers};
 use hir::labels::NAMESPACE;
 use hir::peers::{HostId, PeerTable};
-use hir::resolve::{self, Bound};
+use hir::resolve::{self, Bound, Conflict};
 use hir::subject::{self, Class};
 use hir::{PeerSelector, Source};
 use image::Digest;
 use inputs::Db;
 use rules::RuleSet;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex};
 
@@ -88,10 +88,16 @@ pub fn bound<'db>(db: &'db dyn Db, key: ClassKey<'db>) -> Arc<Bound> {
     kept(db, key).content().unwrap_or_else(|| Arc::new(bind(db, key)))
 }
 
+/// The clauses of a class that contradict each other: where there are any, nothing is decided, and what was in force should stay.
+pub fn conflicts<'db>(db: &'db dyn Db, key: ClassKey<'db>) -> Arc<BTreeSet<Conflict>> {
+    kept(db, key).conflicts.clone()
+}
+
 /// What is kept of a bound class. Until it is lowered that is all of it; then its digest alone, by which an equal answer still stops an
 /// edit: rules say the same again, and a cluster has many classes.
 struct Kept {
     digest: Digest,
+    conflicts: Arc<BTreeSet<Conflict>>,
     content: Mutex<Option<Arc<Bound>>>,
 }
 
@@ -107,7 +113,8 @@ impl Kept {
     fn of(bound: Bound) -> Kept {
         let mut bytes = Bytes(Vec::new());
         bound.hash(&mut bytes);
-        Kept { digest: Digest::of(&bytes.0), content: Mutex::new(Some(Arc::new(bound))) }
+        let conflicts = Arc::new(bound.conflicts.clone());
+        Kept { digest: Digest::of(&bytes.0), conflicts, content: Mutex::new(Some(Arc::new(bound))) }
     }
 
     fn content(&self) -> Option<Arc<Bound>> {

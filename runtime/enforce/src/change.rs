@@ -1,23 +1,24 @@
 //! Changing what a node enforces: prepared beside the live state, then made in two steps.
 
 use crate::host::{self, Host, HostChange};
-use crate::journal::{self, Journal};
+use crate::journal::{self, Journal, Told, Writer};
 use crate::numbers::{Numbers, View};
 use crate::proof::Templates;
-use crate::state::{self, ClassState};
+use crate::state::{self, ClassState, Source};
+use crate::subjects::Subjects;
 use diagram::Diagram;
 use driver::meaning::{self, ClassKey};
 use driver::{Database, Db, build, world};
 use facts::Name;
 use hir::peers::PeerTable;
-use hir::subject::{self, Class, Subject, SubjectKind};
+use hir::subject::Subject;
 use image::codec::{Config, Endpoint};
 use image::layout::config::{AUDIT, RECORD_ALLOWED, RECORD_DROPPED};
 use image::layout::endpoint::NODE;
 use image::{Digest, DirectionPlan, Hook, Image, Target};
 use loader::attach::Change as Attach;
 use loader::{Loaded, Node, Pins};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -83,6 +84,16 @@ pub struct Local {
 /// A pod whose image is made wrong, and how; `false` from it when there is nothing to spoil.
 pub type Spoil<'s> = (&'s Name, &'s dyn Fn(&mut Image) -> bool);
 
+/// How a change is prepared.
+#[derive(Clone, Copy, Default)]
+pub struct How<'s> {
+    /// No other node changes together with this one. What changes one direction of its endpoints alone takes one step then, since no packet
+    /// meets two hooks of it.
+    pub alone: bool,
+    /// The image of one pod is spoilt on purpose: a rehearsal shows with it that it would notice.
+    pub spoil: Option<Spoil<'s>>,
+}
+
 /// What a change did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Applied {
@@ -106,12 +117,17 @@ pub struct Enforcer {
     templates: Templates,
     numbers: Numbers,
     view: Arc<View>,
+    /// The view that was made last, and of which table.
+    viewed: Option<(Arc<PeerTable>, Arc<View>)>,
+    /// What the tables of addresses hold; `None` while that is not known.
+    addressed: Option<Arc<View>>,
     pub(crate) live: BTreeMap<Name, Live>,
     names: BTreeMap<u32, Name>,
+    subjects: Subjects,
     /// The number that the next endpoint gets. Numbers go round before one comes again, so that no pod meets the connections of another.
     next_endpoint: u16,
-    /// Where the journal is, for a node whose pins outlive this process.
-    journal: Option<PathBuf>,
+    /// The journal, for a node whose pins outlive this process.
+    journal: Option<Writer>,
     /// Images that were asked for lately, the latest last, and how many of them stay loaded.
     lately: (VecDeque<Arc<Loaded>>, usize),
 }
@@ -126,9 +142,10 @@ pub(crate) struct Live {
 /// A prepared change: everything is loaded, nothing is attached.
 #[derive(Debug)]
 pub struct Change {
-    view: Arc<View>,
+    pub(crate) alone: bool,
+    pub(crate) view: Arc<View>,
     pub(crate) next: BTreeMap<Name, Live>,
-    between: BTreeMap<Name, Arc<Loaded>>,
+    pub(crate) between: BTreeMap<Name, Arc<Loaded>>,
     pub(crate) host: HostChange,
 }
 
@@ -159,10 +176,13 @@ impl Enforcer {
             host,
             numbers: told.as_ref().map(|told| told.numbers.clone()).unwrap_or_default(),
             view,
+            viewed: None,
+            addressed: None,
             names: names(&live),
+            subjects: Subjects::default(),
             live,
             next_endpoint: told.as_ref().map_or(1, Journal::next_endpoint),
-            journal,
+            journal: journal.map(Writer::new),
             lately: (VecDeque::new(), 0),
         })
     }
@@ -174,13 +194,10 @@ impl Enforcer {
         self.node.set_config(&Config { flags, ..config });
     }
 
-    fn write_journal(&self) -> Result<(), Error> {
-        match &self.journal {
-            Some(path) => {
-                Journal::of(&self.numbers, self.next_endpoint, &self.view, &self.live, self.host.as_ref()).write(path)
-            }
-            None => Ok(()),
-        }
+    fn write_journal(&mut self) -> Result<(), Error> {
+        let Enforcer { numbers, next_endpoint, view, live, host, journal, .. } = self;
+        let Some(journal) = journal else { return Ok(()) };
+        journal.write(&Told { numbers, next_endpoint: *next_endpoint, view, live, host: host.as_ref() })
     }
 
     /// Keeps so many images loaded beside those that are live, so that going back to them asks nothing of the kernel's verifier. None,
@@ -217,60 +234,95 @@ impl Enforcer {
         Some((Subject::Pod(name.clone()), &self.live.get(name)?.state))
     }
 
-    /// Compiles and loads what the database says for these endpoints. Nothing live is touched.
+    /// Compiles and loads what the database says for these endpoints, for a node that changes together with others. Nothing live is touched.
     pub fn prepare(&mut self, db: &Database, locals: &[Local]) -> Result<Change, Error> {
-        self.prepare_spoilt(db, locals, None)
+        self.prepare_as(db, locals, How::default())
     }
 
-    /// [`Enforcer::prepare`], with the image of one pod spoilt on purpose: a rehearsal shows with it that it would notice.
-    pub fn prepare_spoilt(
-        &mut self,
-        db: &Database,
-        locals: &[Local],
-        spoil: Option<Spoil<'_>>,
-    ) -> Result<Change, Error> {
+    /// [`Enforcer::prepare`], as the caller has it.
+    pub fn prepare_as(&mut self, db: &Database, locals: &[Local], how: How<'_>) -> Result<Change, Error> {
+        let mut change = self.prepare_next(db, locals, how.spoil)?;
+        change.alone = how.alone;
+        if !(how.alone && self.is_of_one_direction(&change)?) {
+            self.prepare_between(db, &mut change)?;
+        }
+        Ok(change)
+    }
+
+    /// What comes next, without the step before it.
+    fn prepare_next(&mut self, db: &Database, locals: &[Local], spoil: Option<Spoil<'_>>) -> Result<Change, Error> {
         let table = world::peers(db);
-        let view = Arc::new(self.numbers.view(&table, &self.name));
+        let view = self.look_at(&table);
         let limit = 1u32.checked_shl(u32::from(self.node.target().peers_log2)).unwrap_or(u32::MAX);
         if view.len() > limit {
             return Err(Error::Peers { count: view.len(), limit });
         }
-        let mut classes: BTreeMap<Class, ClassState> = BTreeMap::new();
-        let mut change =
-            Change { view: view.clone(), next: BTreeMap::new(), between: BTreeMap::new(), host: HostChange::default() };
-        let mut between: BTreeMap<(Digest, Digest), Option<Arc<Loaded>>> = BTreeMap::new();
+        let mut classes: HashMap<ClassKey<'_>, ClassState> = HashMap::new();
+        let mut change = Change {
+            alone: false,
+            view: view.clone(),
+            next: BTreeMap::new(),
+            between: BTreeMap::new(),
+            host: HostChange::default(),
+        };
+        self.subjects.look_at(db, &table);
         for local in locals {
-            let Some((class, endpoint)) = self.identify(db, &table, local)? else {
+            let Some((key, endpoint)) = self.identify(db, local)? else {
                 self.keep(&local.pod, &mut change);
                 continue;
             };
             // Why: clauses that contradict each other decide nothing, so what decided before them stays.
-            let decides = || meaning::bound(db, ClassKey::new(db, class.clone())).conflicts.is_empty();
-            if self.live.contains_key(&local.pod) && !decides() {
+            if self.live.contains_key(&local.pod) && !meaning::conflicts(db, key).is_empty() {
                 self.keep(&local.pod, &mut change);
                 continue;
             }
             let spoil = spoil.filter(|(pod, _)| **pod == local.pod);
-            let state = match classes.get(&class) {
+            let state = match classes.get(&key) {
                 Some(state) if spoil.is_none() => state.clone(),
-                _ => self.class_state(db, &class, &view, spoil)?,
+                _ => {
+                    let live = self.live.get(&local.pod).map(|live| live.state.clone());
+                    self.class_state(db, key, &view, live.as_ref(), spoil)?
+                }
             };
             if spoil.is_none() {
-                classes.insert(class, state.clone());
-            }
-            if let Some(live) = self.live.get(&local.pod) {
-                let pair = (live.state.loaded.digest(), state.loaded.digest());
-                let step = match between.get(&pair) {
-                    Some(step) => step.clone(),
-                    None => self.between(&live.state.clone(), &state, made_for(db))?,
-                };
-                between.insert(pair, step.clone());
-                change.between.extend(step.map(|step| (local.pod.clone(), step)));
+                classes.insert(key, state.clone());
             }
             change.next.insert(local.pod.clone(), Live { endpoint, state });
         }
         self.prepare_host(db, &table, &view, &mut change)?;
         Ok(change)
+    }
+
+    /// The step before a change: for every endpoint what both sides of it allow.
+    fn prepare_between(&mut self, db: &Database, change: &mut Change) -> Result<(), Error> {
+        let mut known: BTreeMap<(Digest, Digest), Option<Arc<Loaded>>> = BTreeMap::new();
+        for (pod, next) in &change.next {
+            let Some(live) = self.live.get(pod) else { continue };
+            let pair = (live.state.loaded.digest(), next.state.loaded.digest());
+            let step = match known.get(&pair) {
+                Some(step) => step.clone(),
+                None => self.between(&live.state.clone(), &next.state, made_for(db))?,
+            };
+            known.insert(pair, step.clone());
+            change.between.extend(step.map(|step| (pod.clone(), step)));
+        }
+        let host = self.host.as_ref().map(|host| host.state.clone());
+        if let (Some(live), Some(next)) = (host, &change.host.next) {
+            change.host.between = self.between(&live, &next.state, made_for(db))?;
+        }
+        Ok(())
+    }
+
+    /// The peers of a table in the numbers of the node.
+    fn look_at(&mut self, table: &Arc<PeerTable>) -> Arc<View> {
+        if let Some((of, view)) = &self.viewed
+            && Arc::ptr_eq(of, table)
+        {
+            return view.clone();
+        }
+        let view = Arc::new(self.numbers.view(table, &self.name));
+        self.viewed = Some((table.clone(), view.clone()));
+        view
     }
 
     /// Keeps what is enforced for a pod that the database does not know any more while its interface is still there.
@@ -282,17 +334,10 @@ impl Enforcer {
     }
 
     /// The class and slot of an endpoint; `None` when nothing is enforced for it.
-    fn identify(
-        &mut self,
-        db: &Database,
-        table: &PeerTable,
-        local: &Local,
-    ) -> Result<Option<(Class, Endpoint)>, Error> {
+    fn identify<'db>(&mut self, db: &'db Database, local: &Local) -> Result<Option<(ClassKey<'db>, Endpoint)>, Error> {
         let cluster = world::cluster(db);
         let Some(pod) = cluster.pods.get(&local.pod) else { return Ok(None) };
-        let class = subject::class_of_pod(pod, &cluster, table, db.project().dialect(db));
-        // A pod on the host network has no interface of its own: it is the node.
-        let Some(class) = class.filter(|class| class.kind != SubjectKind::Host) else { return Ok(None) };
+        let Some(key) = self.subjects.key(db, pod) else { return Ok(None) };
         // A pod of a known name on another interface is another pod.
         let known = self.live.get(&local.pod).filter(|live| live.endpoint.ifindex == local.ifindex);
         let id = match known.map(|live| live.endpoint.id) {
@@ -301,7 +346,7 @@ impl Enforcer {
         };
         let address4 = pod.own_ips().find_map(|ip| if let IpAddr::V4(ip) = ip { Some(ip) } else { None });
         let address6 = pod.own_ips().find_map(|ip| if let IpAddr::V6(ip) = ip { Some(ip) } else { None });
-        Ok(Some((class, Endpoint { ifindex: local.ifindex, id, address4, address6, mac: local.mac })))
+        Ok(Some((key, Endpoint { ifindex: local.ifindex, id, address4, address6, mac: local.mac })))
     }
 
     fn fresh_endpoint(&mut self) -> Result<u16, Error> {
@@ -318,27 +363,38 @@ impl Enforcer {
     pub(crate) fn class_state(
         &mut self,
         db: &Database,
-        class: &Class,
+        key: ClassKey<'_>,
         view: &Arc<View>,
+        live: Option<&ClassState>,
         spoil: Option<Spoil<'_>>,
     ) -> Result<ClassState, Error> {
-        let key = ClassKey::new(db, class.clone());
-        let failed = |problem| Error::Build { subject: meaning::name(class), problem };
+        let name = || meaning::name(key.class(db));
+        let failed = |problem| Error::Build { subject: name(), problem };
         let image = build::image(db, key).map_err(failed)?;
-        let diagrams = meaning::diagrams(db, key).map_err(|problem| failed(build::Problem::Diagram(problem)))?;
-        self.templates.prove(&meaning::name(class), &image, &diagrams, made_for(db).0)?;
+        let told = meaning::diagrams(db, key).map_err(|problem| failed(build::Problem::Diagram(problem)))?;
+        let source = Source { image, diagrams: told, settings: made_for(db).0 };
+        let rules = || meaning::rule_sets(db, key);
+        if spoil.is_none()
+            && let Some(standing) = live.and_then(|live| live.standing(&source, view, rules))
+        {
+            return Ok(standing);
+        }
+        let Source { image, diagrams, settings } = &source;
+        self.templates.prove(&name(), image, diagrams, *settings)?;
         let diagrams = [0, 1].map(|at| state::over_node(&diagrams[at], view, &self.view));
         let loaded = match spoil {
-            None => self.load(&image)?,
+            None => self.load(image)?,
             Some((_, make)) => {
-                let mut spoilt = (*image).clone();
+                let mut spoilt = (**image).clone();
                 make(&mut spoilt);
                 self.node.load(&spoilt)?
             }
         };
         // An image that is live already means the same as this one, so storing today's classes changes no verdict of it.
         state::fill(&loaded, &diagrams, view);
-        Ok(ClassState { diagrams: Arc::new(diagrams), rules: meaning::rule_sets(db, key), view: view.clone(), loaded })
+        // What was spoilt is not what the database gave.
+        let source = spoil.is_none().then(|| source.clone());
+        Ok(ClassState { diagrams: Arc::new(diagrams), rules: rules(), view: view.clone(), loaded, source })
     }
 
     /// The image that allows what both allow; `None` when the old one says just that.
@@ -351,9 +407,9 @@ impl Enforcer {
         if old.loaded.digest() == new.loaded.digest() {
             return Ok(None);
         }
-        let before = state::over_later(&old.diagrams, &old.view, &new.view);
+        let before = state::seen_later(old, &new.view);
         let meets: [Diagram; 2] = [0, 1].map(|at| diagram::meet(&before[at], &new.diagrams[at]));
-        if meets == before {
+        if meets == *before {
             return Ok(None);
         }
         if meets == *new.diagrams {
@@ -373,19 +429,17 @@ impl Enforcer {
 
     /// First step: addresses as the change sees them, and at every hook what both sides allow. No flow passes that either denies.
     pub fn narrow(&mut self, change: &Change) -> Result<(), Error> {
+        let one_way = change.alone && self.is_one_way(change)?;
         // Numbers that are given must never be given to others, whatever happens from here on.
         self.write_journal()?;
-        let mut done: Vec<Digest> = Vec::new();
+        let mut done: BTreeSet<Digest> = change.next.values().map(|next| next.state.loaded.digest()).collect();
         for live in self.live.values() {
-            let digest = live.state.loaded.digest();
-            let fresh = change.next.values().any(|next| next.state.loaded.digest() == digest);
-            if fresh || done.contains(&digest) {
+            if !done.insert(live.state.loaded.digest()) {
                 continue;
             }
             // Old programs learn the new numbers before an address carries one.
             let diagrams = state::over_later(&live.state.diagrams, &live.state.view, &change.view);
             state::fill(&live.state.loaded, &diagrams, &change.view);
-            done.push(digest);
         }
         if let Some(host) = &self.host {
             let digest = host.state.loaded.digest();
@@ -393,8 +447,7 @@ impl Enforcer {
                 host::refill(host, &change.view);
             }
         }
-        self.node.assign_all(&change.view.prefixes)?;
-        self.view = change.view.clone();
+        self.readdress(&change.view)?;
         self.narrow_host(&change.host)?;
         for (pod, live) in &change.next {
             self.node.endpoint_insert(&live.endpoint)?;
@@ -404,8 +457,22 @@ impl Enforcer {
                 }
             }
         }
+        if one_way {
+            return Ok(());
+        }
         // Programs that began before the steps between were attached end before the next step, so that none of them meets it.
         loader::sys::memory::grace().map_err(Error::Grace)
+    }
+
+    /// Has addresses carry the numbers that a view gives them.
+    fn readdress(&mut self, view: &Arc<View>) -> Result<(), Error> {
+        let known = self.addressed.take();
+        if known.as_ref().is_none_or(|known| known.prefixes != view.prefixes) {
+            self.node.assign_all(&view.prefixes)?;
+        }
+        self.addressed = Some(view.clone());
+        self.view = view.clone();
+        Ok(())
     }
 
     /// Second step: the new images at every hook; endpoints that are gone are let go.
@@ -435,7 +502,11 @@ impl Enforcer {
         // A pod that the database forgot is enforced as it last was, in the numbers of that time.
         let kept = self.live.values().map(|live| &live.state.view).filter(|view| !Arc::ptr_eq(view, &change.view));
         let views: Vec<Arc<View>> = kept.chain([&change.view]).cloned().collect();
-        self.numbers.retire(&views);
+        if self.numbers.retire(&views) {
+            self.viewed = None;
+            // Whoever looked a number up that is given again now has ended before.
+            loader::sys::memory::grace().map_err(Error::Grace)?;
+        }
         self.write_journal()?;
         self.node.sweep()?;
         let digests: std::collections::BTreeSet<Digest> = self
@@ -451,7 +522,7 @@ impl Enforcer {
 
     /// All three steps, for one node alone.
     pub fn apply(&mut self, db: &Database, locals: &[Local]) -> Result<Applied, Error> {
-        let change = self.prepare(db, locals)?;
+        let change = self.prepare_as(db, locals, How { alone: true, spoil: None })?;
         self.narrow(&change)?;
         self.widen(change)
     }
@@ -459,9 +530,9 @@ impl Enforcer {
     /// Takes everything of ours off the node.
     pub fn remove(self) -> Result<(), Error> {
         self.node.remove()?;
-        if let Some(path) = &self.journal {
+        if let Some(journal) = &self.journal {
             // A file that is not there is what is wanted.
-            let _ = std::fs::remove_file(path);
+            let _ = std::fs::remove_file(journal.path());
         }
         Ok(())
     }

@@ -35,7 +35,7 @@ pub fn explain(enforcer: &Enforcer, record: &Record) -> Explained {
     let Some((subject, state)) = enforcer.subject(record.endpoint) else {
         return Explained { subject: None, direction, peer: None, key, reason, audited, by: Vec::new() };
     };
-    let peer = state.view.of_node.get(record.peer as usize).copied().flatten();
+    let peer = state.view.numbering.of_node.get(record.peer as usize).copied().flatten();
     let rules = &state.rules[usize::from(record.from_endpoint)];
     let by = match (record.leaf, peer, key) {
         (Some(_), Some(peer), Some(key)) => {

@@ -2,13 +2,13 @@
 //!
 //! Traffic between the node and its own endpoints crosses no native device, so the node's programs stand beside the endpoints' own, too.
 
-use crate::change::{Applied, Change, Enforcer, Error, made_for};
+use crate::change::{Applied, Change, Enforcer, Error};
 use crate::numbers::View;
 use crate::state::{self, ClassState};
 use driver::meaning::ClassKey;
 use driver::{Database, world};
 use hir::peers::PeerTable;
-use hir::subject::{self, Class};
+use hir::subject;
 use image::Hook;
 use image::layout::config::AUDIT;
 use loader::Loaded;
@@ -66,11 +66,9 @@ impl Enforcer {
         change.host.own = node.filter(|_| guarded).map(|node| node.ips.clone()).unwrap_or_default();
         // Why only then: whoever has not asked for policies of nodes must not be locked out of one.
         let Some(node) = node.filter(|_| cluster.config.host_firewall) else { return Ok(()) };
-        let class: Class = subject::class_of_node(&node.name, &cluster, table);
-        let state = self.class_state(db, &class, view, None)?;
-        if let Some(live) = self.host.as_ref().map(|host| host.state.clone()) {
-            change.host.between = self.between(&live, &state, made_for(db))?;
-        }
+        let key = ClassKey::new(db, subject::class_of_node(&node.name, &cluster, table));
+        let live = self.host.as_ref().map(|host| host.state.clone());
+        let state = self.class_state(db, key, view, live.as_ref(), None)?;
         let endpoints = change.next.values().map(|live| live.endpoint.ifindex);
         let places = self.devices.iter().copied().chain(endpoints).collect();
         change.host.next = Some(Host { state, places });
@@ -121,6 +119,11 @@ impl Enforcer {
     /// The names of the places where programs of the node are.
     fn host_places(&self) -> impl Iterator<Item = String> {
         self.node.attached().map(|attached| attached.endpoint.to_owned()).filter(|name| name.starts_with(PLACE))
+    }
+
+    /// Whether the node is in audit mode.
+    pub(crate) fn audit(&self) -> bool {
+        self.node.config().flags & AUDIT != 0
     }
 
     /// One store: packets from now on are judged so.

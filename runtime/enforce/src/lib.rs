@@ -15,7 +15,7 @@
 //! A peer keeps its number; between two policies a hook enforces one of: old, old ∧ new, new (`tests` of the lab).
 //! On any failure of `prepare` nothing live has changed. No image is loaded that is not proved (`tests/proof.rs`). The node itself is judged only where policies of nodes are asked for.
 //! # Reading order
-//! [`numbers`], [`state`], [`proof`], [`change`], [`host`], [`journal`], [`explain`].
+//! [`numbers`], [`state`], [`proof`], [`change`], `steps`, [`host`], [`journal`], [`explain`].
 
 pub mod change;
 pub mod explain;
@@ -25,7 +25,9 @@ pub mod journal;
 pub mod numbers;
 pub mod proof;
 pub mod state;
+mod steps;
+mod subjects;
 
-pub use change::{Applied, Change, Enforcer, Error, Local};
+pub use change::{Applied, Change, Enforcer, Error, How, Local};
 pub use explain::{Explained, explain};
 pub use hits::Hits;

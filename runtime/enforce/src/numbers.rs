@@ -3,6 +3,7 @@
 use flow::{Family, PeerId, Prefix};
 use hir::peers::{PeerKey, PeerTable, UNMANAGED};
 use image::Digest;
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,19 +18,32 @@ pub struct Numbers {
     absent: BTreeMap<String, u8>,
     /// Numbers to give again, least first.
     free: BTreeSet<u32>,
+    /// How often any of the above has changed since this process began.
+    #[serde(skip)]
+    changes: u64,
+    /// What the last view made of the peers, and the number of each key in it: a peer keeps its key for as long as tables know it.
+    #[serde(skip)]
+    last: (Arc<Numbering>, FxHashMap<Arc<PeerKey>, u32>),
 }
 
 /// After how many changes without its peer a number is given again. By then no address table of the last changes held it, and packets
 /// that had looked it up are long done.
 const ABSENT: u8 = 3;
 
-/// One view of the peers: the database's table beside the node's numbers.
-#[derive(Clone, Debug, Default)]
-pub struct View {
+/// Numbers of the database's table beside those of the node.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Numbering {
     /// The node's number of each peer of the table, by the table's own numbers.
     pub to_node: Vec<u32>,
     /// The table's number of each of the node's; `None` for a peer that is gone.
     pub of_node: Vec<Option<PeerId>>,
+}
+
+/// One view of the peers: how they are numbered, and whose addresses are whose.
+#[derive(Clone, Debug, Default)]
+pub struct View {
+    /// The numbers. Views in a row that number alike share them.
+    pub numbering: Arc<Numbering>,
     /// Which prefix is whose, in the node's numbers, ascending.
     pub prefixes: Vec<(Prefix, u32)>,
 }
@@ -40,17 +54,15 @@ impl Numbers {
         let fixed = UNMANAGED.0 + 1;
         self.next = self.next.max(fixed);
         let mut to_node = Vec::new();
+        let mut keys = FxHashMap::default();
         for (peer, info) in table.peers() {
-            let number = match peer.0 {
-                known if known < fixed => known,
-                _ => *self.by_key.entry(name_of(&info.key)).or_insert_with(|| {
-                    self.free.pop_first().unwrap_or_else(|| {
-                        self.next += 1;
-                        self.next - 1
-                    })
-                }),
+            let number = match (peer.0, self.last.1.get(&info.key)) {
+                (known, _) if known < fixed => known,
+                (_, Some(number)) => *number,
+                _ => self.give(&info.key),
             };
             to_node.push(number);
+            keys.insert(info.key.clone(), number);
         }
         let mut of_node = vec![None; self.next as usize];
         for (peer, number) in to_node.iter().enumerate() {
@@ -58,18 +70,39 @@ impl Numbers {
         }
         let number = |peer: PeerId| to_node.get(peer.0 as usize).copied().unwrap_or(0);
         let prefixes = table.addresses(Some(node)).into_iter().map(|(prefix, peer)| (prefix, number(peer))).collect();
-        View { to_node, of_node, prefixes }
+        let numbering = Numbering { to_node, of_node };
+        let before = (*self.last.0 == numbering).then(|| self.last.0.clone());
+        let numbering = before.unwrap_or_else(|| Arc::new(numbering));
+        self.last = (numbering.clone(), keys);
+        View { numbering, prefixes }
+    }
+
+    /// How often numbers have changed, or who is absent.
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// The number of a key, a new one if it has none.
+    fn give(&mut self, key: &PeerKey) -> u32 {
+        *self.by_key.entry(name_of(key)).or_insert_with(|| {
+            self.changes += 1;
+            self.free.pop_first().unwrap_or_else(|| {
+                self.next += 1;
+                self.next - 1
+            })
+        })
     }
 
     /// Takes numbers back from peers that have been absent for long enough. Called once for each change that was made, with every view that
-    /// something enforced is still stated in.
-    pub fn retire(&mut self, views: &[Arc<View>]) {
+    /// something enforced is still stated in. `false` when none was taken back, so that none is given to another peer soon.
+    pub fn retire(&mut self, views: &[Arc<View>]) -> bool {
         let used = |number: u32| views.iter().any(|view| view.knows(number));
-        let (present, gone): (Vec<_>, Vec<_>) =
-            self.by_key.iter().map(|(key, number)| (key.clone(), *number)).partition(|(_, number)| used(*number));
-        for (key, _) in present {
-            self.absent.remove(&key);
-        }
+        let (by_key, before) = (&self.by_key, self.absent.len());
+        self.absent.retain(|key, _| by_key.get(key).is_some_and(|number| !used(*number)));
+        let gone = self.by_key.iter().filter(|(_, number)| !used(**number));
+        let gone: Vec<(String, u32)> = gone.map(|(key, number)| (key.clone(), *number)).collect();
+        self.changes += u64::from(before != self.absent.len() || !gone.is_empty());
+        let mut freed = false;
         for (key, number) in gone {
             let changes = self.absent.entry(key.clone()).or_default();
             *changes += 1;
@@ -77,8 +110,14 @@ impl Numbers {
                 self.absent.remove(&key);
                 self.by_key.remove(&key);
                 self.free.insert(number);
+                freed = true;
             }
         }
+        if freed {
+            // Why: a key that is known here must not be found with a number that was taken back.
+            self.last.1.retain(|_, number| !self.free.contains(number));
+        }
+        freed
     }
 }
 
@@ -93,22 +132,27 @@ impl View {
     pub fn restored(known: &BTreeSet<u32>, next: u32, mut prefixes: Vec<(Prefix, u32)>) -> View {
         prefixes.sort();
         let of_node = (0..next).map(|number| known.contains(&number).then_some(PeerId(number))).collect();
-        View { to_node: (0..next).collect(), of_node, prefixes }
+        View { numbering: Arc::new(Numbering { to_node: (0..next).collect(), of_node }), prefixes }
+    }
+
+    /// Whether another view in a row numbers the same peers alike. Addresses may be others'.
+    pub fn numbers_as(&self, other: &View) -> bool {
+        Arc::ptr_eq(&self.numbering, &other.numbering)
     }
 
     /// How many numbers have been given.
     pub fn len(&self) -> u32 {
-        self.of_node.len() as u32
+        self.numbering.of_node.len() as u32
     }
 
     /// Whether no number has been given.
     pub fn is_empty(&self) -> bool {
-        self.of_node.is_empty()
+        self.numbering.of_node.is_empty()
     }
 
     /// Whether a number is that of a peer of this view.
     pub fn knows(&self, number: u32) -> bool {
-        self.of_node.get(number as usize).is_some_and(Option::is_some)
+        self.numbering.of_node.get(number as usize).is_some_and(Option::is_some)
     }
 
     /// What a number of a later view was in this one: itself, if this view knew it; else whoever had its addresses.
@@ -142,7 +186,8 @@ mod tests {
     fn view(of_node: &[Option<u32>], prefixes: &[(&str, u32)]) -> View {
         let mut prefixes: Vec<_> = prefixes.iter().map(|(it, n)| (Prefix::parse(it).unwrap(), *n)).collect();
         prefixes.sort();
-        View { to_node: vec![], of_node: of_node.iter().map(|it| it.map(PeerId)).collect(), prefixes }
+        let of_node = of_node.iter().map(|it| it.map(PeerId)).collect();
+        View { numbering: Arc::new(Numbering { to_node: vec![], of_node }), prefixes }
     }
 
     #[test]

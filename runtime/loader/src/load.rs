@@ -148,27 +148,40 @@ pub(crate) fn no_program(digest: Digest, hook: Hook) -> Error {
 /// Makes an image's tables and loads its programs. Nothing is attached or pinned; on failure nothing remains.
 ///
 /// `node` gives the shared maps. Errors: [`Error::Verifier`], [`Error::Malformed`], or the kernel's.
-pub(crate) fn load<'n>(image: &Image, node: impl Fn(NodeMap) -> Option<&'n Map>) -> Result<Loaded> {
+/// Cost: the kernel walks the programs at the same time, some milliseconds each.
+pub(crate) fn load<'n>(image: &Image, node: impl Fn(NodeMap) -> Option<&'n Map> + Sync) -> Result<Loaded> {
     let digest = image.digest();
     let tables = image.tables.iter().map(|table| create(image, digest, table)).collect::<Result<Vec<_>>>()?;
     let map = |reference| match reference {
         MapRef::Own(index) => tables.get(usize::from(index)).map(|table| &table.map),
         MapRef::Node(map) => node(map),
     };
-    let mut programs = Vec::with_capacity(image.programs.len());
-    for program in &image.programs {
-        let insns =
-            relocate(program, map).map_err(|what| Error::Malformed { object: image.notes.subject.clone(), what })?;
+    let load = |program: &image::Program| {
+        let subject = &image.notes.subject;
+        let insns = relocate(program, map).map_err(|what| Error::Malformed { object: subject.clone(), what })?;
         let (loaded, stats) = memlock::with(|| program::load(&program.name, &insns), |refused| &refused.error)
-            .map_err(|refused| refusal(&program.name, &image.notes.subject, refused))?;
-        programs.push(LoadedProgram {
-            name: program.name.clone(),
-            hook: program.hook,
-            program: loaded,
-            stats: Some(stats),
-        });
-    }
+            .map_err(|refused| refusal(&program.name, subject, refused))?;
+        Ok(LoadedProgram { name: program.name.clone(), hook: program.hook, program: loaded, stats: Some(stats) })
+    };
+    let programs = at_once(&image.programs, load).into_iter().collect::<Result<Vec<_>>>()?;
     Ok(Loaded { digest, programs, tables })
+}
+
+/// What `work` gives for each item, in their order: the first on this thread, the others beside it.
+fn at_once<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let Some((first, others)) = items.split_first() else { return Vec::new() };
+    std::thread::scope(|scope| {
+        let work = &work;
+        let others: Vec<_> = others.iter().map(|item| scope.spawn(move || work(item))).collect();
+        let mut done = vec![work(first)];
+        for other in others {
+            match other.join() {
+                Ok(result) => done.push(result),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        }
+        done
+    })
 }
 
 fn create(image: &Image, digest: Digest, table: &image::Table) -> Result<LoadedTable> {

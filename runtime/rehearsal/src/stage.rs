@@ -4,7 +4,7 @@ use crate::expect::{Expected, Judge};
 use crate::pairs::{Question, mixed};
 use driver::meaning::ClassKey;
 use driver::{Database, Db, build, world};
-use enforce::{Applied, Change, Enforcer, Local};
+use enforce::{Applied, Change, Enforcer, How, Local};
 use facts::Name;
 use hir::subject;
 use image::{Image, Target};
@@ -149,9 +149,10 @@ impl Stage {
             Fault::None | Fault::Unattached => None,
         };
         let mut changes = Vec::new();
+        let alone = self.nodes.len() == 1;
         for node in &mut self.nodes {
             let spoil = wrong.as_ref().map(|pod| (pod, &Wrong::make as _));
-            changes.push(node.enforcer.prepare_spoilt(db, &node.locals, spoil)?);
+            changes.push(node.enforcer.prepare_as(db, &node.locals, How { alone, spoil })?);
         }
         Ok(changes)
     }

@@ -68,8 +68,12 @@ fn target(db: &mut Database) -> Target {
 }
 
 fn rehearse(run: &str, work: impl FnOnce(&mut Database, &Plan, &mut Stage)) {
+    rehearse_in(run, CLUSTER, work);
+}
+
+fn rehearse_in(run: &str, cluster: &str, work: impl FnOnce(&mut Database, &Plan, &mut Stage)) {
     let mut db = Database::new();
-    db.set_file("cluster.yaml", CLUSTER);
+    db.set_file("cluster.yaml", cluster);
     db.set_file("policy.yaml", POLICY);
     let cluster = driver::world::cluster(&db);
     let plan = Plan::new(spec::spec(&cluster, RunId::new(run).unwrap(), &BTreeSet::new())).unwrap();
@@ -168,6 +172,37 @@ fn a_pod_that_comes_into_a_known_class_is_table_writes_and_no_program() {
         db.set_file("policy.yaml", &POLICY.replace("app: web", "app: cli"));
         stage.apply(db).unwrap();
         assert!(loads(stage) > before);
+    });
+}
+
+#[test]
+fn a_node_alone_loads_no_step_between_where_one_direction_changes() {
+    if !possible() {
+        return;
+    }
+    let (first, rest) = CLUSTER.split_once("---\n").unwrap();
+    let one_node =
+        format!("{first}---\n{}", rest.split_once("---\n").unwrap().1.replace("nodeName: n2", "nodeName: n1"));
+    rehearse_in("rhal", &one_node, |db, plan, stage| {
+        let loads = |stage: &mut Stage| stage.enforcers().map(|(_, it)| it.node().loads()).sum::<u64>();
+        let mut edit = |files: &[(&str, &str)]| {
+            let before = loads(stage);
+            files.iter().for_each(|(path, text)| drop(db.set_file(path, text)));
+            let applied = stage.apply(db).unwrap();
+            assert_eq!(differing(plan, &ask(db, plan, stage)), Vec::<String>::new(), "{files:?}");
+            (loads(stage) - before, applied.replaced)
+        };
+        edit(&[]);
+        // Another port: what both allow is nothing, and no image is made of it.
+        let other = POLICY.replace("port: pg", "port: 5433");
+        assert_eq!(edit(&[("policy.yaml", &other)]), (1, 2));
+        // Back again, and the sender may no longer send anything: both directions. One image lies between for the receiver; for the sender it is
+        // the new one, so that the second step leaves it.
+        let closed = POLICY.replace("name: db", "name: web").replace("app: db", "app: web");
+        let closed = format!("{}  policyTypes: [Egress]\n", closed.split("  ingress:").next().unwrap());
+        assert_eq!(edit(&[("policy.yaml", POLICY), ("web.yaml", &closed)]), (3, 2));
+        // Nothing that decides.
+        assert_eq!(edit(&[("web.yaml", &format!("# one more line\n{closed}"))]), (0, 0));
     });
 }
 

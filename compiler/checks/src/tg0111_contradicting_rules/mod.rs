@@ -39,7 +39,7 @@ pub fn find(db: &dyn Db, only: Option<&[Arc<Policy>]>) -> Vec<Diagnostic> {
     for (class, subjects) in world::classes(db).iter() {
         let selected = of_some.iter().any(|policy| policy.sections.iter().any(|section| selects(section, class)));
         let Some(subject) = subjects.first().filter(|_| selected) else { continue };
-        for conflict in &meaning::bound(db, ClassKey::new(db, class.clone())).conflicts {
+        for conflict in meaning::conflicts(db, ClassKey::new(db, class.clone())).iter() {
             found.entry(conflict.clone()).or_insert_with(|| subject.clone());
         }
     }

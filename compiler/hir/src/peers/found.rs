@@ -1,11 +1,12 @@
 //! A table in the making: every key that a cluster gives rise to, with its addresses and names.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use facts::{Cluster, Name};
 use flow::{Family, PeerId, Prefix};
+use rustc_hash::FxHashMap;
 
 use super::services::{Backends, spoken_of};
 use super::table::{NodeEntry, PeerTable};
@@ -32,7 +33,7 @@ pub(super) struct Found<'c> {
     mentioned: Covers,
     /// The keys of parties inside the cluster, each once, with the names of those who have it.
     keys: Vec<(Arc<PeerKey>, Vec<String>)>,
-    numbers: HashMap<Arc<PeerKey>, usize>,
+    numbers: FxHashMap<Arc<PeerKey>, usize>,
     /// Addresses of nodes and pods, and which key they have.
     inside: BTreeMap<IpAddr, usize>,
     /// Prefixes outside the cluster.
@@ -67,7 +68,7 @@ impl<'c> Found<'c> {
             by_address: Covers::new(mentions.by_address.clone()),
             mentioned: Covers::new(mentioned),
             keys: Vec::new(),
-            numbers: HashMap::new(),
+            numbers: FxHashMap::default(),
             inside: BTreeMap::new(),
             outside: BTreeMap::new(),
             nodes: BTreeMap::new(),

@@ -81,6 +81,9 @@ impl Link {
 
     /// Takes a descriptor for a link. Errors: the kernel's, when it is something else.
     pub fn from_fd(fd: OwnedFd) -> io::Result<Link> {
+        if super::object::kind(fd.as_fd())? != super::object::Kind::Link {
+            return Err(io::Error::from_raw_os_error(libc::EINVAL));
+        }
         let link = Link { fd };
         link.info().map(|_| link)
     }
@@ -88,9 +91,6 @@ impl Link {
     /// What the kernel says about the link. Errors: `EINVAL` when it is no TCX link.
     pub fn info(&self) -> io::Result<Info> {
         let invalid = || io::Error::from_raw_os_error(libc::EINVAL);
-        if super::object::kind(self.fd.as_fd())? != super::object::Kind::Link {
-            return Err(invalid());
-        }
         // SAFETY: all zeroes is a value of this structure of integers.
         let mut info: bpf_link_info = unsafe { std::mem::zeroed() };
         super::object::info(self.fd.as_fd(), &mut info)?;

@@ -1,4 +1,4 @@
-//! The cluster of the soak: two nodes, each with one pod of every role, in both families.
+//! The cluster of the soak: nodes, each with one pod of every role, in both families.
 
 use std::fmt::Write;
 
@@ -33,8 +33,6 @@ impl Role {
     }
 }
 
-/// How many nodes there are.
-pub const NODES: usize = 2;
 /// The outside address of IPv4 (RFC 5737).
 pub const WORLD4: &str = "203.0.113.7";
 /// The outside address of IPv6 (RFC 3849).
@@ -45,15 +43,15 @@ pub fn pod(role: Role, node: usize) -> String {
     format!("soak/{}-{node}", role.name())
 }
 
-/// Nodes, namespaces and pods as YAML.
-pub fn text() -> String {
+/// So many nodes, the namespace and pods as YAML.
+pub fn text(nodes: usize) -> String {
     let mut text = String::new();
     let mut line = |it: std::fmt::Arguments| {
         // Writing into a String never fails.
         let _ = writeln!(text, "{it}");
     };
     line(format_args!("apiVersion: v1\nkind: Namespace\nmetadata: {{name: soak, labels: {{team: t0}}}}"));
-    for node in 0..NODES {
+    for node in 0..nodes {
         line(format_args!("---\napiVersion: v1\nkind: Node\nmetadata: {{name: n{node}}}"));
         line(format_args!("status: {{addresses: [{{type: InternalIP, address: 10.9.0.{}}}]}}", node + 1));
         for (at, role) in Role::ALL.into_iter().enumerate() {

@@ -1,6 +1,6 @@
 //! The flows of the soak, each with the question that the oracle is asked about it.
 
-use super::cluster::{NODES, Role, pod};
+use super::cluster::{Role, pod};
 use super::policies::{
     ALWAYS, CROSSES, NEVER_IN, NEVER_OUT, TURNS_BOTH, TURNS_EACH, TURNS_IN, TURNS_OUT, TURNS_OUTSIDE,
 };
@@ -29,8 +29,8 @@ pub struct Watched {
 /// Every flow with a question comes before the replies to it, so that whoever starts them in order opens the pair.
 pub fn flows(plan: &Plan, rate: u32) -> Vec<Watched> {
     let mut all = Maker { plan, rate, next: FIRST_SOURCE, flows: Vec::new() };
-    let nodes = || (0..NODES).flat_map(|from| (0..NODES).map(move |to| (from, to)));
-    for (from, to) in nodes() {
+    let nodes = plan.nodes().len();
+    for (from, to) in (0..nodes).flat_map(|from| (0..nodes).map(move |to| (from, to))) {
         let pair = (all.place(Role::Web, from), all.place(Role::Db, to));
         for port in [ALWAYS, NEVER_IN, TURNS_OUT, TURNS_IN] {
             all.pair(pair, port, true);
@@ -43,7 +43,7 @@ pub fn flows(plan: &Plan, rate: u32) -> Vec<Watched> {
         all.pair((free, late), ALWAYS, false);
         all.pair((late, free), ALWAYS, true);
     }
-    for node in 0..NODES {
+    for node in 0..nodes {
         let (web, db) = (all.place(Role::Web, node), all.place(Role::Db, node));
         let world = Some(Place::World);
         let gate = all.place(Role::Gate, node);

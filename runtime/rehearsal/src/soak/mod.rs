@@ -7,7 +7,8 @@
 //! ```
 //!
 //! A packet that arrived must be allowed, from end to end, by an epoch that may have judged it; a missing one must be denied by one.
-//! So what two neighbours both allow is never lost, and what neither allows never passes, while both ends of all nodes change.
+//! So what two neighbours both allow is never lost, and what neither allows never passes, while both ends of all nodes change. On a node
+//! alone one end changes at a time, in the one step that this takes there.
 
 pub mod cluster;
 pub mod flows;

@@ -45,13 +45,34 @@ pub const MOST_FRESH: u32 = 50_000;
 /// How many rules each ruled direction has beside those that matter to the flows.
 const OTHER_RULES: u64 = 180;
 
-/// What the policies say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct State {
+/// What one end's policies say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Side {
     /// The bits above.
     pub bits: u8,
     /// Number of the edit never seen before, from 1; 0 in a known state.
     pub fresh: u32,
+}
+
+/// What the policies say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct State {
+    /// Those of senders.
+    pub sender: Side,
+    /// Those of receivers.
+    pub receiver: Side,
+}
+
+impl State {
+    /// Both ends of one mind.
+    fn both(side: Side) -> State {
+        State { sender: side, receiver: side }
+    }
+
+    /// Whether no edit is in it that was never seen before.
+    pub fn is_known(&self) -> bool {
+        self.sender.fresh == 0 && self.receiver.fresh == 0
+    }
 }
 
 /// The states of all swaps in order: `fresh` of them with an edit never seen before, spread evenly.
@@ -69,18 +90,37 @@ pub fn states(seed: u64, swaps: u32, fresh: u32) -> Vec<State> {
             (false, 0) => one,
             (false, _) => !one,
         };
-        State { bits: chosen as u8 & !CROSSED | crossed, fresh: if is_fresh { number } else { 0 } }
+        State::both(Side { bits: chosen as u8 & !CROSSED | crossed, fresh: if is_fresh { number } else { 0 } })
     });
     states.collect()
 }
 
-/// The files of a state: path and text. `None` is the state without any policy.
-pub fn files(seed: u64, state: Option<State>) -> [(&'static str, String); 4] {
-    let text = |of: fn(u64, State) -> String| state.map(|state| of(seed, state)).unwrap_or_default();
-    [("web.yaml", text(web)), ("db.yaml", text(db)), ("late.yaml", text(late)), ("gate.yaml", text(gate))]
+/// The same with one end at a time: senders and receivers in turn, each between two sides of its own or with an edit never seen before. No
+/// policy comes or goes.
+pub fn states_in_turn(seed: u64, swaps: u32, fresh: u32) -> Vec<State> {
+    let mut state = State::default();
+    let both = states(seed, swaps, fresh).into_iter().zip(1..);
+    let turned = both.map(|(next, swap)| {
+        let side = Side { bits: next.sender.bits & !LATE, ..next.sender };
+        *(if swap % 2 == 0 { &mut state.sender } else { &mut state.receiver }) = side;
+        state
+    });
+    turned.collect()
 }
 
-fn web(seed: u64, State { bits, fresh }: State) -> String {
+/// The files of a state: path and text. `None` is the state without any policy.
+pub fn files(seed: u64, state: Option<State>) -> [(&'static str, String); 4] {
+    let State { sender, receiver } = state.unwrap_or_default();
+    let text = |of: fn(u64, Side) -> String, side| state.map(|_| of(seed, side)).unwrap_or_default();
+    [
+        ("web.yaml", text(web, sender)),
+        ("db.yaml", text(db, receiver)),
+        ("late.yaml", text(late, receiver)),
+        ("gate.yaml", text(gate, receiver)),
+    ]
+}
+
+fn web(seed: u64, Side { bits, fresh }: Side) -> String {
     let mut ports = vec![ALWAYS, NEVER_IN, TURNS_IN];
     ports.extend(
         [(OUT, TURNS_OUT), (OUT, TURNS_EACH), (CROSSED, CROSSES), (TOGETHER, TURNS_BOTH)]
@@ -95,7 +135,7 @@ fn web(seed: u64, State { bits, fresh }: State) -> String {
     policy("web", "web", &format!("  ingress: []\n  egress:\n{rules}"))
 }
 
-fn db(seed: u64, State { bits, fresh }: State) -> String {
+fn db(seed: u64, Side { bits, fresh }: Side) -> String {
     let crossed = if bits & CROSSED == 0 { CROSSED } else { 0 };
     let bits = bits & !CROSSED | crossed;
     let mut ports = vec![ALWAYS, NEVER_OUT, TURNS_OUT];
@@ -112,7 +152,7 @@ fn db(seed: u64, State { bits, fresh }: State) -> String {
     policy("db", "db", &format!("  egress: []\n  ingress:\n{rules}"))
 }
 
-fn late(seed: u64, State { bits, fresh }: State) -> String {
+fn late(seed: u64, Side { bits, fresh }: Side) -> String {
     if bits & LATE == 0 {
         return String::new();
     }
@@ -123,7 +163,7 @@ fn late(seed: u64, State { bits, fresh }: State) -> String {
 }
 
 /// The same in every state.
-fn gate(seed: u64, _: State) -> String {
+fn gate(seed: u64, _: Side) -> String {
     let (mut from, mut to) = (String::new(), String::new());
     outside(&mut from, "from", 0);
     outside(&mut to, "to", 0);
@@ -226,18 +266,28 @@ mod tests {
     #[test]
     fn every_swap_changes_both_ends_and_no_edit_comes_twice() {
         let states = states(7, 100, 20);
-        let fresh: Vec<u32> = states.iter().map(|state| state.fresh).filter(|fresh| *fresh > 0).collect();
+        let fresh: Vec<u32> = states.iter().map(|state| state.sender.fresh).filter(|fresh| *fresh > 0).collect();
         assert_eq!(fresh, (1..=20).collect::<Vec<_>>());
-        assert!(states.windows(2).all(|pair| (pair[0].bits ^ pair[1].bits) & CROSSED != 0));
-        let mut known: Vec<u8> = states.iter().filter(|state| state.fresh == 0).map(|state| state.bits).collect();
+        let crossed = |pair: &[State]| (pair[0].sender.bits ^ pair[1].sender.bits) & CROSSED != 0;
+        assert!(states.windows(2).all(crossed) && states.iter().all(|state| state.sender == state.receiver));
+        let mut known: Vec<State> = states.iter().filter(|state| state.is_known()).copied().collect();
         known.sort_unstable();
         known.dedup();
         assert!(known.len() <= 4, "{known:?}");
     }
 
     #[test]
+    fn in_turn_one_end_changes_and_the_other_does_not() {
+        let states = states_in_turn(7, 100, 20);
+        let changed = |pair: &[State]| (pair[0].sender != pair[1].sender, pair[0].receiver != pair[1].receiver);
+        assert!(states.windows(2).all(|pair| changed(pair) != (true, true)));
+        let count = |of: (bool, bool)| states.windows(2).filter(|pair| changed(pair) == of).count();
+        assert!(count((true, false)) > 30 && count((false, true)) > 30, "both ends change often");
+    }
+
+    #[test]
     fn the_same_seed_says_the_same() {
-        let state = State { bits: 63, fresh: 3 };
+        let state = State::both(Side { bits: 63, fresh: 3 });
         assert_eq!(files(1, Some(state)), files(1, Some(state)));
         assert_ne!(files(1, Some(state)), files(2, Some(state)));
     }

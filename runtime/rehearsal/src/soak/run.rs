@@ -1,9 +1,9 @@
 //! The run itself.
 
-use super::cluster::{self, NODES, Role, pod};
+use super::cluster::{self, Role, pod};
 use super::flows::{Watched, flows};
 use super::outcome::{Latency, Outcome};
-use super::policies::{CONNECTIONS, MOST_FRESH, State, files, states};
+use super::policies::{CONNECTIONS, MOST_FRESH, State, files, states, states_in_turn};
 use super::reconcile::{Slowest, Tally, Verdicts, reconcile};
 use crate::expect::Judge;
 use crate::spec;
@@ -36,6 +36,8 @@ const MARGIN: Duration = Duration::from_millis(500);
 pub struct Options {
     /// The lab's run.
     pub run: RunId,
+    /// One node instead of two, and one end of flows at a time instead of both.
+    pub alone: bool,
     /// How many changes.
     pub swaps: u32,
     /// How many of them are edits never seen before; at most [`MOST_FRESH`].
@@ -50,6 +52,17 @@ pub struct Options {
     pub patience: Duration,
     /// What is done wrong on purpose from the second swap on, to show that it would be noticed.
     pub fault: Fault,
+}
+
+impl Options {
+    fn cluster(&self) -> String {
+        cluster::text(if self.alone { 1 } else { 2 })
+    }
+
+    fn states(&self) -> Vec<State> {
+        let states = if self.alone { states_in_turn } else { states };
+        states(self.seed, self.swaps, self.fresh.min(MOST_FRESH))
+    }
 }
 
 /// What the swapping side noted.
@@ -70,7 +83,7 @@ struct Log {
 /// Cost: two busy threads for packets beside the one that swaps; 24 bytes of memory a packet, 56 while a flow is accounted for.
 pub fn run(options: &Options, stop: &AtomicBool) -> Result<Outcome, Error> {
     let mut db = Database::new();
-    db.set_file("cluster.yaml", &cluster::text());
+    db.set_file("cluster.yaml", &options.cluster());
     write(&mut db, options.seed, None);
     let spec = spec::spec(&world::cluster(&db), options.run.clone(), &BTreeSet::new());
     // Cannot fail: the cluster is ours, and its addresses and names are told apart by role and node.
@@ -105,7 +118,7 @@ struct Soak<'o> {
     /// The database that is edited.
     fresh: Database,
     /// One for each known state, so that going back to it compiles nothing.
-    known: BTreeMap<u8, Database>,
+    known: BTreeMap<State, Database>,
     plan: Plan,
     stage: Stage,
     watched: Vec<Watched>,
@@ -117,14 +130,14 @@ impl Soak<'_> {
     fn under_traffic(&mut self, stop: &AtomicBool) -> Result<(Report, Survival), Error> {
         let mut connections = Connections::default();
         let before = self.connect(&mut connections)?;
-        let Options { seed, swaps, fresh, patience, fault, .. } = *self.options;
+        let Options { patience, fault, .. } = *self.options;
         let mut dead = connections.exchange(patience);
         let flows: Vec<Flow> = self.watched.iter().map(|one| one.flow).collect();
         let traffic = Traffic::start(self.stage.lab(), &flows)?;
         note(&self.fresh, &self.plan, &self.watched, &mut self.log);
         thread::sleep(MARGIN);
 
-        let mut states = states(seed, swaps, fresh.min(MOST_FRESH)).into_iter();
+        let mut states = self.options.states().into_iter();
         states.next().map_or(Ok(()), |first| self.swap(first))?;
         let after = self.connect(&mut connections)?;
         self.stage.set_fault(fault);
@@ -146,16 +159,16 @@ impl Soak<'_> {
         Ok((report, Survival { opened: (before, after), rounds: rounds * (before + after) as u64, dead }))
     }
 
-    /// Edits the files, prepares, and changes both hooks of all pods of both nodes.
+    /// Edits the files, prepares, and changes what changes of all pods of all nodes.
     fn swap(&mut self, state: State) -> Result<(), Error> {
         let started = Nanos::now();
-        let db = match state.fresh {
-            0 => self.known.entry(state.bits).or_insert_with(|| {
+        let db = match state.is_known() {
+            true => self.known.entry(state).or_insert_with(|| {
                 let mut db = Database::new();
-                db.set_file("cluster.yaml", &cluster::text());
+                db.set_file("cluster.yaml", &self.options.cluster());
                 db
             }),
-            _ => &mut self.fresh,
+            false => &mut self.fresh,
         };
         write(db, self.options.seed, Some(state));
         let changes = self.stage.prepare(db)?;
@@ -164,7 +177,7 @@ impl Soak<'_> {
         let ended = Nanos::now();
         self.log.swaps.push(Swap { began, ended });
         self.log.make.push(since(began, ended));
-        let prepared = if state.fresh > 0 { &mut self.log.fresh } else { &mut self.log.known };
+        let prepared = if state.is_known() { &mut self.log.known } else { &mut self.log.fresh };
         prepared.push(since(started, began));
         note(db, &self.plan, &self.watched, &mut self.log);
         let pause = self.options.at_least / self.options.swaps.max(1);
@@ -176,8 +189,9 @@ impl Soak<'_> {
     fn connect(&self, connections: &mut Connections) -> Result<usize, Error> {
         let place = |role, node| self.plan.pod(&pod(role, node));
         let mut pairs: Vec<(Option<Place>, Option<Place>)> = Vec::new();
-        for from in 0..NODES {
-            for to in 0..NODES {
+        let nodes = self.plan.nodes().len();
+        for from in 0..nodes {
+            for to in 0..nodes {
                 let web = place(Role::Web, from);
                 pairs.extend([(web, place(Role::Db, to)), (web, place(Role::Late, to))]);
             }

@@ -2,30 +2,36 @@
 //!
 //! Pinned maps and programs outlive a process; what their numbers mean does not. The journal holds that: the number of each peer, whose
 //! address is whose, and the rules behind each endpoint. It lives where a reboot takes it away together with the pins.
+//!
+//! A line of JSON for what the node has in common, and one for each endpoint: after a change most of them are as they were.
+
+mod write;
+
+pub(crate) use write::{Told, Writer};
 
 use crate::change::{Error, Live};
 use crate::host::{self, Host};
 use crate::numbers::{Numbers, View};
 use crate::state::ClassState;
 use facts::Name;
-use flow::{PeerId, PeerSet, Peers, Prefix};
+use flow::Prefix;
 use image::Hook;
 use image::codec::Endpoint;
 use loader::{Loaded, Node};
 use rules::RuleSet;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Where journals are: a file system in memory, as bpffs is.
 const FOLDER: &str = "/run/tidegate";
-/// The version of the form.
-const VERSION: u32 = 1;
+/// The version of the form. The first had everything in one line.
+const VERSION: u32 = 2;
+const FIRST_VERSION: u32 = 1;
 
-/// One journal.
+/// One journal. Written, its endpoints are lines of their own.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Journal {
     version: u32,
@@ -33,9 +39,10 @@ pub struct Journal {
     next_endpoint: u16,
     known: BTreeSet<u32>,
     prefixes: Vec<(String, u32)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     endpoints: Vec<Entry>,
     /// The node itself, where it is enforced.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     host: Option<HostEntry>,
 }
 
@@ -58,6 +65,14 @@ struct Entry {
     rules: [String; 2],
 }
 
+/// A line after the first.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Line {
+    Endpoint(Entry),
+    Host(HostEntry),
+}
+
 /// The file of a node.
 pub fn path(kernel_name: &str) -> PathBuf {
     Path::new(FOLDER).join(format!("{}.json", kernel_name.replace('/', "_")))
@@ -70,50 +85,6 @@ pub fn forget(kernel_name: &str) {
 }
 
 impl Journal {
-    /// What is enforced now.
-    pub(crate) fn of(
-        numbers: &Numbers,
-        next_endpoint: u16,
-        view: &View,
-        live: &BTreeMap<Name, Live>,
-        host: Option<&Host>,
-    ) -> Journal {
-        let rules = |state: &ClassState| [0, 1].map(|at| over_numbers(&state.rules[at], &state.view).to_string());
-        let entry = |(pod, live): (&Name, &Live)| Entry {
-            namespace: pod.namespace.clone(),
-            name: pod.name.clone(),
-            ifindex: live.endpoint.ifindex,
-            id: live.endpoint.id,
-            address4: live.endpoint.address4,
-            address6: live.endpoint.address6,
-            mac: live.endpoint.mac,
-            digest: live.state.loaded.digest().to_string(),
-            rules: rules(&live.state),
-        };
-        let host =
-            host.map(|host| HostEntry { digest: host.state.loaded.digest().to_string(), rules: rules(&host.state) });
-        Journal {
-            version: VERSION,
-            numbers: numbers.clone(),
-            next_endpoint,
-            known: (0..view.len()).filter(|number| view.knows(*number)).collect(),
-            prefixes: view.prefixes.iter().map(|(prefix, number)| (prefix.to_string(), *number)).collect(),
-            endpoints: live.iter().map(entry).collect(),
-            host,
-        }
-    }
-
-    /// Writes it, whole or not at all.
-    pub(crate) fn write(&self, path: &Path) -> Result<(), Error> {
-        let failed = |source: std::io::Error| Error::Journal { path: path.to_owned(), reason: source.to_string() };
-        std::fs::create_dir_all(FOLDER).map_err(failed)?;
-        let mut file = tempfile::NamedTempFile::new_in(FOLDER).map_err(failed)?;
-        serde_json::to_writer(&mut file, self).map_err(|error| failed(error.into()))?;
-        file.flush().map_err(failed)?;
-        file.persist(path).map_err(|error| failed(error.error))?;
-        Ok(())
-    }
-
     /// Reads the journal of a node that has programs attached. `None` when nothing is attached: then there is nothing to go on with.
     ///
     /// Errors: programs are attached and the journal is missing or unreadable; changing anything then would be guessing.
@@ -122,12 +93,26 @@ impl Journal {
             return Ok(None);
         }
         let failed = |reason: String| Error::Journal { path: path.to_owned(), reason };
-        let text = std::fs::read(path).map_err(|error| failed(error.to_string()))?;
-        let journal: Journal = serde_json::from_slice(&text).map_err(|error| failed(error.to_string()))?;
-        match journal.version {
-            VERSION => Ok(Some(journal)),
-            other => Err(failed(format!("version {other}, this build reads {VERSION}"))),
+        let text = std::fs::read_to_string(path).map_err(|error| failed(error.to_string()))?;
+        Journal::parse(&text).map(Some).map_err(failed)
+    }
+
+    /// Errors: what is wrong, and in which line.
+    fn parse(text: &str) -> Result<Journal, String> {
+        let mut lines = (1..).zip(text.lines());
+        let (_, first) = lines.next().ok_or("it is empty")?;
+        let mut journal: Journal = serde_json::from_str(first).map_err(|error| format!("line 1: {error}"))?;
+        if ![VERSION, FIRST_VERSION].contains(&journal.version) {
+            return Err(format!("version {}, this build reads {FIRST_VERSION} and {VERSION}", journal.version));
         }
+        for (number, line) in lines {
+            let entry: Line = serde_json::from_str(line).map_err(|error| format!("line {number}: {error}"))?;
+            match entry {
+                Line::Endpoint(entry) => journal.endpoints.push(entry),
+                Line::Host(entry) => journal.host = Some(entry),
+            }
+        }
+        Ok(journal)
     }
 
     /// The number that the next endpoint gets.
@@ -178,18 +163,36 @@ fn state(rules: &[String; 2], loaded: Arc<Loaded>, view: &Arc<View>) -> Option<C
     let limits = diagram::Limits::default();
     let diagrams =
         [diagram::build(&rules[0], view.len(), &limits).ok()?, diagram::build(&rules[1], view.len(), &limits).ok()?];
-    Some(ClassState { diagrams: Arc::new(diagrams), rules: Arc::new(rules), view: view.clone(), loaded })
+    Some(ClassState { diagrams: Arc::new(diagrams), rules: Arc::new(rules), view: view.clone(), loaded, source: None })
 }
 
-/// Rules of the database, over the node's numbers.
-fn over_numbers(rules: &RuleSet, view: &View) -> RuleSet {
-    let mut rules = rules.clone();
-    let number = |peer: PeerId| view.to_node.get(peer.0 as usize).copied().map(PeerId);
-    for rule in rules.tiers.iter_mut().flat_map(|tier| &mut tier.levels).flat_map(|level| &mut level.rules) {
-        if let Peers::Of(peers) = &rule.peers {
-            let numbered: PeerSet = peers.iter().filter_map(number).collect();
-            rule.peers = Peers::Of(Arc::new(numbered));
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEAD: &str = r#""numbers":{"by_key":{"ab":9},"next":10,"absent":{},"free":[]},"next_endpoint":3,"known":[9],"prefixes":[["10.0.0.1/32",9]]"#;
+    const ENTRY: &str = r#"{"namespace":"shop","name":"web","ifindex":4,"id":2,"address4":"10.0.0.1","address6":null,"mac":null,"digest":"00","rules":["",""]}"#;
+
+    fn told(text: &str) -> (u16, Vec<(String, u16)>) {
+        let journal = Journal::parse(text).unwrap();
+        let endpoints = journal.endpoints.iter().map(|it| (it.name.clone(), it.id)).collect();
+        (journal.next_endpoint(), endpoints)
     }
-    rules
+
+    #[test]
+    fn both_forms_are_read() {
+        let first = format!(r#"{{"version":1,{HEAD},"endpoints":[{ENTRY}],"host":null}}"#);
+        let second = format!("{{\"version\":2,{HEAD}}}\n{{\"endpoint\":{ENTRY}}}\n");
+        assert_eq!(told(&first), (3, vec![("web".to_owned(), 2)]));
+        assert_eq!(told(&second), told(&first));
+    }
+
+    #[test]
+    fn a_journal_that_is_cut_or_of_another_version_says_where() {
+        let cut = format!("{{\"version\":2,{HEAD}}}\n{{\"endpoint\":{{\"namespace\":");
+        assert!(Journal::parse(&cut).unwrap_err().starts_with("line 2: "));
+        assert_eq!(Journal::parse("").unwrap_err(), "it is empty");
+        let later = format!("{{\"version\":3,{HEAD}}}");
+        assert_eq!(Journal::parse(&later).unwrap_err(), "version 3, this build reads 1 and 2");
+    }
 }
