@@ -1,5 +1,6 @@
 //! `cargo xtask prove`: proves every template that is listed, from its first instruction to every exit.
 
+use crate::tidy::root;
 use image::Image;
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -17,10 +18,17 @@ pub struct Arguments {
     /// One template in so many, evenly; those in between are not proved
     #[arg(long, default_value_t = 1)]
     every: usize,
+    /// Prove all that the code generator makes, and write the list once all of it is proved
+    #[arg(long, conflicts_with = "every")]
+    bless: bool,
 }
+
+/// The list, from the root of the project.
+const LIST: &str = "backends/verify/src/templates.txt";
 
 /// A program, by the name of what it is a template of.
 struct Template {
+    digest: String,
     name: String,
     image: Image,
     program: usize,
@@ -29,7 +37,7 @@ struct Template {
 /// Proves, prints. Exit code 1 when one is not proved, or one that is listed is not made by the code generator.
 pub fn run(arguments: &Arguments) -> ExitCode {
     let begin = Instant::now();
-    let (templates, unmade) = match all() {
+    let (templates, unmade) = match all(arguments.bless) {
         Ok(all) => all,
         Err(why) => {
             println!("{why}");
@@ -47,28 +55,46 @@ pub fn run(arguments: &Arguments) -> ExitCode {
             }
         }
     }
-    unmade.iter().for_each(|digest| println!("listed, and made by nothing: {digest}"));
     let (proved, seconds) = (chosen.len() - refused, begin.elapsed().as_secs());
     println!("{proved} of {} templates proved, {refused} refused, {states} states, {seconds} s", templates.len());
+    if arguments.bless && refused == 0 {
+        return write(&templates);
+    }
+    unmade.iter().for_each(|digest| println!("listed, and made by nothing: {digest}"));
     ExitCode::from(u8::from(refused + unmade.len() > 0))
 }
 
-/// Every template that is listed, and the digests of the list that nothing is made for.
-fn all() -> Result<(Vec<Template>, Vec<&'static str>), String> {
-    let mut wanted: BTreeSet<&str> = verify::template::known().collect();
-    let mut out = Vec::new();
+/// Writes the list: what was proved, and nothing else.
+fn write(proved: &[Template]) -> ExitCode {
+    let mut lines: Vec<String> = proved.iter().map(|it| format!("{} {}\n", it.digest, it.name)).collect();
+    lines.sort();
+    match std::fs::write(root().join(LIST), lines.concat()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            println!("{LIST} cannot be written: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Every template that is listed, or every one that is made, each once; and the digests of the list that nothing is made for.
+fn all(made: bool) -> Result<(Vec<Template>, Vec<&'static str>), String> {
+    let mut unmade: BTreeSet<&str> = verify::template::known().collect();
+    let (listed, mut seen, mut out) = (unmade.clone(), BTreeSet::new(), Vec::new());
     for (name, target) in ebpf::listed_targets() {
         for (form, image) in ebpf::templates(&target).map_err(|problem| problem.to_string())? {
             for (at, program) in image.programs.iter().enumerate() {
-                let digest = verify::template_of(&image, program).map(|digest| digest.to_string()).unwrap_or_default();
-                if wanted.remove(digest.as_str()) {
-                    let name = format!("{name} {:?} {form}", program.hook);
-                    out.push(Template { name, image: image.clone(), program: at });
+                let name = format!("{name} {:?} {form}", program.hook);
+                let digest = verify::template_of(&image, program).ok_or_else(|| format!("{name} has no template"))?;
+                let digest = digest.to_string();
+                unmade.remove(digest.as_str());
+                if (made || listed.contains(digest.as_str())) && seen.insert(digest.clone()) {
+                    out.push(Template { digest, name, image: image.clone(), program: at });
                 }
             }
         }
     }
-    Ok((out, wanted.into_iter().collect()))
+    Ok((out, unmade.into_iter().collect()))
 }
 
 /// The proof of each, in order.

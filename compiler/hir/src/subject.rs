@@ -1,8 +1,7 @@
 //! Subjects: whom policies are about, and which of them share one decision.
 
-use rustc_hash::FxHashMap;
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use facts::{Cluster, Config, ContainerPort, Labels, Name, Pod, node_config};
@@ -81,7 +80,7 @@ pub(crate) struct Shapes<'c> {
     cluster: &'c Cluster,
     dialect: &'c Dialect,
     port_names: &'c BTreeSet<String>,
-    numbers: FxHashMap<Said<'c>, usize>,
+    numbers: HashMap<Said<'c>, usize>,
     shapes: Vec<(LabelSet, NamedPorts)>,
 }
 
@@ -91,7 +90,7 @@ type Said<'c> = (&'c str, Option<&'c str>, &'c Labels, &'c str, &'c [ContainerPo
 impl<'c> Shapes<'c> {
     /// None yet.
     pub fn new(cluster: &'c Cluster, dialect: &'c Dialect, port_names: &'c BTreeSet<String>) -> Shapes<'c> {
-        Shapes { cluster, dialect, port_names, numbers: FxHashMap::default(), shapes: Vec::new() }
+        Shapes { cluster, dialect, port_names, numbers: HashMap::new(), shapes: Vec::new() }
     }
 
     /// The shape of a pod, and its number among those asked for.

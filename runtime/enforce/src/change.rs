@@ -48,6 +48,9 @@ pub enum Error {
     /// More endpoints than a node can number.
     #[error("a node has at most 65,534 endpoints")]
     Endpoints,
+    /// Another change was begun after this one was prepared, and steps were worked out for what was enforced before.
+    #[error("this change was prepared before another one was made; prepare it again")]
+    Outdated,
     /// The kernel did not wait for running programs.
     #[error("cannot wait for programs that run: {0}")]
     Grace(std::io::Error),
@@ -116,7 +119,7 @@ pub struct Enforcer {
     pub(crate) host: Option<Host>,
     templates: Templates,
     numbers: Numbers,
-    view: Arc<View>,
+    pub(crate) view: Arc<View>,
     /// The view that was made last, and of which table.
     viewed: Option<(Arc<PeerTable>, Arc<View>)>,
     /// What the tables of addresses hold; `None` while that is not known.
@@ -130,6 +133,9 @@ pub struct Enforcer {
     journal: Option<Writer>,
     /// Images that were asked for lately, the latest last, and how many of them stay loaded.
     lately: (VecDeque<Arc<Loaded>>, usize),
+    /// How many changes have been begun, and whether the last one was made to its end, so that what is attached is what is told.
+    begun: u64,
+    pub(crate) is_settled: bool,
 }
 
 /// A live endpoint.
@@ -143,6 +149,8 @@ pub(crate) struct Live {
 #[derive(Debug)]
 pub struct Change {
     pub(crate) alone: bool,
+    /// How many changes had been begun when this one was prepared.
+    after: u64,
     pub(crate) view: Arc<View>,
     pub(crate) next: BTreeMap<Name, Live>,
     pub(crate) between: BTreeMap<Name, Arc<Loaded>>,
@@ -184,6 +192,8 @@ impl Enforcer {
             next_endpoint: told.as_ref().map_or(1, Journal::next_endpoint),
             journal: journal.map(Writer::new),
             lately: (VecDeque::new(), 0),
+            begun: 0,
+            is_settled: false,
         })
     }
 
@@ -243,7 +253,7 @@ impl Enforcer {
     pub fn prepare_as(&mut self, db: &Database, locals: &[Local], how: How<'_>) -> Result<Change, Error> {
         let mut change = self.prepare_next(db, locals, how.spoil)?;
         change.alone = how.alone;
-        if !(how.alone && self.is_of_one_direction(&change)?) {
+        if !(how.alone && self.is_settled && self.is_of_one_direction(&change)?) {
             self.prepare_between(db, &mut change)?;
         }
         Ok(change)
@@ -260,27 +270,32 @@ impl Enforcer {
         let mut classes: HashMap<ClassKey<'_>, ClassState> = HashMap::new();
         let mut change = Change {
             alone: false,
+            after: self.begun,
             view: view.clone(),
             next: BTreeMap::new(),
             between: BTreeMap::new(),
             host: HostChange::default(),
         };
         self.subjects.look_at(db, &table);
+        let mut kept: BTreeSet<Name> = BTreeSet::new();
         for local in locals {
-            let Some((key, endpoint)) = self.identify(db, local)? else {
-                self.keep(&local.pod, &mut change);
+            let identified = self.identify(db, local)?;
+            let live = self.live.get(&local.pod);
+            // Why: what is enforced for a pod that the database does not know stays while its interface is there; and clauses that
+            // contradict each other decide nothing, so what decided before them stays.
+            let decided = identified.filter(|(key, _)| live.is_none() || meaning::conflicts(db, *key).is_empty());
+            let Some((key, endpoint)) = decided else {
+                if let Some(live) = live {
+                    change.next.insert(local.pod.clone(), live.clone());
+                    kept.insert(local.pod.clone());
+                }
                 continue;
             };
-            // Why: clauses that contradict each other decide nothing, so what decided before them stays.
-            if self.live.contains_key(&local.pod) && !meaning::conflicts(db, key).is_empty() {
-                self.keep(&local.pod, &mut change);
-                continue;
-            }
             let spoil = spoil.filter(|(pod, _)| **pod == local.pod);
             let state = match classes.get(&key) {
                 Some(state) if spoil.is_none() => state.clone(),
                 _ => {
-                    let live = self.live.get(&local.pod).map(|live| live.state.clone());
+                    let live = live.map(|live| live.state.clone());
                     self.class_state(db, key, &view, live.as_ref(), spoil)?
                 }
             };
@@ -289,6 +304,7 @@ impl Enforcer {
             }
             change.next.insert(local.pod.clone(), Live { endpoint, state });
         }
+        self.teach(&kept, &change);
         self.prepare_host(db, &table, &view, &mut change)?;
         Ok(change)
     }
@@ -325,12 +341,17 @@ impl Enforcer {
         view
     }
 
-    /// Keeps what is enforced for a pod that the database does not know any more while its interface is still there.
-    fn keep(&self, pod: &Name, change: &mut Change) {
-        let Some(live) = self.live.get(pod) else { return };
-        let diagrams = state::over_later(&live.state.diagrams, &live.state.view, &change.view);
-        state::fill(&live.state.loaded, &diagrams, &change.view);
-        change.next.insert(pod.clone(), live.clone());
+    /// Has what is enforced for some pods learn the numbers of a change. A table that is somebody else's too, for whom the database says what it
+    /// holds, is as that has it.
+    fn teach(&self, kept: &BTreeSet<Name>, change: &Change) {
+        let told = change.next.iter().filter(|(pod, _)| !kept.contains(*pod));
+        let mut done: BTreeSet<Digest> = told.map(|(_, live)| live.state.loaded.digest()).collect();
+        for live in kept.iter().filter_map(|pod| change.next.get(pod)) {
+            if done.insert(live.state.loaded.digest()) {
+                let diagrams = state::over_later(&live.state.diagrams, &live.state.view, &change.view);
+                state::fill(&live.state.loaded, &diagrams, &change.view);
+            }
+        }
     }
 
     /// The class and slot of an endpoint; `None` when nothing is enforced for it.
@@ -429,7 +450,11 @@ impl Enforcer {
 
     /// First step: addresses as the change sees them, and at every hook what both sides allow. No flow passes that either denies.
     pub fn narrow(&mut self, change: &Change) -> Result<(), Error> {
-        let one_way = change.alone && self.is_one_way(change)?;
+        if change.after != self.begun {
+            return Err(Error::Outdated);
+        }
+        let one_way = change.alone && self.is_settled && self.is_one_way(change)?;
+        (self.begun, self.is_settled) = (self.begun + 1, false);
         // Numbers that are given must never be given to others, whatever happens from here on.
         self.write_journal()?;
         let mut done: BTreeSet<Digest> = change.next.values().map(|next| next.state.loaded.digest()).collect();
@@ -502,21 +527,17 @@ impl Enforcer {
         // A pod that the database forgot is enforced as it last was, in the numbers of that time.
         let kept = self.live.values().map(|live| &live.state.view).filter(|view| !Arc::ptr_eq(view, &change.view));
         let views: Vec<Arc<View>> = kept.chain([&change.view]).cloned().collect();
-        if self.numbers.retire(&views) {
+        // Whoever looked a number up that is given again later has ended by then.
+        if self.numbers.retire(&views, || loader::sys::memory::grace().is_ok()) {
             self.viewed = None;
-            // Whoever looked a number up that is given again now has ended before.
-            loader::sys::memory::grace().map_err(Error::Grace)?;
         }
+        let states = self.live.values().map(|live| &live.state).chain(self.host.iter().map(|host| &host.state));
+        let images: BTreeMap<Digest, &Arc<Loaded>> = states.map(|it| (it.loaded.digest(), &it.loaded)).collect();
+        images.values().try_for_each(|loaded| self.node.pin(loaded))?;
+        applied.images = images.len();
         self.write_journal()?;
         self.node.sweep()?;
-        let digests: std::collections::BTreeSet<Digest> = self
-            .live
-            .values()
-            .map(|live| &live.state)
-            .chain(self.host.iter().map(|host| &host.state))
-            .map(|state| state.loaded.digest())
-            .collect();
-        applied.images = digests.len();
+        self.is_settled = true;
         Ok(applied)
     }
 

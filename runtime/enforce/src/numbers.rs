@@ -3,7 +3,6 @@
 use flow::{Family, PeerId, Prefix};
 use hir::peers::{PeerKey, PeerTable, UNMANAGED};
 use image::Digest;
-use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,9 +20,9 @@ pub struct Numbers {
     /// How often any of the above has changed since this process began.
     #[serde(skip)]
     changes: u64,
-    /// What the last view made of the peers, and the number of each key in it: a peer keeps its key for as long as tables know it.
+    /// What the last view made of the peers.
     #[serde(skip)]
-    last: (Arc<Numbering>, FxHashMap<Arc<PeerKey>, u32>),
+    last: Arc<Numbering>,
 }
 
 /// After how many changes without its peer a number is given again. By then no address table of the last changes held it, and packets
@@ -37,6 +36,8 @@ pub struct Numbering {
     pub to_node: Vec<u32>,
     /// The table's number of each of the node's; `None` for a peer that is gone.
     pub of_node: Vec<Option<PeerId>>,
+    /// What makes each peer of the table. Nothing, where a journal tells of the numbers.
+    keys: Vec<Arc<PeerKey>>,
 }
 
 /// One view of the peers: how they are numbered, and whose addresses are whose.
@@ -51,30 +52,30 @@ pub struct View {
 impl Numbers {
     /// Numbers every peer of a table, new ones with numbers that nobody has, and looks at it from a node.
     pub fn view(&mut self, table: &PeerTable, node: &str) -> View {
+        let numbering = self.number(table);
+        let number = |peer: PeerId| numbering.to_node.get(peer.0 as usize).copied().unwrap_or(0);
+        let prefixes = table.addresses(Some(node)).into_iter().map(|(prefix, peer)| (prefix, number(peer))).collect();
+        View { numbering, prefixes }
+    }
+
+    /// The numbers of all peers of a table: those of before, when they are the very same peers.
+    fn number(&mut self, table: &PeerTable) -> Arc<Numbering> {
         let fixed = UNMANAGED.0 + 1;
         self.next = self.next.max(fixed);
-        let mut to_node = Vec::new();
-        let mut keys = FxHashMap::default();
+        if table.peers().map(|(_, info)| &info.key).eq(&self.last.keys) {
+            return self.last.clone();
+        }
+        let (mut to_node, mut keys) = (Vec::new(), Vec::new());
         for (peer, info) in table.peers() {
-            let number = match (peer.0, self.last.1.get(&info.key)) {
-                (known, _) if known < fixed => known,
-                (_, Some(number)) => *number,
-                _ => self.give(&info.key),
-            };
-            to_node.push(number);
-            keys.insert(info.key.clone(), number);
+            to_node.push(if peer.0 < fixed { peer.0 } else { self.give(&info.key) });
+            keys.push(info.key.clone());
         }
         let mut of_node = vec![None; self.next as usize];
         for (peer, number) in to_node.iter().enumerate() {
             of_node[*number as usize] = Some(PeerId(peer as u32));
         }
-        let number = |peer: PeerId| to_node.get(peer.0 as usize).copied().unwrap_or(0);
-        let prefixes = table.addresses(Some(node)).into_iter().map(|(prefix, peer)| (prefix, number(peer))).collect();
-        let numbering = Numbering { to_node, of_node };
-        let before = (*self.last.0 == numbering).then(|| self.last.0.clone());
-        let numbering = before.unwrap_or_else(|| Arc::new(numbering));
-        self.last = (numbering.clone(), keys);
-        View { numbering, prefixes }
+        self.last = Arc::new(Numbering { to_node, of_node, keys });
+        self.last.clone()
     }
 
     /// How often numbers have changed, or who is absent.
@@ -94,30 +95,37 @@ impl Numbers {
     }
 
     /// Takes numbers back from peers that have been absent for long enough. Called once for each change that was made, with every view that
-    /// something enforced is still stated in. `false` when none was taken back, so that none is given to another peer soon.
-    pub fn retire(&mut self, views: &[Arc<View>]) -> bool {
+    /// something enforced is still stated in.
+    ///
+    /// `wait` waits until nobody uses a number that he looked up before; where it cannot, no number is taken back. `true` when some were.
+    pub fn retire(&mut self, views: &[Arc<View>], wait: impl FnOnce() -> bool) -> bool {
         let used = |number: u32| views.iter().any(|view| view.knows(number));
         let (by_key, before) = (&self.by_key, self.absent.len());
         self.absent.retain(|key, _| by_key.get(key).is_some_and(|number| !used(*number)));
         let gone = self.by_key.iter().filter(|(_, number)| !used(**number));
         let gone: Vec<(String, u32)> = gone.map(|(key, number)| (key.clone(), *number)).collect();
         self.changes += u64::from(before != self.absent.len() || !gone.is_empty());
-        let mut freed = false;
+        let mut over = Vec::new();
         for (key, number) in gone {
             let changes = self.absent.entry(key.clone()).or_default();
-            *changes += 1;
-            if *changes >= ABSENT {
-                self.absent.remove(&key);
-                self.by_key.remove(&key);
-                self.free.insert(number);
-                freed = true;
+            *changes = (*changes + 1).min(ABSENT);
+            if *changes == ABSENT {
+                over.push((key, number));
             }
         }
-        if freed {
-            // Why: a key that is known here must not be found with a number that was taken back.
-            self.last.1.retain(|_, number| !self.free.contains(number));
+        if over.is_empty() || !wait() {
+            return false;
         }
-        freed
+        for (key, number) in over {
+            self.absent.remove(&key);
+            self.by_key.remove(&key);
+            self.free.insert(number);
+        }
+        // Why: a view that was made and is nowhere enforced may know a peer by a number that was taken back.
+        if self.last.to_node.iter().any(|number| self.free.contains(number)) {
+            self.last = Arc::default();
+        }
+        true
     }
 }
 
@@ -132,7 +140,7 @@ impl View {
     pub fn restored(known: &BTreeSet<u32>, next: u32, mut prefixes: Vec<(Prefix, u32)>) -> View {
         prefixes.sort();
         let of_node = (0..next).map(|number| known.contains(&number).then_some(PeerId(number))).collect();
-        View { numbering: Arc::new(Numbering { to_node: (0..next).collect(), of_node }), prefixes }
+        View { numbering: Arc::new(Numbering { to_node: (0..next).collect(), of_node, keys: vec![] }), prefixes }
     }
 
     /// Whether another view in a row numbers the same peers alike. Addresses may be others'.
@@ -187,7 +195,7 @@ mod tests {
         let mut prefixes: Vec<_> = prefixes.iter().map(|(it, n)| (Prefix::parse(it).unwrap(), *n)).collect();
         prefixes.sort();
         let of_node = of_node.iter().map(|it| it.map(PeerId)).collect();
-        View { numbering: Arc::new(Numbering { to_node: vec![], of_node }), prefixes }
+        View { numbering: Arc::new(Numbering { of_node, ..Numbering::default() }), prefixes }
     }
 
     #[test]
@@ -197,12 +205,14 @@ mod tests {
             (Arc::new(View::restored(&BTreeSet::new(), 10, vec![])), View::restored(&BTreeSet::from([9]), 10, vec![]));
         let kept = Arc::new(kept);
         for _ in 0..2 * ABSENT {
-            numbers.retire(&[now.clone(), kept.clone()]);
+            numbers.retire(&[now.clone(), kept.clone()], || true);
         }
         assert!(numbers.free.is_empty());
-        for _ in 0..ABSENT {
-            numbers.retire(std::slice::from_ref(&now));
+        for _ in 0..2 * ABSENT {
+            assert!(!numbers.retire(std::slice::from_ref(&now), || false), "nobody waited");
         }
+        assert!(numbers.free.is_empty());
+        assert!(numbers.retire(std::slice::from_ref(&now), || true));
         assert_eq!(numbers.free, BTreeSet::from([9]));
     }
 

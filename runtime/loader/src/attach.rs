@@ -104,6 +104,11 @@ impl Node {
         self.attachments.places.get(&(endpoint.to_owned(), hook))?.loaded.as_ref()
     }
 
+    /// Has an image that is attached outlive this process, should its pins have been lost. Nothing happens for a node without pins.
+    pub fn pin(&self, loaded: &Loaded) -> Result<()> {
+        self.folder.as_ref().map_or(Ok(()), |folder| pins::put_image(&folder.images(), loaded))
+    }
+
     /// Makes an image judge the packets of one hook of an endpoint: attaches its program, or replaces the attached one in one step,
     /// or does nothing when it is there already.
     ///

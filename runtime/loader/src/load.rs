@@ -167,18 +167,20 @@ pub(crate) fn load<'n>(image: &Image, node: impl Fn(NodeMap) -> Option<&'n Map> 
     Ok(Loaded { digest, programs, tables })
 }
 
-/// What `work` gives for each item, in their order: the first on this thread, the others beside it.
+/// What `work` gives for each item, in their order: the first on this thread, the others beside it, where threads can be had.
 fn at_once<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let Some((first, others)) = items.split_first() else { return Vec::new() };
     std::thread::scope(|scope| {
         let work = &work;
-        let others: Vec<_> = others.iter().map(|item| scope.spawn(move || work(item))).collect();
+        let beside = |item| std::thread::Builder::new().spawn_scoped(scope, move || work(item)).map_err(|_| item);
+        let others: Vec<_> = others.iter().map(beside).collect();
         let mut done = vec![work(first)];
         for other in others {
-            match other.join() {
-                Ok(result) => done.push(result),
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
+            done.push(match other.map(std::thread::ScopedJoinHandle::join) {
+                Ok(Ok(result)) => result,
+                Ok(Err(panic)) => std::panic::resume_unwind(panic),
+                Err(item) => work(item),
+            });
         }
         done
     })

@@ -1,12 +1,11 @@
 //! A table in the making: every key that a cluster gives rise to, with its addresses and names.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 
 use facts::{Cluster, Name};
 use flow::{Family, PeerId, Prefix};
-use rustc_hash::FxHashMap;
 
 use super::services::{Backends, spoken_of};
 use super::table::{NodeEntry, PeerTable};
@@ -33,7 +32,7 @@ pub(super) struct Found<'c> {
     mentioned: Covers,
     /// The keys of parties inside the cluster, each once, with the names of those who have it.
     keys: Vec<(Arc<PeerKey>, Vec<String>)>,
-    numbers: FxHashMap<Arc<PeerKey>, usize>,
+    numbers: HashMap<Arc<PeerKey>, usize>,
     /// Addresses of nodes and pods, and which key they have.
     inside: BTreeMap<IpAddr, usize>,
     /// Prefixes outside the cluster.
@@ -68,7 +67,7 @@ impl<'c> Found<'c> {
             by_address: Covers::new(mentions.by_address.clone()),
             mentioned: Covers::new(mentioned),
             keys: Vec::new(),
-            numbers: FxHashMap::default(),
+            numbers: HashMap::new(),
             inside: BTreeMap::new(),
             outside: BTreeMap::new(),
             nodes: BTreeMap::new(),

@@ -35,6 +35,9 @@ const FIRST_VERSION: u32 = 1;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Journal {
     version: u32,
+    /// How many lines follow.
+    #[serde(default)]
+    lines: usize,
     pub(crate) numbers: Numbers,
     next_endpoint: u16,
     known: BTreeSet<u32>,
@@ -99,11 +102,15 @@ impl Journal {
 
     /// Errors: what is wrong, and in which line.
     fn parse(text: &str) -> Result<Journal, String> {
+        let count = text.lines().count();
         let mut lines = (1..).zip(text.lines());
         let (_, first) = lines.next().ok_or("it is empty")?;
         let mut journal: Journal = serde_json::from_str(first).map_err(|error| format!("line 1: {error}"))?;
         if ![VERSION, FIRST_VERSION].contains(&journal.version) {
             return Err(format!("version {}, this build reads {FIRST_VERSION} and {VERSION}", journal.version));
+        }
+        if journal.lines + 1 != count {
+            return Err(format!("it has {count} lines and should have {}", journal.lines + 1));
         }
         for (number, line) in lines {
             let entry: Line = serde_json::from_str(line).map_err(|error| format!("line {number}: {error}"))?;
@@ -182,15 +189,16 @@ mod tests {
     #[test]
     fn both_forms_are_read() {
         let first = format!(r#"{{"version":1,{HEAD},"endpoints":[{ENTRY}],"host":null}}"#);
-        let second = format!("{{\"version\":2,{HEAD}}}\n{{\"endpoint\":{ENTRY}}}\n");
+        let second = format!("{{\"version\":2,\"lines\":1,{HEAD}}}\n{{\"endpoint\":{ENTRY}}}\n");
         assert_eq!(told(&first), (3, vec![("web".to_owned(), 2)]));
         assert_eq!(told(&second), told(&first));
     }
 
     #[test]
     fn a_journal_that_is_cut_or_of_another_version_says_where() {
-        let cut = format!("{{\"version\":2,{HEAD}}}\n{{\"endpoint\":{{\"namespace\":");
-        assert!(Journal::parse(&cut).unwrap_err().starts_with("line 2: "));
+        let head = format!("{{\"version\":2,\"lines\":1,{HEAD}}}");
+        assert!(Journal::parse(&format!("{head}\n{{\"endpoint\":{{\"namesp")).unwrap_err().starts_with("line 2: "));
+        assert_eq!(Journal::parse(&head).unwrap_err(), "it has 1 lines and should have 2");
         assert_eq!(Journal::parse("").unwrap_err(), "it is empty");
         let later = format!("{{\"version\":3,{HEAD}}}");
         assert_eq!(Journal::parse(&later).unwrap_err(), "version 3, this build reads 1 and 2");

@@ -12,6 +12,7 @@ use image::codec::Endpoint;
 use rules::RuleSet;
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,12 +32,20 @@ pub(crate) struct Writer {
     head: Option<(Head, String)>,
     host: Option<(Rules, String)>,
     endpoints: BTreeMap<Name, ((Endpoint, Rules), String)>,
-    /// Whether the file holds just these lines.
-    written: bool,
+    /// The file that holds just these lines.
+    written: Option<Stamp>,
 }
 
-/// What the first line follows from: how often numbers have changed, the next endpoint's, the view.
-type Head = (u64, u16, Arc<View>);
+/// What the first line follows from: how often numbers have changed, the next endpoint's, how many lines follow, the view.
+type Head = (u64, u16, usize, Arc<View>);
+
+/// Which file this is, and when it was last written to: number, seconds, nanoseconds.
+type Stamp = (u64, i64, i64);
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let meta = std::fs::metadata(path).ok()?;
+    Some((meta.ino(), meta.mtime(), meta.mtime_nsec()))
+}
 
 /// What the rules of a line follow from.
 #[derive(Clone, Debug)]
@@ -66,7 +75,7 @@ impl Rules {
 impl Writer {
     /// For the journal at a path, whatever that holds.
     pub fn new(path: PathBuf) -> Writer {
-        Writer { path, head: None, host: None, endpoints: BTreeMap::new(), written: false }
+        Writer { path, head: None, host: None, endpoints: BTreeMap::new(), written: None }
     }
 
     /// Where the journal is.
@@ -76,20 +85,20 @@ impl Writer {
 
     /// Writes it, whole or not at all.
     pub fn write(&mut self, told: &Told<'_>) -> Result<(), Error> {
-        let said = self.say(told).and_then(|()| if self.written { Ok(()) } else { self.store() });
-        said.map_err(|source| Error::Journal { path: self.path.clone(), reason: source.to_string() })?;
-        self.written = true;
-        Ok(())
+        let said = self.say(told).and_then(|()| self.store());
+        said.map_err(|source| Error::Journal { path: self.path.clone(), reason: source.to_string() })
     }
 
     /// Puts into words what is not yet.
     fn say(&mut self, told: &Told<'_>) -> io::Result<()> {
-        let head = (told.numbers.changes(), told.next_endpoint, told.view.clone());
-        let same =
-            |(known, _): &(Head, String)| (known.0, known.1) == (head.0, head.1) && Arc::ptr_eq(&known.2, &head.2);
+        let lines = told.live.len() + usize::from(told.host.is_some());
+        let head = (told.numbers.changes(), told.next_endpoint, lines, told.view.clone());
+        let same = |(known, _): &(Head, String)| {
+            (known.0, known.1, known.2) == (head.0, head.1, head.2) && Arc::ptr_eq(&known.3, &head.3)
+        };
         if !self.head.as_ref().is_some_and(same) {
-            self.written = false;
-            self.head = Some((head, first_line(told)?));
+            self.written = None;
+            self.head = Some((head, first_line(told, lines)?));
         }
         let host = told.host.map(|host| Rules::of(&host.state));
         let same = match (&self.host, &host) {
@@ -97,17 +106,16 @@ impl Writer {
             (known, now) => known.is_none() && now.is_none(),
         };
         if !same {
-            self.written = false;
+            self.written = None;
             self.host = host.map(|rules| host_line(&rules).map(|line| (rules, line))).transpose()?;
         }
-        let count = self.endpoints.len();
+        // Whoever goes is missed in the count of lines, whoever comes has a line that is not known.
         self.endpoints.retain(|pod, _| told.live.contains_key(pod));
-        self.written &= self.endpoints.len() == count;
         for (pod, live) in told.live {
             let now = (live.endpoint, Rules::of(&live.state));
             let known = self.endpoints.get(pod).is_some_and(|(known, _)| known.0 == now.0 && known.1.is(&now.1));
             if !known {
-                self.written = false;
+                self.written = None;
                 let line = endpoint_line(pod, &now)?;
                 self.endpoints.insert(pod.clone(), (now, line));
             }
@@ -115,7 +123,11 @@ impl Writer {
         Ok(())
     }
 
-    fn store(&self) -> io::Result<()> {
+    /// Writes the lines where the file does not hold them, whatever became of it meanwhile.
+    fn store(&mut self) -> io::Result<()> {
+        if self.written.is_some() && self.written == stamp(&self.path) {
+            return Ok(());
+        }
         std::fs::create_dir_all(FOLDER)?;
         let mut file = tempfile::NamedTempFile::new_in(FOLDER)?;
         let mut out = BufWriter::new(&mut file);
@@ -126,14 +138,16 @@ impl Writer {
         out.flush()?;
         drop(out);
         file.persist(&self.path)?;
+        self.written = stamp(&self.path);
         Ok(())
     }
 }
 
-fn first_line(told: &Told<'_>) -> io::Result<String> {
+fn first_line(told: &Told<'_>, lines: usize) -> io::Result<String> {
     let view = told.view;
     let journal = Journal {
         version: VERSION,
+        lines,
         numbers: told.numbers.clone(),
         next_endpoint: told.next_endpoint,
         known: (0..view.len()).filter(|number| view.knows(*number)).collect(),
