@@ -58,6 +58,7 @@ pub fn run(arguments: &Arguments) -> ExitCode {
     let (proved, seconds) = (chosen.len() - refused, begin.elapsed().as_secs());
     println!("{proved} of {} templates proved, {refused} refused, {states} states, {seconds} s", templates.len());
     if arguments.bless && refused == 0 {
+        unmade.iter().for_each(|digest| println!("no longer listed, for nothing makes it: {digest}"));
         return write(&templates);
     }
     unmade.iter().for_each(|digest| println!("listed, and made by nothing: {digest}"));

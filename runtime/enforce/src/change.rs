@@ -48,8 +48,9 @@ pub enum Error {
     /// More endpoints than a node can number.
     #[error("a node has at most 65,534 endpoints")]
     Endpoints,
-    /// Another change was begun after this one was prepared, and steps were worked out for what was enforced before.
-    #[error("this change was prepared before another one was made; prepare it again")]
+    /// Another change was prepared or made after this one was prepared, whose steps were worked out for what was enforced before; or its steps
+    /// were not taken in their order.
+    #[error("another change was prepared or made after this one was prepared; prepare it again")]
     Outdated,
     /// The kernel did not wait for running programs.
     #[error("cannot wait for programs that run: {0}")]
@@ -133,8 +134,10 @@ pub struct Enforcer {
     journal: Option<Writer>,
     /// Images that were asked for lately, the latest last, and how many of them stay loaded.
     lately: (VecDeque<Arc<Loaded>>, usize),
-    /// How many changes have been begun, and whether the last one was made to its end, so that what is attached is what is told.
-    begun: u64,
+    /// The number of the last change that was prepared or made, and of the one that took its first step.
+    prepared: u64,
+    narrowed: Option<u64>,
+    /// Whether the last change was made to its end, so that what is attached is what is told.
     pub(crate) is_settled: bool,
 }
 
@@ -149,8 +152,8 @@ pub(crate) struct Live {
 #[derive(Debug)]
 pub struct Change {
     pub(crate) alone: bool,
-    /// How many changes had been begun when this one was prepared.
-    after: u64,
+    /// Its number among all that were prepared, or made meanwhile.
+    number: u64,
     pub(crate) view: Arc<View>,
     pub(crate) next: BTreeMap<Name, Live>,
     pub(crate) between: BTreeMap<Name, Arc<Loaded>>,
@@ -192,7 +195,8 @@ impl Enforcer {
             next_endpoint: told.as_ref().map_or(1, Journal::next_endpoint),
             journal: journal.map(Writer::new),
             lately: (VecDeque::new(), 0),
-            begun: 0,
+            prepared: 0,
+            narrowed: None,
             is_settled: false,
         })
     }
@@ -261,6 +265,7 @@ impl Enforcer {
 
     /// What comes next, without the step before it.
     fn prepare_next(&mut self, db: &Database, locals: &[Local], spoil: Option<Spoil<'_>>) -> Result<Change, Error> {
+        self.prepared += 1;
         let table = world::peers(db);
         let view = self.look_at(&table);
         let limit = 1u32.checked_shl(u32::from(self.node.target().peers_log2)).unwrap_or(u32::MAX);
@@ -270,7 +275,7 @@ impl Enforcer {
         let mut classes: HashMap<ClassKey<'_>, ClassState> = HashMap::new();
         let mut change = Change {
             alone: false,
-            after: self.begun,
+            number: self.prepared,
             view: view.clone(),
             next: BTreeMap::new(),
             between: BTreeMap::new(),
@@ -304,7 +309,14 @@ impl Enforcer {
             }
             change.next.insert(local.pod.clone(), Live { endpoint, state });
         }
-        self.teach(&kept, &change);
+        // Why: one image has one table of classes, so that whoever has it means what the database says of the others that have it.
+        let told = change.next.iter().filter(|(pod, _)| !kept.contains(*pod)).map(|(_, live)| &live.state);
+        let told: BTreeMap<Digest, ClassState> = told.map(|it| (it.loaded.digest(), it.clone())).collect();
+        for (_, live) in change.next.iter_mut().filter(|(pod, _)| kept.contains(*pod)) {
+            if let Some(state) = told.get(&live.state.loaded.digest()) {
+                live.state = state.clone();
+            }
+        }
         self.prepare_host(db, &table, &view, &mut change)?;
         Ok(change)
     }
@@ -339,19 +351,6 @@ impl Enforcer {
         let view = Arc::new(self.numbers.view(table, &self.name));
         self.viewed = Some((table.clone(), view.clone()));
         view
-    }
-
-    /// Has what is enforced for some pods learn the numbers of a change. A table that is somebody else's too, for whom the database says what it
-    /// holds, is as that has it.
-    fn teach(&self, kept: &BTreeSet<Name>, change: &Change) {
-        let told = change.next.iter().filter(|(pod, _)| !kept.contains(*pod));
-        let mut done: BTreeSet<Digest> = told.map(|(_, live)| live.state.loaded.digest()).collect();
-        for live in kept.iter().filter_map(|pod| change.next.get(pod)) {
-            if done.insert(live.state.loaded.digest()) {
-                let diagrams = state::over_later(&live.state.diagrams, &live.state.view, &change.view);
-                state::fill(&live.state.loaded, &diagrams, &change.view);
-            }
-        }
     }
 
     /// The class and slot of an endpoint; `None` when nothing is enforced for it.
@@ -450,19 +449,21 @@ impl Enforcer {
 
     /// First step: addresses as the change sees them, and at every hook what both sides allow. No flow passes that either denies.
     pub fn narrow(&mut self, change: &Change) -> Result<(), Error> {
-        if change.after != self.begun {
+        if change.number != self.prepared {
             return Err(Error::Outdated);
         }
         let one_way = change.alone && self.is_settled && self.is_one_way(change)?;
-        (self.begun, self.is_settled) = (self.begun + 1, false);
+        (self.narrowed, self.is_settled) = (Some(change.number), false);
         // Numbers that are given must never be given to others, whatever happens from here on.
         self.write_journal()?;
-        let mut done: BTreeSet<Digest> = change.next.values().map(|next| next.state.loaded.digest()).collect();
+        let next = change.next.values().map(|next| &next.state).filter(|next| Arc::ptr_eq(&next.view, &change.view));
+        let mut done: BTreeSet<Digest> = next.map(|next| next.loaded.digest()).collect();
         for live in self.live.values() {
             if !done.insert(live.state.loaded.digest()) {
                 continue;
             }
-            // Old programs learn the new numbers before an address carries one.
+            // Programs of before, and those that stay though the database does not speak of them, learn the new numbers before an address
+            // carries one.
             let diagrams = state::over_later(&live.state.diagrams, &live.state.view, &change.view);
             state::fill(&live.state.loaded, &diagrams, &change.view);
         }
@@ -502,6 +503,11 @@ impl Enforcer {
 
     /// Second step: the new images at every hook; endpoints that are gone are let go.
     pub fn widen(&mut self, change: Change) -> Result<Applied, Error> {
+        if self.narrowed.take() != Some(change.number) {
+            return Err(Error::Outdated);
+        }
+        // What was prepared meanwhile was prepared for what is enforced no more.
+        self.prepared += 1;
         let mut applied = Applied::default();
         for (pod, live) in &change.next {
             for hook in Hook::BOTH {
@@ -531,11 +537,11 @@ impl Enforcer {
         if self.numbers.retire(&views, || loader::sys::memory::grace().is_ok()) {
             self.viewed = None;
         }
+        self.write_journal()?;
         let states = self.live.values().map(|live| &live.state).chain(self.host.iter().map(|host| &host.state));
         let images: BTreeMap<Digest, &Arc<Loaded>> = states.map(|it| (it.loaded.digest(), &it.loaded)).collect();
         images.values().try_for_each(|loaded| self.node.pin(loaded))?;
         applied.images = images.len();
-        self.write_journal()?;
         self.node.sweep()?;
         self.is_settled = true;
         Ok(applied)

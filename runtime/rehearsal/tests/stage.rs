@@ -238,6 +238,10 @@ fn a_pod_that_the_database_forgot_leaves_the_table_of_its_class_as_the_others_ha
                 let to_db: Vec<&String> = differ.iter().filter(|it| it.starts_with("shop/cli -> shop/db ")).collect();
                 assert!(to_db.is_empty(), "{forgotten}, {again}: {differ:?}");
             }
+            // Known again, it is judged as everybody else.
+            db.set_file("cluster.yaml", &format!("{changed}---\n{other}"));
+            stage.apply(db).unwrap();
+            assert_eq!(differing(plan, &ask(db, plan, stage)), Vec::<String>::new(), "{forgotten}");
         });
     }
 }

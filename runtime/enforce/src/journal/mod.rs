@@ -35,9 +35,9 @@ const FIRST_VERSION: u32 = 1;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Journal {
     version: u32,
-    /// How many lines follow.
+    /// How many lines follow; the first version does not say.
     #[serde(default)]
-    lines: usize,
+    lines: Option<usize>,
     pub(crate) numbers: Numbers,
     next_endpoint: u16,
     known: BTreeSet<u32>,
@@ -109,8 +109,10 @@ impl Journal {
         if ![VERSION, FIRST_VERSION].contains(&journal.version) {
             return Err(format!("version {}, this build reads {FIRST_VERSION} and {VERSION}", journal.version));
         }
-        if journal.lines + 1 != count {
-            return Err(format!("it has {count} lines and should have {}", journal.lines + 1));
+        let following = if journal.version == FIRST_VERSION { Some(0) } else { journal.lines };
+        let wanted = following.ok_or("it does not say how many lines follow")? + 1;
+        if count != wanted {
+            return Err(format!("it has {count} lines and should have {wanted}"));
         }
         for (number, line) in lines {
             let entry: Line = serde_json::from_str(line).map_err(|error| format!("line {number}: {error}"))?;

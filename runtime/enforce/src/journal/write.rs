@@ -147,7 +147,7 @@ fn first_line(told: &Told<'_>, lines: usize) -> io::Result<String> {
     let view = told.view;
     let journal = Journal {
         version: VERSION,
-        lines,
+        lines: Some(lines),
         numbers: told.numbers.clone(),
         next_endpoint: told.next_endpoint,
         known: (0..view.len()).filter(|number| view.knows(*number)).collect(),
