@@ -13,13 +13,15 @@ use crate::world::{self, A_NAMESPACE};
 use diagram::Limits;
 use driver::{Database, Db, world as stages};
 use enforce::{Enforcer, How, Local};
-use facts::Name;
 use image::{Hook, MapKind};
 use lab::netns::Namespace;
 use lab::topology::Plan;
-use lab::{Lab, NodeSpec, PodSpec, RunId, Spec};
+use lab::{Lab, RunId, Spec};
 use loader::Pins;
+use rehearsal::spec;
+use rehearsal::stage::locals;
 use rules::{Fallback, RuleSet};
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 /// How many edits of a policy are made.
@@ -38,7 +40,7 @@ pub fn run(n: usize, say: &mut dyn FnMut(Line)) -> Result<(), Failed> {
     let mut db = Database::new();
     db.set_files(world::world(n).into_iter().map(|(path, text)| (path.into(), text.into())));
     db.expect_edits();
-    let plan = Plan::new(spec(&db)).map_err(failed)?;
+    let plan = Plan::new(first_node(&db)).map_err(failed)?;
     let lab = Lab::up(&plan).map_err(failed)?;
     let mut live = Live::of(&db, &plan)?;
     // The first time everything is compiled and loaded.
@@ -127,12 +129,7 @@ impl Live {
         let target = db.project().target(db);
         let enforcer = Enforcer::open(NODE, &kernel_name, &target, Pins::At(loader::attach::default_root()), SEED)
             .map_err(failed)?;
-        let ends = plan.pods().iter().enumerate().filter_map(|(index, pod)| {
-            let (namespace, name) = pod.name.split_once('/')?;
-            let end = plan.host_end(index)?;
-            Some(Local { pod: Name::new(namespace, name), ifindex: end.ifindex, mac: Some(end.pod_mac.0) })
-        });
-        Ok(Live { locals: ends.collect(), enforcer })
+        Ok(Live { locals: locals(plan, NODE), enforcer })
     }
 
     /// Has the node enforce what the database says.
@@ -160,18 +157,11 @@ impl Live {
 }
 
 /// The first node of a world with its pods.
-fn spec(db: &Database) -> Spec {
-    let cluster = stages::cluster(db);
-    let here = cluster.pods.values().filter(|pod| pod.node.as_deref() == Some(NODE));
-    let pods = here.map(|pod| PodSpec {
-        name: pod.name.to_string(),
-        node: NODE.to_owned(),
-        addresses: pod.own_ips().collect(),
-        ports: Vec::new(),
-    });
-    let addresses = cluster.nodes.get(NODE).map(|node| node.ips.iter().copied().collect()).unwrap_or_default();
-    let node = NodeSpec { name: NODE.to_owned(), addresses, ports: Vec::new() };
-    Spec { run: RunId::random(), nodes: vec![node], pods: pods.collect(), world: Vec::new() }
+fn first_node(db: &Database) -> Spec {
+    let mut spec = spec::spec(&stages::cluster(db), RunId::random(), &BTreeSet::new());
+    spec.nodes.retain(|node| node.name == NODE);
+    spec.pods.retain(|pod| pod.node == NODE);
+    spec
 }
 
 /// What it takes to prove, load and swap one image, by the number of its rules. The peer's shape is a map of policies into which each
@@ -212,13 +202,15 @@ fn image(n: usize) -> Result<Line, Failed> {
         }
         swaps.push(begin.elapsed().as_secs_f64() * 1e6);
     }
+    // The first time nothing is there to be swapped.
+    let swaps = swaps.split_off(1);
     let shape = (0..LOADS / 10).map(|_| peer_shape(n)).collect::<Result<Vec<f64>, Failed>>()?;
     let line = Line::new("T9", n, "image")
         .figure("build_ms", build)
         .figure("prove_ms", median(proofs))
         .figure("load_ms", median(loads.clone()))
         .figure("load_p99_ms", quantile(loads, 0.99))
-        .figure("swap_us", median(swaps.split_off(1)))
+        .figure("swap_us", median(swaps.clone()))
         .figure("swap_p99_us", quantile(swaps, 0.99))
         .figure("peer_shape_load_ms", median(shape));
     Ok(line)

@@ -123,8 +123,8 @@ pub struct Enforcer {
     pub(crate) view: Arc<View>,
     /// The view that was made last, and of which table.
     viewed: Option<(Arc<PeerTable>, Arc<View>)>,
-    /// What the tables of addresses hold; `None` while that is not known.
-    addressed: Option<Arc<View>>,
+    /// Whether the tables of addresses are known to hold what `view` says.
+    is_addressed: bool,
     pub(crate) live: BTreeMap<Name, Live>,
     names: BTreeMap<u32, Name>,
     subjects: Subjects,
@@ -188,7 +188,7 @@ impl Enforcer {
             numbers: told.as_ref().map(|told| told.numbers.clone()).unwrap_or_default(),
             view,
             viewed: None,
-            addressed: None,
+            is_addressed: false,
             names: names(&live),
             subjects: Subjects::default(),
             live,
@@ -492,12 +492,11 @@ impl Enforcer {
 
     /// Has addresses carry the numbers that a view gives them.
     fn readdress(&mut self, view: &Arc<View>) -> Result<(), Error> {
-        let known = self.addressed.take();
-        if known.as_ref().is_none_or(|known| known.prefixes != view.prefixes) {
+        if !self.is_addressed || self.view.prefixes != view.prefixes {
+            self.is_addressed = false;
             self.node.assign_all(&view.prefixes)?;
         }
-        self.addressed = Some(view.clone());
-        self.view = view.clone();
+        (self.view, self.is_addressed) = (view.clone(), true);
         Ok(())
     }
 

@@ -119,23 +119,20 @@ impl Node {
         let name = pins::encode(endpoint, "endpoint")?;
         let key = (endpoint.to_owned(), hook);
         let object = place_name(endpoint, hook);
-        let images = self.folder.as_ref().map(Folder::images);
-        let pin = || images.as_ref().map_or(Ok(()), |images| pins::put_image(images, loaded));
+        let same = self.loaded(endpoint, hook).is_some_and(|held| held.digest() == loaded.digest());
+        if !same {
+            self.pin(loaded)?;
+        }
         if let Some(place) = self.attachments.places.get_mut(&key)
             && place.ifindex == ifindex
         {
-            let same = place.loaded.as_ref().is_some_and(|held| held.digest() == loaded.digest());
             match place.standing(hook).on(Operation::Query, &object)? {
                 Standing::Ours if same => return Ok(Change::None),
-                Standing::Ours => {
-                    pin()?;
-                    return place.replace(loaded, program, hook, &object).map(|()| Change::Replaced);
-                }
+                Standing::Ours => return place.replace(loaded, program, hook, &object).map(|()| Change::Replaced),
                 Standing::Taken => return Err(Error::Taken { object }),
                 Standing::Gone => {}
             }
         }
-        pin()?;
         self.attach_first(key, &name, ifindex, loaded, program)?;
         Ok(Change::Attached)
     }

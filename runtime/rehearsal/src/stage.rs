@@ -92,6 +92,17 @@ impl Answer {
     }
 }
 
+/// The endpoints of a node of a lab.
+pub fn locals(plan: &Plan, node: &str) -> Vec<Local> {
+    let pods = plan.pods().iter().enumerate().filter(|(_, pod)| pod.node == node);
+    let locals = pods.filter_map(|(index, pod)| {
+        let end = plan.host_end(index)?;
+        let (namespace, name) = pod.name.split_once('/')?;
+        Some(Local { pod: Name::new(namespace, name), ifindex: end.ifindex, mac: Some(end.pod_mac.0) })
+    });
+    locals.collect()
+}
+
 impl Stage {
     /// Makes the lab of a plan and opens its nodes. Nothing is enforced yet.
     ///
@@ -115,13 +126,7 @@ impl Stage {
             let kernel_name = format!("{}-{}", lab.plan().run().as_str(), node.name);
             let mut enforcer = Enforcer::open(&node.name, &kernel_name, target, pins(), secret)?;
             enforcer.set_devices([lab.plan().uplink()]);
-            let pods = lab.plan().pods().iter().enumerate().filter(|(_, pod)| pod.node == node.name);
-            let locals = pods.filter_map(|(index, pod)| {
-                let end = lab.plan().host_end(index)?;
-                let (namespace, name) = pod.name.split_once('/')?;
-                Some(Local { pod: Name::new(namespace, name), ifindex: end.ifindex, mac: Some(end.pod_mac.0) })
-            });
-            let locals = locals.collect();
+            let locals = locals(lab.plan(), &node.name);
             nodes.push(NodeStage { name: node.name.clone(), enforcer, locals });
         }
         Ok(Stage { lab, nodes, fault: Fault::None })

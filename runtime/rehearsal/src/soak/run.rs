@@ -40,7 +40,8 @@ pub struct Options {
     pub alone: bool,
     /// How many changes.
     pub swaps: u32,
-    /// How many of them are edits never seen before; at most [`MOST_FRESH`].
+    /// How many of them are edits never seen before; at most [`MOST_FRESH`]. Alone, the change of the other end after one is new as well, since this
+    /// end keeps it, and counts as such.
     pub fresh: u32,
     /// Packets per second over all flows.
     pub rate: u32,
